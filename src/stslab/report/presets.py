@@ -1,0 +1,295 @@
+"""From a preset, or from files on the command line, to checked jobs.
+
+A preset is a YAML file in ``notebooks/presets``; every key is optional::
+
+    title: Support questions
+    description: What customers asked in May.
+    timeout: 600                      # seconds a cell may take
+    parameters:                       # for all notebooks that have them
+      model: all-MiniLM-L6-v2
+    notebooks:                        # all of the folder when absent
+      - 05                            # the number, or the name 05_sentence_pairs
+      - notebook: 08
+        name: 08_heatmap_clustered    # its page; needed to run one notebook twice
+        parameters: {cluster: true}
+
+Paths are relative to the preset's folder. Everything wrong is a `RequestError`, raised before any
+kernel starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from .jobs import (
+    COMMAND_LINE,
+    Draft,
+    Job,
+    Layer,
+    Notebooks,
+    check_shared,
+    file_inputs,
+    make_jobs,
+    name_problem,
+    on_command_line,
+    safe_stem,
+    same_file_name,
+)
+from .parameters import RequestError, shown, suggest
+from .yaml_text import LineOf, parse_yaml
+
+__all__ = ["Job", "Preset", "adhoc_preset", "load_preset"]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named set of jobs.
+
+    Attributes
+    ----------
+    pages : dict of str to Path
+        All its pages, in order, and their notebooks; `jobs` are those chosen of them.
+    path : Path or None
+        Its YAML file; None when it came from the command line.
+    """
+
+    name: str
+    title: str
+    description: str
+    jobs: tuple[Job, ...]
+    pages: dict[str, Path]
+    path: Path | None = None
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _none_is_empty(value: Any) -> Any:
+    return {} if value is None else value
+
+
+def _number_or_name(value: Any) -> Any:
+    return f"{value:02d}" if type(value) is int else value
+
+
+def _bare_run(value: Any) -> Any:
+    return {"notebook": value} if isinstance(value, (str, int)) else value
+
+
+_Values = Annotated[dict[str, Any], BeforeValidator(_none_is_empty)]
+_Seconds = Annotated[int, Field(gt=0)]
+
+
+class _Run(_Shape):
+    notebook: Annotated[str, BeforeValidator(_number_or_name)]
+    name: str | None = None
+    parameters: _Values = {}
+    timeout: _Seconds | None = None
+
+
+class _PresetFile(_Shape):
+    title: str | None = None
+    description: str | None = None
+    parameters: _Values = {}
+    notebooks: Annotated[
+        list[Annotated[_Run, BeforeValidator(_bare_run)]] | None, Field(min_length=1)
+    ] = None
+    timeout: _Seconds | None = None
+
+
+def load_preset(
+    name_or_path: str | Path,
+    *,
+    notebooks_dir: Path,
+    overrides: Mapping[str, Any] | None = None,
+    only: Sequence[str] | None = None,
+) -> Preset:
+    """Read a preset and check all that it asks for.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        ``support`` for ``notebooks/presets/support.yaml``, or the path of a YAML file.
+    notebooks_dir : Path
+    overrides : mapping, optional
+        Values for all notebooks that have the parameter; they win over the preset's. Values from
+        ``-p`` as `parse_assignment` gives them; files are relative to the current folder.
+    only : sequence of str, optional
+        Which pages: the name of a page or a notebook, or its number, ``08``.
+
+    Raises
+    ------
+    RequestError
+        For anything that could not be built.
+    """
+    books = Notebooks(notebooks_dir)
+    path = _find_preset(name_or_path, books)
+    say = f"preset {path.name!r}"
+    content, line_of = _read_preset(path, say)
+
+    def where(*steps: object) -> str:
+        return f"{say}, line {line_of(steps)}"
+
+    shared = Layer(content.parameters, path.parent, lambda name: where("parameters", name))
+    first_lines: dict[str, int] = {}
+    drafts = []
+    runs = content.notebooks or [_Run(notebook=stem) for stem in books.public]
+    for position, run in enumerate(runs):
+        here = where("notebooks", position)
+        notebook = books.find(run.notebook, here)
+        name = run.name if run.name is not None else notebook.stem
+        if problem := name_problem(name):
+            raise RequestError(f"{here}: the page name {shown(name)} {problem}.")
+        if (key := same_file_name(name)) in first_lines:
+            raise RequestError(
+                f"{here}: a second page called {name!r} (first in line {first_lines[key]}). Give "
+                "each run of a notebook its own 'name:'."
+            )
+        first_lines[key] = line_of(("notebooks", position))
+
+        def own_where(parameter: str, position: int = position) -> str:
+            return where("notebooks", position, "parameters", parameter)
+
+        own = Layer(run.parameters, path.parent, own_where, shared=False)
+        drafts.append(Draft(name, notebook, (shared, own), run.timeout or content.timeout))
+    check_shared(shared, drafts, books, "its")
+    jobs = make_jobs(drafts, Layer(overrides or {}, Path.cwd(), on_command_line), only, books)
+    pages = {draft.name: draft.notebook for draft in drafts}
+    title, description = content.title or path.stem, content.description or ""
+    return Preset(path.stem, title, description, jobs, pages, path)
+
+
+def adhoc_preset(
+    *,
+    notebooks_dir: Path,
+    files: Mapping[str, str | Path],
+    values: Mapping[str, Any] | None = None,
+    only: Sequence[str] | None = None,
+) -> Preset:
+    """Make a preset from files alone: every notebook whose file inputs are all given.
+
+    Parameters
+    ----------
+    notebooks_dir : Path
+    files : mapping of parameter name to path
+        The first one's stem names the report.
+    values : mapping, optional
+        Values for all notebooks that have the parameter, as `load_preset` takes ``overrides``.
+    only : sequence of str, optional
+        As for `load_preset`.
+
+    Raises
+    ------
+    RequestError
+        For a missing file or companion, an unknown parameter, or when no notebook takes the files.
+    """
+    books = Notebooks(notebooks_dir)
+    if not files:
+        raise RequestError(f"{COMMAND_LINE}: no file given.{_inputs_listed(books)}")
+    parameter, first = next(iter(files.items()))
+    name = safe_stem(first, parameter)
+    books.refuse_taken(name, f"{COMMAND_LINE}: {shown(str(first))}")
+
+    taken: set[str] = set()
+    drafts = []
+    for stem in books.public:
+        takes = file_inputs(books.parameters(books.by_stem[stem]))
+        required = {each for each, parameter in takes.items() if parameter.default is not None}
+        if takes.keys() & files.keys() and required <= files.keys():
+            drafts.append(Draft(stem, books.by_stem[stem]))
+            taken |= takes.keys()
+    if unused := [each for each in files if each not in taken]:
+        raise RequestError(
+            f"{COMMAND_LINE}: no notebook takes {' and '.join(unused)} with no other file."
+            f"{_inputs_listed(books)}"
+        )
+    given = Layer({**files, **(values or {})}, Path.cwd(), on_command_line)
+    jobs = make_jobs(drafts, given, only, books, companions=True)
+    return Preset(name, name, "", jobs, {draft.name: draft.notebook for draft in drafts})
+
+
+# Reading ---------------------------------------------------------------------------------------
+
+
+def _find_preset(name_or_path: str | Path, books: Notebooks) -> Path:
+    given = str(name_or_path)
+    path = Path(given).expanduser().absolute()
+    if isinstance(name_or_path, str) and given.removesuffix(".yaml") in books.presets:
+        path = books.presets[given.removesuffix(".yaml")]
+    elif not path.is_file() or path.suffix not in (".yaml", ".yml"):
+        searched = f" It is no YAML file here ({path}) either." if path.suffix else ""
+        raise RequestError(f"unknown preset {given!r}.{suggest(given, books.presets)}{searched}")
+    if problem := name_problem(path.stem):
+        raise RequestError(f"preset {given!r}: its name {problem}.")
+    books.refuse_taken(path.stem, f"preset {given!r}", own=path)
+    return path
+
+
+def _read_preset(path: Path, say: str) -> tuple[_PresetFile, LineOf]:
+    try:
+        data, line_of = parse_yaml(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise RequestError(
+            f"{say}: not UTF-8 text (byte {error.start}). Save it as UTF-8."
+        ) from None
+    except OSError as error:
+        raise RequestError(f"{say}: cannot be read ({error.strerror}).") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f", line {mark.line + 1}" if mark else ""
+        raise RequestError(f"{say}{place}: {error.problem}.") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise RequestError(f"{say}: not YAML: {' '.join(str(error).split())}.") from None
+    try:
+        return _PresetFile.model_validate({} if data is None else data), line_of
+    except ValidationError as error:
+        first = error.errors()[0]
+        line = line_of(first["loc"])
+        raise RequestError(f"{say}, line {line}: {_explained(dict(first))}") from None
+
+
+_EXPECTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "greater_than": "a number above 0",
+    "dict_type": "names with values, such as 'top_k: 5'",
+    "list_type": "a list of notebooks",
+    "invalid_key": "keys that are texts",
+}
+
+
+def _explained(error: Mapping[str, Any]) -> str:
+    """Say in the preset's own words what pydantic found."""
+    kind, loc, value = error["type"], error["loc"], error["input"]
+    keys = _Run.model_fields if len(loc) > 1 and loc[0] == "notebooks" else _PresetFile.model_fields
+    if kind == "extra_forbidden":
+        return f"unknown key {str(loc[-1])!r}.{suggest(str(loc[-1]), keys)}"
+    if kind == "missing":
+        return "a run needs the key 'notebook', such as 'notebook: 08'."
+    if kind == "too_short":
+        return "'notebooks' is empty. List some, or remove the key to build all."
+    if kind == "model_type":
+        what = "a preset" if not loc else "a run: a notebook's name,"
+        return f"expected {what} with keys ({', '.join(keys)}), got {shown(value)}."
+    names = [step for step in loc if isinstance(step, str) and step != "[key]"]
+    quotes = kind == "string_type" and isinstance(value, (bool, int, float))
+    return (
+        f"{names[-1] if names else 'preset'!r}: expected {_EXPECTED.get(kind, error['msg'])}, "
+        f"got {'nothing' if value is None else shown(value)}."
+        f"{' Put quotes around it.' if quotes else ''}"
+    )
+
+
+def _inputs_listed(books: Notebooks) -> str:
+    lines = []
+    for stem in books.public:
+        if takes := file_inputs(books.parameters(books.by_stem[stem])):
+            lines.append(f"\n  {stem}: {', '.join(takes)}")
+    return " Files that notebooks take:" + "".join(lines) if lines else " No notebook takes a file."

@@ -1,0 +1,99 @@
+"""YAML as people mean it: plain scalars of YAML 1.2, no repeated keys, and line numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import yaml
+
+LineOf = Callable[[Sequence[object]], int]
+
+
+class PlainLoader(yaml.SafeLoader):
+    """`yaml.SafeLoader` with the scalars of YAML 1.2, refusing repeated keys.
+
+    YAML 1.1 reads ``yes`` as true, ``12:30`` as 750, ``010`` as 8 and ``1e-3`` as text. In a
+    preset full of sentences those are surprises: here the first three are text and the last is a
+    number.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        first_lines: dict[Hashable, int] = {}
+        for key_node, _ in node.value:  # before the base class merges `<<`, which may repeat keys
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                continue  # the base class explains it
+            line = key_node.start_mark.line + 1
+            if key in first_lines:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"the key {key!r} is here a second time (first in line "
+                    f"{first_lines[key]}). Keep one of them",
+                    problem_mark=key_node.start_mark,
+                )
+            first_lines[key] = line
+        return super().construct_mapping(node, deep=deep)
+
+
+# YAML 1.2 core schema, https://yaml.org/spec/1.2.2/#103-core-schema (without octal and hex).
+_KEPT = {"tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"}
+PlainLoader.yaml_implicit_resolvers = {
+    first: kept
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    if (kept := [(tag, pattern) for tag, pattern in resolvers if tag in _KEPT])
+}
+for _tag, _pattern, _first in (
+    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    ("int", r"^[-+]?(?:0|[1-9][0-9]*)$", "-+0123456789"),
+    (
+        "float",
+        r"^[-+]?(?:(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+"
+        r"|\.(?:inf|Inf|INF))$|^\.(?:nan|NaN|NAN)$",
+        "-+.0123456789",
+    ),
+):
+    PlainLoader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first)
+    )
+
+
+def parse_yaml(text: str) -> tuple[Any, LineOf]:
+    """Read one YAML document.
+
+    Returns
+    -------
+    data : object
+        What the document says; None when it is empty.
+    line_of : callable
+        Maps a path of keys and positions, ``("notebooks", 3, "name")``, to the line (from 1)
+        where it stands; a path that leads nowhere gives the line where it was last on track.
+
+    Raises
+    ------
+    yaml.YAMLError
+        If the text is not YAML, or repeats a key.
+    """
+    loader = PlainLoader(text)
+    root = loader.get_single_node()
+    data = None if root is None else loader.construct_document(root)
+
+    def line_of(path: Sequence[object]) -> int:
+        node, line = root, 1
+        for key in path:
+            if isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+                node = node.value[key]
+                line = node.start_mark.line + 1
+            elif isinstance(node, yaml.MappingNode):
+                found = [(k, v) for k, v in node.value if k.value == str(key)]
+                if not found:
+                    break
+                key_node, node = found[-1]
+                line = key_node.start_mark.line + 1
+            else:
+                break
+        return line
+
+    return data, line_of
