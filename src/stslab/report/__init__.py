@@ -1,0 +1,1 @@
+"""Notebooks → pages. Knows notebooks and nothing about similarity."""

@@ -1,0 +1,5 @@
+"""``python -m stslab.report`` is ``stslab``."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,216 @@
+"""The command ``stslab``: report, params, models, and what else the house offers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from .kernels import default_kind
+from .parameters import RequestError, parameters_table, parse_assignment
+from .presets import Preset, adhoc_preset, load_preset
+from .progress import listener_for
+
+FAILED, WRONG_REQUEST, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+
+
+class _Group(click.Group):
+    """Turn what goes wrong into one message and the documented exit code."""
+
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        signal.signal(signal.SIGTERM, _terminated)
+        try:
+            super().main(*args, **{**kwargs, "standalone_mode": False})
+        except RequestError as error:
+            _leave(str(error), WRONG_REQUEST)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(WRONG_REQUEST)
+        except (KeyboardInterrupt, click.Abort):
+            _leave("interrupted: no page is half-written, no kernel is left.", INTERRUPTED)
+        except _Terminated:
+            _leave("terminated: no page is half-written, no kernel is left.", TERMINATED)
+        except OSError as error:
+            what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            _leave(f"stopped: {what}. Pages built before it stay.", FAILED)
+        sys.exit(0)
+
+
+class _Terminated(BaseException):
+    pass
+
+
+def _terminated(*_: object) -> NoReturn:
+    raise _Terminated
+
+
+def _leave(message: str, code: int) -> NoReturn:
+    click.echo(f"stslab: {message}", err=True)
+    sys.exit(code)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="stslab")
+def main() -> None:
+    """Reproducible notebooks and reports for semantic text similarity."""
+
+
+NOTEBOOKS = click.option(
+    "--notebooks",
+    type=click.Path(path_type=Path),
+    default=Path("notebooks"),
+    show_default=True,
+    help="The folder of notebooks and presets.",
+)
+REPORTS = click.option(
+    "--reports",
+    type=click.Path(path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="Where reports are written.",
+)
+
+
+def request_options(command: Any) -> Any:
+    """Add the options that say what to build."""
+    options = [
+        click.argument("preset", default="tutorial", required=False),
+        click.option("--sentences", metavar="FILE", help="Your sentences, one a line."),
+        click.option("--pairs", metavar="FILE", help="Your pairs: sentence_a, sentence_b."),
+        click.option("--corpus", metavar="FILE", help="Your texts to search; needs --query."),
+        click.option("--query", metavar="TEXT", multiple=True, help="What to search for."),
+        click.option("--candidates", metavar="FILE", help="Sentences to rank; needs --reference."),
+        click.option("--reference", metavar="TEXT", help="The sentence to rank against."),
+        click.option("--model", metavar="NAME", help="A model's name or folder."),
+        click.option("-p", "--parameter", "parameters", metavar="NAME=VALUE", multiple=True),
+        click.option("--only", metavar="PAGES", help='Which pages, as in "08 10".'),
+        NOTEBOOKS,
+        REPORTS,
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def read_request(**given: Any) -> Preset:
+    """Make checked jobs of what the command line says."""
+    values: dict[str, Any] = dict(map(parse_assignment, given["parameters"]))
+    values |= {name: given[name] for name in ("model", "reference") if given[name]}
+    if given["query"]:
+        values["queries"] = list(given["query"])
+    files = {
+        name: given[name] for name in ("sentences", "pairs", "corpus", "candidates") if given[name]
+    }
+    folder = given["notebooks"]
+    if not folder.is_dir():
+        raise RequestError(
+            f"notebooks folder {folder}: not found. Run from the project's folder, or pass "
+            f"--notebooks."
+        )
+    only = given["only"].split() if given["only"] else None
+    if files:
+        return adhoc_preset(notebooks_dir=folder, files=files, values=values, only=only)
+    return load_preset(given["preset"], notebooks_dir=folder, overrides=values, only=only)
+
+
+@main.command()
+@request_options
+@click.option("--jobs", type=click.IntRange(1), help="Notebooks at a time; default: the cores.")
+@click.option("--kernel", type=click.Choice(["warm", "fresh"]), help="Default: warm on Linux.")
+@click.option("--force", is_flag=True, help="Make every page again.")
+@click.option("--explain", is_flag=True, help="Say all the reasons, page by page.")
+@click.option("--embed-inputs", is_flag=True, help="Put the input files into the pages.")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler to run the notebooks.")
+@click.option("--quiet", is_flag=True, help="Only say what went wrong.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def report(
+    jobs: int | None,
+    kernel: Any,
+    force: bool,
+    explain: bool,
+    embed_inputs: bool,
+    scheduler: str | None,
+    quiet: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Build a report: of a preset, or of your own file.
+
+    \b
+    stslab report                        the tutorial
+    stslab report support                notebooks/presets/support.yaml
+    stslab report --sentences my.txt     your sentences, into reports/my/
+    """
+    from .build import build
+
+    preset = read_request(**given)
+    root = given["notebooks"].resolve().parent
+    results = []
+    with listener_for(quiet=quiet, as_json=as_json, explain=explain) as listener:
+        results = build(
+            preset,
+            reports=given["reports"],
+            root=root,
+            listener=listener,
+            jobs=jobs or os.cpu_count() or 1,
+            kernel=kernel or default_kind(),
+            force=force,
+            embed_inputs=embed_inputs,
+            executor=_cluster(scheduler),
+        )
+    index = given["reports"] / preset.name / "index.html"
+    if as_json:
+        click.echo(json.dumps({"index": str(index), "pages": [vars(each) for each in results]}))
+    elif not quiet:
+        click.echo(f"{index}")
+    if any(result.status == "failed" for result in results):
+        sys.exit(FAILED)
+
+
+def _cluster(scheduler: str | None) -> Any:
+    if scheduler is None:
+        return None
+    from .cluster import executor
+
+    return executor(scheduler)
+
+
+@main.command()
+@click.argument("notebook")
+@NOTEBOOKS
+def params(notebook: str, notebooks: Path) -> None:
+    """Show the parameters of a notebook, by name, number or path."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from .jobs import Notebooks
+
+    path = Path(notebook)
+    if not path.is_file():
+        path = Notebooks(notebooks).find(notebook, "stslab params")
+    table = Table("name", "type", "default", "meaning", box=box.SIMPLE, title=path.stem)
+    for row in parameters_table(path):
+        table.add_row(*(str(row[key]) for key in ("name", "type", "default", "help")))
+    Console().print(table, markup=False)
+
+
+@main.command()
+def models() -> None:
+    """List the models that load without a network."""
+    from stslab.models import available_models, find_model
+
+    for name in available_models():
+        found = find_model(name, download=False)
+        click.echo(f"{name}  ({found.source}, weights {found.weights_sha256[:12]})")
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run the command with a list of arguments; for ``python -m stslab.report``."""
+    main(args=list(arguments) if arguments is not None else None)

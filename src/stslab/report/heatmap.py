@@ -1,0 +1,143 @@
+"""A similarity matrix as an instrument: a table whose cells are coloured and can be asked.
+
+The text is real, so the reader's own fonts draw it in any script; without JavaScript or on paper
+it is a table with its pairs listed beneath.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from .tables import folded
+
+STEPS = 20  # colours on each side of 0: one for each 0.05
+NAMED = 8  # largest matrix whose columns carry texts; beyond, numbers point to the rows
+PAIRS = 500  # pairs listed; of more, the highest and the lowest
+TEXT = 100_000  # characters of sentences in that list; beyond, short labels stand for them
+
+
+def valid(matrix: Any) -> bool:
+    """Check that this is a matrix as `show_figure` writes it."""
+    try:
+        names, labels, values = matrix["sentences"], matrix["labels"], matrix["values"]
+        return (
+            0 < len(names) == len(labels) == len(values)
+            and all(len(row) == len(names) for row in values)
+            and all(isinstance(text, str) for text in [*names, *labels])
+            and all(math.isfinite(value) for row in values for value in row)
+        )
+    except (KeyError, TypeError):
+        return False
+
+
+def instrument(matrix: Mapping[str, Any], *, ident: str, title: str, alt: str) -> Markup:
+    """Draw a matrix.
+
+    Parameters
+    ----------
+    matrix : mapping
+        ``sentences``, ``labels`` and ``values`` as in application/vnd.stslab.matrix+json.
+    ident : str
+        Unique on the page.
+    title, alt : str
+        The question that the matrix answers, and what it shows in words.
+    """
+    names, labels, values = matrix["sentences"], matrix["labels"], matrix["values"]
+    n = len(names)
+    named = n <= NAMED
+    columns = "".join(
+        f'<th scope="col"><b>{i}</b>{_name(name, label, named)}</th>'
+        for i, (name, label) in enumerate(zip(names, labels, strict=True), start=1)
+    )
+    rows = "".join(
+        f'<tr><th scope="row"><b>{i}</b>{_name(names[i - 1], labels[i - 1], True)}</th>'
+        + "".join(f'<td class="{step(value)}">{value + 0.0:.2f}</td>' for value in row)
+        + "</tr>"
+        for i, row in enumerate(values, start=1)
+    )
+    size = "few" if named else "many" if n > 16 else "some"
+    scale = "".join(f'<i class="{step(v / 10)}"></i>' for v in range(-10, 11))
+    return Markup(  # noqa: S704
+        f'<div class="wide"><table class="heat {size}" id="{ident}" aria-describedby="{ident}-says">'
+        f"<caption>{escape(title)}</caption><thead><tr><td></td>{columns}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
+        f'<div class="legend"><span>−1 opposite</span><span class="scale">{scale}</span>'
+        f"<span>1 same direction</span></div>"
+        f'<div class="readout" aria-live="polite" hidden>Point at a cell, tap it, or move with the '
+        "arrow keys to read its pair.</div>"
+        f'<p class="says" id="{ident}-says">{escape(alt)}</p>'
+        f"{_pairs(names, labels, values, title)}"
+    )
+
+
+def step(value: float) -> str:
+    """Name the colour class of a score in [-1, 1]."""
+    return f"h{round((max(-1.0, min(1.0, value)) + 1) * STEPS)}"
+
+
+def _name(name: str, label: str, shown: bool) -> Markup:
+    # Short for the eye, by the stylesheet or the label; whole for those who listen.
+    if len(name) > 400:
+        name = name[:400] + "…"
+    if shown and name == label:
+        return Markup("<bdi>{}</bdi>").format(name)
+    seen = Markup('<bdi aria-hidden="true">{}</bdi>').format(label) if shown else ""
+    return Markup('{}<span class="vh">{}</span>').format(seen, name)
+
+
+def _pairs(
+    names: Sequence[str], labels: Sequence[str], values: Sequence[Sequence[float]], title: str
+) -> str:
+    n = len(names)
+    pairs = sorted(
+        ((values[i][j], i, j) for i in range(n) for j in range(i + 1, n)), key=lambda p: -p[0]
+    )
+    if not pairs:
+        return ""
+    about, whole = f"All {len(pairs)} pairs, highest first", ""
+    if len(pairs) > PAIRS:
+        about = f"The {PAIRS // 2} highest and {PAIRS // 2} lowest of {len(pairs):,} pairs"
+        pairs = pairs[: PAIRS // 2] + pairs[-PAIRS // 2 :]
+    texts = [folded(name) for name in names]
+    if sum(len(texts[i]) + len(texts[j]) for _, i, j in pairs) > TEXT:
+        whole = "".join(f"<li>{text}</li>" for text in texts)
+        whole = f"<p>The sentences in full:</p><ol>{whole}</ol>"
+        texts = [escape(label) for label in labels]
+    rows = "".join(
+        f'<tr><td>{texts[i]}</td><td>{texts[j]}</td><td class="number">{score + 0.0:.4f}</td></tr>'
+        for score, i, j in pairs
+    )
+    heads = "".join(f'<th scope="col">{h}</th>' for h in ("sentence_a", "sentence_b", "score"))
+    return (
+        f'<details class="data"><summary>{about}</summary><div class="wide"><table class="stslab">'
+        f'<caption class="vh">Pairs: {escape(title)}</caption><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>{whole}</details>"
+    )
+
+
+def thumbnail(values: Sequence[Sequence[float]]) -> Markup:
+    """Draw a matrix very small; a large one is sampled."""
+    n = min(len(values), 12)
+    at = [i * len(values) // n for i in range(n)]
+    cells = "".join(
+        f'<rect class="{step(values[i][j])}" x="{x}" y="{y}" width="1" height="1"/>'
+        for y, i in enumerate(at)
+        for x, j in enumerate(at)
+    )
+    return Markup(f'<svg viewBox="0 0 {n} {n}" aria-hidden="true">{cells}</svg>')  # noqa: S704
+
+
+def thumbnail_bars(scores: Sequence[float]) -> Markup:
+    """Draw scores as bars, very small."""
+    n = len(scores)
+    bars = "".join(
+        f'<rect class="{step(score)}" x="{min(50 + 50 * score, 50):.0f}" y="{100 * i / n + 2:.0f}" '
+        f'width="{max(abs(50 * score), 1):.0f}" height="{100 / n - 4:.0f}"/>'
+        for i, score in enumerate(scores)
+    )
+    axis = '<path d="M50 0V100"/>'
+    return Markup(f'<svg viewBox="0 0 100 100" aria-hidden="true">{axis}{bars}</svg>')  # noqa: S704

@@ -1,0 +1,88 @@
+"""The pages that lead to pages: one per preset, and one for all presets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import re
+
+from markupsafe import Markup
+
+from .look import environment, look, whole
+from .svg import inline_svg
+
+# A word and a sign for each state: never a colour alone.
+STATES = {
+    "built": ("built", "✓"),
+    "unchanged": ("built", "✓"),
+    "fresh": ("built", "✓"),
+    "stale": ("out of date", "!"),
+    "failed": ("failed", "✕"),
+}
+
+
+def render_index(
+    preset_title: str,
+    pages: Sequence[Mapping[str, Any]],
+    *,
+    root_href: str | None = "../index.html",
+    about: str = "",
+) -> str:
+    """Render the index of one preset.
+
+    Parameters
+    ----------
+    preset_title : str
+    pages : sequence of mappings
+        Each with `title`, `href` (None where no page was ever built), and optionally `finding`,
+        `status` (built, unchanged, stale, failed), `reason` (why a page is not up to date),
+        `failed_href` (the failed notebook's page), and `thumbnail` (SVG, or the address of an
+        image as data).
+    root_href : str or None
+        Where the index of all presets is.
+    about : str
+        A sentence on the preset.
+    """
+    return _render("entries.html.j2", preset_title, pages, root_href=root_href, about=about)
+
+
+def render_root_index(presets: Sequence[Mapping[str, Any]]) -> str:
+    """Render the index of all presets.
+
+    Parameters
+    ----------
+    presets : sequence of mappings
+        As the pages of `render_index`; `finding` may say how many pages a preset has.
+    """
+    return _render("entries.html.j2", "Reports", presets, root_href=None, about="")
+
+
+def _render(template: str, title: str, entries: Sequence[Mapping[str, Any]], **kw: Any) -> str:
+    shown = []
+    for number, entry in enumerate(entries, start=1):
+        status = str(entry.get("status") or "built")
+        state, sign = STATES.get(status, (status, "•"))
+        shown.append(
+            {
+                **entry,
+                "state": state,
+                "sign": sign,
+                "thumbnail": _thumbnail(entry.get("thumbnail"), f"t{number}", str(entry["title"])),
+            }
+        )
+    html = environment().get_template(template).render(
+        title=title, entries=shown, look=look(heat=True), **kw
+    )
+    return whole(html)
+
+
+def _thumbnail(drawing: Any, prefix: str, title: str) -> Markup:
+    text = str(drawing or "")
+    if isinstance(drawing, Markup):
+        return drawing  # made by `thumbnail`, safe already
+    if re.fullmatch(r"data:image/(png|jpeg);base64,[\w+/=]+", text):
+        return Markup('<img alt="A figure of {}" src="{}">').format(title, text)
+    if text.lstrip().startswith("<"):
+        return inline_svg(text, prefix=prefix, label=f"A figure of {title}") or Markup("")
+    return Markup("")

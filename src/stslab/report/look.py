@@ -1,0 +1,69 @@
+"""What every page shares: one stylesheet, one script, and the policy that allows nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import jinja2
+from markupsafe import Markup
+
+TEMPLATE = Path(__file__).parent / "template"
+
+
+class Look(NamedTuple):
+    """The text of the style and script elements, and a policy that names both by hash."""
+
+    css: Markup
+    js: Markup
+    policy: str
+
+
+@lru_cache
+def look(*, heat: bool = False) -> Look:
+    """Read the look of a page.
+
+    Parameters
+    ----------
+    heat : bool, default False
+        Whether the page has a heatmap: its colours are half the stylesheet.
+    """
+    css = _css("style.css") + (_css("heatmap.css") if heat else "")
+    # The script has whole-line comments only, so that shortening it needs no parser.
+    js = re.sub(r"^\s*(//.*)?\n|^\s+", "", _read("script.js"), flags=re.MULTILINE)
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {_hash(css)}; script-src {_hash(js)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return Look(Markup(css), Markup(js), policy)
+
+
+def whole(text: str) -> str:
+    """Replace halves of characters (unpaired surrogates), which UTF-8 cannot hold, by �."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+@lru_cache
+def environment() -> jinja2.Environment:
+    """Return the templates' environment for pages that come from no notebook; it escapes all."""
+    loader = jinja2.FileSystemLoader(TEMPLATE)
+    return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+def _css(name: str) -> str:
+    css = re.sub(r"/\*.*?\*/", "", _read(name), flags=re.DOTALL)
+    css = re.sub(r"\s+", " ", css)
+    return re.sub(r" ?([{};,>]) ?|(?<=:) ", r"\1", css).replace(";}", "}").strip()
+
+
+def _read(name: str) -> str:
+    return (TEMPLATE / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"

@@ -1,0 +1,368 @@
+"""An executed notebook → one page that needs nothing: no network, no script, no other file.
+
+`StslabExporter` is an nbconvert exporter: ``jupyter nbconvert --to stslab NOTEBOOK`` makes a page
+of any executed notebook. It gathers what a page says here and leaves how it looks to template/.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+from nbconvert.exporters.html import HTMLExporter
+from nbconvert.filters import strip_ansi
+from nbformat import NotebookNode
+from traitlets import default
+
+from . import heatmap, parameters
+from .index import render_index, render_root_index
+from .look import TEMPLATE, look, whole
+from .prose import Prose, highlight
+from .record import embed, read_record
+from .svg import inline_svg
+from .tables import csv_link, data_table, folded
+
+__all__ = [
+    "StslabExporter",
+    "failing_cell",
+    "finding",
+    "read_record",
+    "render_index",
+    "render_root_index",
+    "thumbnail",
+]
+
+MATRIX = "application/vnd.stslab.matrix+json"
+
+
+class StslabExporter(HTMLExporter):  # type: ignore[misc]
+    """Export a notebook as a self-contained page.
+
+    ``resources["stslab"]`` may hold what the report's builder knows, all of it optional: `record`
+    (what the page was made from, see `read_record`), `preset` (``name``, ``title``), `index_href`,
+    `prev` and `next` (``title``, ``href``), and `pages` (the names of the preset's pages, so that
+    links to other notebooks lead to them). Without it the page says what the notebook itself
+    tells. Equal inputs give equal bytes.
+    """
+
+    export_from_notebook = "HTML page (stslab)"
+
+    @default("template_paths")
+    def _own_template(self) -> list[str]:
+        return [str(TEMPLATE)]
+
+    def default_filters(self) -> Iterator[tuple[str, Any]]:
+        """Add the filter that the template starts with."""
+        yield from super().default_filters()
+        yield ("stslab_page", gather)
+
+    def from_notebook_node(
+        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Convert a notebook; see `HTMLExporter.from_notebook_node`."""
+        # Past HTMLExporter's own method: it parses the finished page again to invent text
+        # alternatives, which takes longer than making the page.
+        page, resources = super(HTMLExporter, self).from_notebook_node(nb, resources, **kw)
+        return whole(page), resources
+
+    def _create_environment(self) -> jinja2.Environment:
+        environment = super()._create_environment()
+        environment.autoescape = True  # a text is data, never markup
+        environment.trim_blocks = environment.lstrip_blocks = True
+        return environment
+
+
+def gather(nb: NotebookNode, resources: Mapping[str, Any]) -> dict[str, Any]:
+    """Gather what a page says: the data that its template renders."""
+    return _Page(nb, resources).content()
+
+
+def finding(nb: NotebookNode) -> str | None:
+    """Return the sentence that a notebook showed with `show_finding`."""
+    for output in _outputs(nb):
+        if _told(output).get("kind") == "finding":
+            return str(output.get("data", {}).get("text/plain", "")) or None
+    return None
+
+
+def failing_cell(nb: NotebookNode) -> int | None:
+    """Return the position of the first code cell that raised; on the page it is #failing-cell."""
+    for index, cell in enumerate(nb.cells):
+        if any(output.output_type == "error" for output in cell.get("outputs", ())):
+            return index
+    return None
+
+
+def thumbnail(nb: NotebookNode) -> Markup | None:
+    """Draw a notebook's first heatmap or score bars very small, for the index."""
+    for output in _outputs(nb):
+        data = output.get("data", {})
+        if MATRIX in data and heatmap.valid(data[MATRIX]):
+            return heatmap.thumbnail(data[MATRIX]["values"])
+        found = re.findall(r"--score:\s*(-?[\d.]+)", str(data.get("text/html", "")))
+        if _told(output).get("kind") == "table" and found:
+            return heatmap.thumbnail_bars([float(score) for score in found[:8]])
+    return None
+
+
+class _Page:
+    def __init__(self, nb: NotebookNode, resources: Mapping[str, Any]) -> None:
+        self.nb, self.resources = nb, resources
+        self.extra: Mapping[str, Any] = resources.get("stslab") or {}
+        about = resources.get("metadata") or {}
+        self.name = str(about.get("name") or "notebook")
+        self.prose = Prose(self._link, path=str(about.get("path") or ""))
+        self.shown = resources.get("global_content_filter") or {}
+        language = nb.metadata.get("language_info", {}).get("name") or "python"
+        self.language = "python" if language.startswith("ipython") else language
+        self.figures = self.tables = 0
+        self.heat = self.failed = False
+        self.alternatives: set[str] = set()
+
+    def content(self) -> dict[str, Any]:
+        injected = next((c.source for c in self.nb.cells if _tags(c, "injected-parameters")), "")
+        cells = [self._cell(cell, injected) for cell in self.nb.cells]
+        title = self.prose.title or self.nb.metadata.get("title") or self.name
+        record = self.extra.get("record") or _own_record(self.nb, self.name, injected)
+        return {
+            "title": title,
+            "finding": finding(self.nb),
+            "cells": [cell for cell in cells if cell],
+            "contents": self.prose.contents,
+            "failed": self.failed,
+            "look": look(heat=self.heat),
+            "record": record,
+            "embedded": embed(record),
+            "has_code": any(cell and cell.get("code") for cell in cells),
+            "preset": self.extra.get("preset") or {},
+            "index_href": self.extra.get("index_href"),
+            "prev": self.extra.get("prev"),
+            "next": self.extra.get("next"),
+        }
+
+    def _link(self, address: str) -> str | None:
+        if not self.extra:
+            return address
+        found = re.fullmatch(r"([\w.-]+)\.ipynb(#.*)?", address)
+        pages = self.extra.get("pages")
+        if not found or (pages is not None and found[1] not in pages):
+            return None
+        return f"{found[1]}.html{found[2] or ''}"
+
+    def _cell(self, cell: NotebookNode, injected: str) -> dict[str, Any] | None:
+        if cell.cell_type == "markdown" and self.shown.get("include_markdown", True):
+            html = self.prose.markdown(cell.source, cell.get("attachments"))
+            kind = "alert" if _tags(cell, "papermill-error-cell-tag") else "prose"
+            return {"kind": kind, "html": html} if html.strip() else None
+        if cell.cell_type != "code" or not self.shown.get("include_code", True):
+            return None
+        if _tags(cell, "injected-parameters"):
+            return None
+        told: dict[str, Any] = {"kind": "code", "label": "Code", "outputs": []}
+        if _tags(cell, "parameters"):
+            told["parameters"] = _parameter_rows(cell.source, injected)
+            told["label"] = "Parameters as code"
+            if told["parameters"]:
+                cell = NotebookNode(cell, source=f"{cell.source}\n\n{injected}".strip())
+        elif _is_setup(cell):
+            told["label"] = "Setup"
+        told["solution"] = _tags(cell, "solution")
+        if cell.source.strip() and self.shown.get("include_input", True):
+            told["code"] = highlight(cell.source, self.language)
+            told["preview"] = _preview(cell.source)
+        if self.shown.get("include_output", True):
+            told["outputs"] = [html for o in cell.get("outputs", ()) if (html := self._output(o))]
+        told["failing"] = False
+        if not self.failed and any(o.output_type == "error" for o in cell.get("outputs", ())):
+            told["failing"] = self.failed = True
+        return told if told.get("code") or told["outputs"] or told.get("parameters") else None
+
+    def _output(self, output: NotebookNode) -> Markup:
+        if output.output_type == "stream":
+            return _text(output.text, "stderr" if output.name == "stderr" else "out")
+        if output.output_type == "error":
+            return _error(output)
+        told = _told(output)
+        data = output.get("data", {})
+        kind = told.get("kind")
+        if kind in ("text", "finding") and "text/plain" in data:
+            return Markup('<p class="says">{}</p>').format(folded(data["text/plain"]))
+        if kind == "table" and "text/html" in data:
+            return self._table(told, data)
+        if kind == "figure" and (MATRIX in data or data.keys() & {"image/svg+xml", "image/png"}):
+            return self._figure(told, data, output.metadata)
+        return self._foreign(data, output.get("metadata", {}))
+
+    def _table(self, told: Mapping[str, Any], data: Mapping[str, Any]) -> Markup:
+        caption = str(told.get("caption", "table"))
+        return Markup('<div class="table" id="{}">{}{}</div>').format(
+            self.prose.anchor(f"table-{told.get('name')}"),
+            data_table(data["text/html"]),
+            self._tools(told, data, caption),
+        )
+
+    def _figure(
+        self, told: Mapping[str, Any], data: Mapping[str, Any], metadata: Mapping[str, Any]
+    ) -> Markup:
+        alt = metadata.get("image/png", {}).get("alt") or data.get("text/plain") or ""
+        title = str(told.get("title") or "")
+        ident = self.prose.anchor(f"figure-{told.get('name')}")
+        tools = self._tools(told, data, title or "the figure")
+        if heatmap.valid(data.get(MATRIX)):
+            self.heat = True
+            drawn = heatmap.instrument(data[MATRIX], ident=ident, title=title, alt=str(alt))
+            return Markup('<div class="figure">{}{}</div>').format(drawn, tools)
+        return self._picture(data, str(alt), title, ident, tools, ours=True)
+
+    def _picture(
+        self, data: Mapping[str, Any], alt: str, title: str, ident: str, tools: Markup, *, ours: bool
+    ) -> Markup:
+        self.figures += 1
+        if not alt.strip() or alt in self.alternatives:
+            alt = f"{alt or 'A drawing without a description'} (figure {self.figures})"
+        self.alternatives.add(alt)
+        drawn = None
+        if "image/svg+xml" in data:
+            drawn = inline_svg(_joined(data["image/svg+xml"]), prefix=ident, label=alt)
+        if drawn is None:
+            kind = next((k for k in ("image/png", "image/jpeg") if k in data), None)
+            if not kind:
+                return Markup('<p class="says">{}</p>').format(alt)
+            content = re.sub(r"[^\w+/=]", "", _joined(data[kind]))
+            drawn = Markup('<img alt="{}" src="data:{};base64,{}">').format(alt, kind, content)
+        # The drawing carries its title already; the caption repeats it for readers of the page.
+        caption = f"Figure {self.figures}. {title}" if title else f"Figure {self.figures}"
+        return Markup(
+            '<figure id="{}"><div class="plot{}">{}</div><figcaption>{}</figcaption>{}</figure>'
+        ).format(ident, " ours" if ours else "", drawn, caption, tools)
+
+    def _tools(self, told: Mapping[str, Any], data: Mapping[str, Any], what: str) -> Markup:
+        if "text/csv" not in data:
+            return Markup("")
+        file = f"{self.name}-{told.get('name')}.csv"
+        href = f"data/{file}" if self.extra else None
+        link = csv_link(_joined(data["text/csv"]), file, href, what)
+        return Markup('<p class="tools">{}</p>').format(link) if link else Markup("")
+
+    def _foreign(self, data: Mapping[str, Any], metadata: Mapping[str, Any]) -> Markup:
+        """Show an output of a notebook that does not use this project's helper."""
+        if "text/html" in data:
+            html = self.prose.clean(_joined(data["text/html"]))
+            if html.striptags().strip() or "<img" in html:
+                return Markup('<div class="out">{}</div>').format(html)
+        if "text/markdown" in data:
+            return self.prose.clean(self.prose.markdown(_joined(data["text/markdown"])))
+        if data.keys() & {"image/svg+xml", "image/png", "image/jpeg"}:
+            about = [m for m in metadata.values() if isinstance(m, Mapping)]
+            alt = next((str(m["alt"]) for m in about if m.get("alt")), "")
+            ident = self.prose.anchor(f"figure-{self.figures + 1}")
+            return self._picture(data, alt, "", ident, Markup(""), ours=False)
+        if "text/latex" in data:
+            return self.prose.markdown(_joined(data["text/latex"]))
+        if "text/plain" in data:
+            return _text(_joined(data["text/plain"]), "out")
+        return Markup("")
+
+
+def _outputs(nb: NotebookNode) -> Iterator[NotebookNode]:
+    for cell in nb.cells:
+        yield from cell.get("outputs", ())
+
+
+def _told(output: NotebookNode) -> Mapping[str, Any]:
+    told = output.get("metadata", {}).get("stslab")
+    return told if isinstance(told, Mapping) else {}
+
+
+def _tags(cell: NotebookNode, tag: str) -> bool:
+    return tag in cell.metadata.get("tags", ())
+
+
+def _joined(text: Any) -> str:
+    return "".join(text) if isinstance(text, list) else str(text)
+
+
+def _text(text: str, kind: str) -> Markup:
+    # A progress bar rewrites its line; what a terminal would show last is what counts.
+    text = re.sub(r"[^\n]*\r(?!\n)", "", strip_ansi(_joined(text))).rstrip()
+    if not text:
+        return Markup("")
+    if len(text) > 20_000:
+        return Markup('<div class="{}">{}</div>').format(kind, folded(text))
+    return Markup('<pre class="{}">{}</pre>').format(kind, text)
+
+
+def _error(output: NotebookNode) -> Markup:
+    trace = strip_ansi("\n".join(output.get("traceback") or ())).strip()
+    said = strip_ansi(f"{output.get('ename', 'Error')}: {output.get('evalue', '')}").rstrip(": ")
+    trace = (
+        Markup("<details open><summary>Traceback</summary><pre>{}</pre></details>").format(trace)
+        if trace and trace != said
+        else Markup("")
+    )
+    return Markup('<div class="error"><p><strong>{}</strong></p>{}</div>').format(
+        folded(said), trace
+    )
+
+
+def _is_setup(cell: NotebookNode) -> bool:
+    if _tags(cell, "setup") or cell.get("id") == "setup":
+        return True
+    lines = [line for line in cell.source.splitlines() if line.strip()]
+    return bool(lines) and all(re.match(r"(import|from)\s|\s|#|\)", line) for line in lines)
+
+
+def _preview(source: str) -> str:
+    """Choose the line that says what a cell does: the first that is no import and no comment."""
+    lines = [line.strip() for line in source.splitlines() if line.strip()]
+    telling = [line for line in lines if not re.match(r"#|import\s|from\s|%", line)]
+    return (telling or lines)[0][:90]
+
+
+def _parameter_rows(source: str, injected: str) -> list[dict[str, Any]]:
+    """Read the parameters cell and what was injected below it, as rows of a table."""
+    try:
+        defaults = parameters._read_cell(source, "parameters cell")
+        given = parameters._read_cell(injected, "injected cell") if injected else {}
+    except parameters.RequestError:
+        return []  # not a cell of literals: it is shown as code
+    rows = []
+    for name, parameter in {**given, **defaults}.items():
+        value = given[name].default if name in given else parameter.default
+        changed = name not in defaults or value != parameter.default
+        rows.append(
+            {"name": name, "value": value, "help": parameter.help, "changed": changed}
+        )
+    return rows
+
+
+def _own_record(nb: NotebookNode, name: str, injected: str) -> dict[str, Any]:
+    """Say what can be had from the notebook itself: its cells without outputs, and a digest."""
+    cells = []
+    for index, cell in enumerate(nb.cells):
+        tags = cell.metadata.get("tags", [])
+        if {"injected-parameters", "papermill-error-cell-tag"} & set(tags):
+            continue
+        # nbformat gives an old notebook's cells ids by chance; a position is not.
+        kept = {"cell_type": cell.cell_type, "id": f"cell-{index}", "source": cell.source}
+        kept["metadata"] = {"tags": list(tags)} if tags else {}
+        if cell.cell_type == "code":
+            kept |= {"outputs": [], "execution_count": None}
+        cells.append(kept)
+    source = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    kernel = nb.metadata.get("kernelspec", {})
+    source["metadata"] = {"kernelspec": dict(kernel)} if kernel else {}
+    digest = hashlib.sha256(json.dumps(source, sort_keys=True).encode()).hexdigest()
+    record: dict[str, Any] = {"notebook_name": PurePosixPath(name).name, "notebook": source}
+    version = nb.metadata.get("language_info", {}).get("version")
+    if version:
+        record["versions"] = {nb.metadata.language_info.get("name", "language"): version}
+    if injected:
+        record["injected_parameters"] = injected
+    return record | {"sha256": {"notebook": digest}}

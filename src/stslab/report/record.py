@@ -1,0 +1,83 @@
+"""What a page was made from, as data inside the page.
+
+The digest beside it tells an edited or damaged record from a whole one. It is integrity, not
+authenticity: whoever edits the record on purpose can write a new digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+_ELEMENT = re.compile(
+    r'<script type="application/json" id="stslab-record" data-sha256="([0-9a-f]{64})">(.*?)</script>',
+    re.DOTALL,
+)
+
+
+def digest(record: Mapping[str, Any]) -> str:
+    """Return the sha256 of a record's canonical JSON: sorted keys, no spaces, ASCII."""
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def embed(record: Mapping[str, Any]) -> Markup:
+    """Write a record as a data block, which no browser runs and no text in it can end."""
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    # Invisible characters and halves of characters would not survive editors and UTF-8.
+    text = re.sub(
+        "[<>&\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]",
+        lambda m: f"\\u{ord(m[0]):04x}",
+        text,
+    )
+    return Markup(  # noqa: S704
+        '<script type="application/json" id="stslab-record" '
+        f'data-sha256="{digest(json.loads(text))}">{text}</script>'
+    )
+
+
+def read_record(html: str) -> dict[str, Any]:
+    """Read the record of a page and check that it is whole.
+
+    Parameters
+    ----------
+    html : str
+        The page.
+
+    Returns
+    -------
+    dict
+        As the page's builder wrote it: ``notebook`` and what it was run with.
+
+    Raises
+    ------
+    ValueError
+        If the page is cut off, holds no record, or the record was changed. A record that passes
+        is whole; nobody vouches for who wrote it, so ask before running what it holds.
+    """
+    if not html.rstrip().endswith("</html>"):
+        raise ValueError(
+            "this page is cut off: it does not end in </html>. Ask for it again, or copy it again."
+        )
+    found = _ELEMENT.findall(html)
+    if len(found) != 1:
+        raise ValueError(
+            f"this page holds {len(found) or 'no'} record{'s' if len(found) > 1 else ''} of what "
+            "it was made from: it was not made by stslab, or it was edited."
+        )
+    written, text = found[0]
+    try:
+        record = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"the record in this page is damaged: {error}.") from None
+    if not isinstance(record, dict) or digest(record) != written:
+        raise ValueError(
+            "the record in this page was edited after the page was made: its sha256 is not the "
+            "one written beside it."
+        )
+    return record

@@ -1,0 +1,118 @@
+"""A drawing from a notebook → SVG inside the page: safe, small, in the reader's fonts."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from markupsafe import Markup, escape
+
+from .look import whole
+
+LARGEST = 150_000  # characters; a larger drawing is shown as its PNG
+
+ELEMENTS = set(
+    "svg g defs path rect circle ellipse line polyline polygon text tspan use image clipPath "
+    "linearGradient radialGradient stop marker mask pattern symbol".split()
+)
+ATTRIBUTES = set(
+    "clip-path clip-rule clipPathUnits cx cy d dx dy fill fill-opacity fill-rule font-family "
+    "font-size font-style font-weight gradientTransform gradientUnits height href id marker-end "
+    "marker-mid marker-start markerHeight markerUnits markerWidth mask offset opacity orient "
+    "patternTransform patternUnits points preserveAspectRatio r refX refY rotate rx ry stop-color "
+    "stop-opacity stroke stroke-dasharray stroke-dashoffset stroke-linecap stroke-linejoin "
+    "stroke-miterlimit stroke-opacity stroke-width text-anchor textLength transform viewBox width "
+    "x x1 x2 y y1 y2".split()
+)
+FONT = re.compile(r"(?:(italic|oblique)\s+)?(?:(bold|\d{3})\s+)?([\d.]+)(?:px)?\s+(.*)")
+
+
+def inline_svg(source: str, *, prefix: str, label: str) -> Markup | None:
+    """Make a drawing that can stand inside a page beside others.
+
+    Styles become attributes, because the page's policy forbids styles; ids get a prefix, because
+    two drawings by matplotlib share theirs; fonts are dropped for the page's own.
+
+    Parameters
+    ----------
+    source : str
+        SVG.
+    prefix : str
+        Unique on the page.
+    label : str
+        The text alternative.
+
+    Returns
+    -------
+    Markup or None
+        None where this cannot be read or is too large: show another form.
+    """
+    source = re.sub(r"<!DOCTYPE\s[^>\[]*>", "", whole(source), count=1)
+    if len(source) > LARGEST or "<!DOCTYPE" in source or "<!ENTITY" in source:
+        return None
+    try:
+        root = ElementTree.fromstring(source)
+    except ElementTree.ParseError:
+        return None
+    if _local(root.tag) != "svg":
+        return None
+    _clean(root, prefix)
+    width, height = (re.sub(r"[^\d.]", "", root.attrib.pop(side, "")) for side in ("width", "height"))
+    if "viewBox" not in root.attrib:
+        if not (width and height):
+            return None
+        root.set("viewBox", f"0 0 {width} {height}")
+    if width:  # matplotlib counts points; a page counts pixels
+        root.set("width", f"{float(width) * 4 / 3:.0f}")
+    root.set("stroke-linecap", "butt")
+    root.set("stroke-linejoin", "round")
+    body = ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
+    body = re.sub(r"\s*\n\s*", " ", body)
+    return Markup(f'<svg role="img" aria-label="{escape(label)}"{body[len("<svg") :]}')  # noqa: S704
+
+
+def _clean(element: ElementTree.Element, prefix: str) -> None:
+    element.tag = _local(element.tag)
+    given = {_local(name): value for name, value in element.attrib.items()}
+    given = _declarations(given.pop("style", "")) | given
+    element.attrib.clear()
+    for name, value in given.items():
+        value = value.strip()
+        if name not in ATTRIBUTES or name == "font-family":
+            continue
+        if name == "id":
+            value = f"{prefix}-{value}"
+        elif name == "href":
+            if re.match(r"data:image/(png|jpeg);base64,[\w+/=\s]+$", value):
+                pass
+            elif value.startswith("#"):
+                value = f"#{prefix}-{value[1:]}"
+            else:
+                continue
+        elif "url(" in value:
+            found = re.fullmatch(r"url\(\s*['\"]?#([\w.-]+)['\"]?\s*\)", value)
+            if not found:
+                continue
+            value = f"url(#{prefix}-{found[1]})"
+        element.set(name, value)
+    for child in list(element):
+        # Comments and processing instructions have a function for a tag.
+        if isinstance(child.tag, str) and _local(child.tag) in ELEMENTS:
+            _clean(child, prefix)
+        else:
+            element.remove(child)
+
+
+def _declarations(style: str) -> dict[str, str]:
+    pairs = (part.partition(":") for part in style.split(";") if ":" in part)
+    found = {name.strip(): value.strip() for name, _, value in pairs}
+    if font := FONT.match(found.pop("font", "")):
+        slant, weight, size, _ = font.groups()
+        found |= {"font-size": size}
+        found |= {"font-style": slant} if slant else {}
+        found |= {"font-weight": weight} if weight else {}
+    return {name: re.sub(r"(?<=\d)px$", "", value) for name, value in found.items()}
+
+
+def _local(name: str) -> str:
+    return name.rpartition("}")[2]

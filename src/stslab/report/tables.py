@@ -1,0 +1,86 @@
+"""Tables of a page: `show_table`'s, with score bars, long texts folded, and their CSV."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+import nh3
+from markupsafe import Markup, escape
+
+from .look import whole
+
+LONG = 1_200  # characters of a text shown before the rest is folded
+EMBEDDED = 200_000  # characters of CSV that a page carries itself
+
+_cleaner = nh3.Cleaner(
+    tags={"table", "caption", "thead", "tbody", "tr", "th", "td", "br"},
+    clean_content_tags={"script", "style"},
+    attributes={"th": {"scope"}, "td": {"style"}},
+    attribute_filter=lambda _tag, name, value: (
+        value if name != "style" or re.fullmatch(r"--score:\s*-?\d*\.?\d+", value) else None
+    ),
+    allowed_classes={"table": {"stslab"}, "td": {"number", "score"}},
+)
+
+
+def data_table(html: str) -> Markup:
+    """Make `show_table`'s HTML safe, draw its score bars, fold its long texts.
+
+    All bars of a table share one scale that holds 0 and 1, so that lengths compare.
+    """
+    html = _cleaner.clean(whole(html))
+    scores = [float(score) for score in re.findall(r'style="--score:\s*([^"]+)"', html)]
+    low = min(0.0, *scores, 0.0) if scores else 0.0
+    html = re.sub(
+        r'<td class="number score" style="--score:\s*([^"]+)">',
+        lambda m: f'<td class="number score">{_bar(float(m[1]), low)}',
+        html,
+    )
+    html = re.sub(
+        r"(?<=<td>)([^<]{%d,})(?=</td>)" % LONG, lambda m: folded(Markup(m[1]).unescape()), html
+    )
+    return Markup(f'<div class="wide">{html}</div>')  # noqa: S704
+
+
+def folded(text: str) -> Markup:
+    """Show a text; of a very long one its beginning, the whole one click away."""
+    if len(text) <= LONG:
+        return escape(text)
+    size = f"{len(text):,} characters"
+    return Markup(
+        '<details class="long"><summary>{}… <small>({})</small></summary>{}</details>'
+    ).format(text[:240], size, text)
+
+
+def csv_link(csv: str, name: str, href: str | None, what: str) -> Markup:
+    """Offer a table's numbers: inside the page, or beside it where they are many.
+
+    Parameters
+    ----------
+    csv : str
+    name : str
+        The file's name.
+    href : str or None
+        Where the builder put the file; None where nobody did.
+    what : str
+        What the numbers are, for those who read links out of their place.
+    """
+    if len(csv) < EMBEDDED:
+        href = "data:text/csv;charset=utf-8," + quote(csv, safe=" ,;:/?@!$()*'+=|[]{}", errors="replace")
+    elif not href:
+        return Markup("")
+    return Markup('<a download="{}" href="{}">CSV<span class="vh"> of {}</span></a>').format(
+        name, href, what
+    )
+
+
+def _bar(score: float, low: float) -> str:
+    width = max(min(score, 1.0), -1.0)
+    start, span = min(width, 0.0) - low, 1.0 - low
+    kind = " class=neg" if width < 0 else ""
+    return (
+        '<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect{kind} x="{100 * start / span:.1f}" width="{100 * abs(width) / span:.1f}" '
+        'height="1"/></svg>'
+    )
