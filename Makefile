@@ -1,0 +1,83 @@
+# Everything here sets itself up on first use: a .venv beside this file, versions from
+# requirements.lock. Type `make` to see what there is.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+TORCH ?= 2.13.0
+
+# What `make report` may be given; handed to the command through the environment, so that spaces
+# and quotes in a value survive.
+export PRESET SENTENCES PAIRS CORPUS QUERY CANDIDATES REFERENCE MODEL ONLY JOBS
+REQUEST = $${PRESET:+"$$PRESET"} $${SENTENCES:+--sentences "$$SENTENCES"} \
+	$${PAIRS:+--pairs "$$PAIRS"} $${CORPUS:+--corpus "$$CORPUS"} $${QUERY:+--query "$$QUERY"} \
+	$${CANDIDATES:+--candidates "$$CANDIDATES"} $${REFERENCE:+--reference "$$REFERENCE"} \
+	$${MODEL:+--model "$$MODEL"} $${ONLY:+--only "$$ONLY"} $${JOBS:+--jobs "$$JOBS"}
+
+##@ Reports
+.PHONY: report
+report: $(VENV)/.report ## build the tutorial's pages; PRESET=name, or your own: SENTENCES=my.txt
+	@$(BIN)/stslab report $(REQUEST) $(ARGS)
+
+.PHONY: lab
+lab: $(VENV)/.lab ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab --notebook-dir=notebooks $(ARGS)
+
+##@ Work on stslab
+.PHONY: test
+test: $(VENV)/.dev ## run the tests; those in a browser run where Chromium is found
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/.dev ## check style, types, and that notebooks hold no outputs
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+.PHONY: format
+format: $(VENV)/.dev ## format the code and strip the notebooks
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+	$(BIN)/jupyter nbconvert --clear-output --inplace --log-level=WARN notebooks/*.ipynb
+
+.PHONY: lock
+lock: ## renew requirements.lock from pyproject.toml
+	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv
+	.lock-venv/bin/python -m pip -q install "torch==$(TORCH)"
+	.lock-venv/bin/python -m pip -q install "torch==$(TORCH)" ".[lab,dask,dev]"
+	{ echo "# Every version that make installs; renew with: make lock"; \
+	  .lock-venv/bin/python -m pip freeze --exclude stslab \
+	  | sed -E '/^(nvidia|cuda|triton)/d; s/^(torch==[0-9.]+)\+.*/\1/'; } > requirements.lock
+	rm -rf .lock-venv
+
+.PHONY: clean
+clean: ## remove the environment and all reports
+	rm -rf $(VENV) reports/*/ reports/index.html
+
+.PHONY: help
+help: ## show this
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '\nOn Linux without a GPU, TORCH_INDEX=… takes the small PyTorch: see README.md.\n'
+
+# Set-up: a file per set of packages says that it is installed.
+$(VENV)/.torch: requirements.lock
+	@echo "Setting up $(VENV) (once; PyTorch is the large part) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install -c requirements.lock $(if $(TORCH_INDEX),--index-url "$(TORCH_INDEX)") torch
+	@touch $@
+
+$(VENV)/.report: $(VENV)/.torch pyproject.toml
+	@$(PIP) install -c requirements.lock -e .
+	@touch $@
+
+$(VENV)/.lab: $(VENV)/.report
+	@$(PIP) install -c requirements.lock -e '.[lab]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.report
+	@$(PIP) install -c requirements.lock -e '.[lab,dask,dev]'
+	@touch $@
