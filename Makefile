@@ -22,6 +22,10 @@ REQUEST = $${PRESET:+"$$PRESET"} $${SENTENCES:+--sentences "$$SENTENCES"} \
 report: $(VENV)/.report ## build the tutorial's pages; PRESET=name, or your own: SENTENCES=my.txt
 	@$(BIN)/stslab report $(REQUEST) $(ARGS)
 
+.PHONY: watch
+watch: $(VENV)/.report ## rebuild and reload a page when its notebook, preset or helper is saved
+	@$(BIN)/stslab watch $(REQUEST) $(ARGS)
+
 .PHONY: lab
 lab: $(VENV)/.lab ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks $(ARGS)
@@ -30,6 +34,14 @@ lab: $(VENV)/.lab ## open JupyterLab on the notebooks
 .PHONY: test
 test: $(VENV)/.dev ## run the tests; those in a browser run where Chromium is found
 	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: test-slow
+test-slow: $(VENV)/.dev ## run the long campaigns
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+.PHONY: bench
+bench: $(VENV)/.dev ## time the builder against papermill and nbconvert, side by side
+	$(BIN)/python benchmarks/bench.py $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.dev ## check style, types, and that notebooks hold no outputs
@@ -60,7 +72,7 @@ clean: ## remove the environment and all reports
 .PHONY: help
 help: ## show this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\nOn Linux without a GPU, TORCH_INDEX=… takes the small PyTorch: see README.md.\n'
 
 # Set-up: a file per set of packages says that it is installed.

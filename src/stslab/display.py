@@ -161,7 +161,7 @@ def _matrix(data: pd.DataFrame, title: str) -> dict[str, Any]:
     return {
         "sentences": sentences,
         "labels": short_labels(sentences),
-        "values": [[round(float(value), 4) for value in row] for row in data.to_numpy()],
+        "values": [[round(float(value), 6) for value in row] for row in data.to_numpy()],
         "vmin": -1,
         "vmax": 1,
         "title": " ".join(title.split()),

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from .cache import EmbeddingCache
 from .inputs import check_texts
 
 Embeddings = npt.NDArray[np.float32]
@@ -80,9 +81,16 @@ def _encode_in_equal_batches(texts: list[str], model: Any, task: Task | None) ->
 
     call = {None: model.encode, "query": model.encode_query, "document": model.encode_document}
     embeddings: Embeddings = np.empty((len(texts), model.get_embedding_dimension()), np.float32)
+    cache = EmbeddingCache(model, _prompt(model, task))
+    known = cache.read(texts)
+    for row, vector in known.items():
+        embeddings[row] = vector
+    if not (unknown := [row for row in range(len(texts)) if row not in known]):
+        return embeddings
     # TQDM_DISABLE=1 silences the bar where it would land in a page.
-    with tqdm(total=len(texts), desc="Encoding", unit="text", delay=LONG_WORK) as bar:
-        for rows in _equal_batches(texts, model, task):
+    with tqdm(total=len(unknown), desc="Encoding", unit="text", delay=LONG_WORK) as bar:
+        for positions in _equal_batches([texts[row] for row in unknown], model, task):
+            rows = [unknown[position] for position in positions]
             batch = [texts[row] for row in rows]
             filled = batch + [batch[-1]] * (-len(batch) % FILL)
             vectors = call[task](
@@ -92,6 +100,7 @@ def _encode_in_equal_batches(texts: list[str], model: Any, task: Task | None) ->
                 processing_kwargs={"text": {"pad_to_multiple_of": PAD}},
             )
             embeddings[rows] = vectors[: len(batch)]
+            cache.write(batch, embeddings[rows])
             bar.update(len(batch))
     return embeddings
 
@@ -123,8 +132,7 @@ def token_counts(texts: Sequence[str], *, model: Any, task: Task | None = None) 
     list of int
         At most the model's maximum length: longer texts are cut there.
     """
-    names = {"query": ["query"], "document": ["document", "passage", "corpus"], None: []}[task]
-    prompt = next((model.prompts[name] for name in names if name in model.prompts), "") or ""
+    prompt = _prompt(model, task)
     tokenizer = model.tokenizer
     if not hasattr(tokenizer, "backend_tokenizer"):  # a static embedding's own tokenizer
         return [len(ids.ids) for ids in tokenizer.encode_batch([prompt + text for text in texts])]
@@ -138,3 +146,13 @@ def token_counts(texts: Sequence[str], *, model: Any, task: Task | None = None) 
         verbose=False,
     )
     return [len(ids) for ids in counted["input_ids"]]
+
+
+def _prompt(model: Any, task: Task | None) -> str:
+    """Give what sentence-transformers puts before each text for a task."""
+    names = {
+        None: [model.default_prompt_name],
+        "query": ["query"],
+        "document": ["document", "passage", "corpus"],
+    }[task]
+    return next((model.prompts[name] for name in names if name in model.prompts), "") or ""

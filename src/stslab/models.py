@@ -161,8 +161,14 @@ def model_identity(model: SentenceTransformer) -> dict[str, Any]:
         "pooling": str(pooling[0]) if pooling else type(model[0]).__name__,
         "similarity": str(model.similarity_fn_name),
         "prompts": {task: text for task, text in model.prompts.items() if text},
-        "versions": {library: importlib.metadata.version(library) for library in LIBRARIES},
+        "versions": library_versions(),
     }
+
+
+@functools.cache
+def library_versions() -> dict[str, str]:
+    """Return the versions of the libraries that an embedding depends on."""
+    return {library: importlib.metadata.version(library) for library in LIBRARIES}
 
 
 def available_models() -> list[str]:

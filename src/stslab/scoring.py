@@ -204,9 +204,8 @@ def similarity_matrix(sentences: Sequence[str], *, model: Encoder) -> pd.DataFra
     matrix = np.empty((len(unit), len(unit)), dtype=np.float32)
     for start in range(0, len(unit), BLOCK):
         matrix[start : start + BLOCK] = _clip(unit[start : start + BLOCK] @ unit.T)
-    return pd.DataFrame(
-        matrix, index=pd.Index(sentences, name="sentence", dtype=object), columns=sentences
-    )
+    labels = pd.Index(sentences, dtype=object)
+    return pd.DataFrame(matrix, index=labels.rename("sentence"), columns=labels)
 
 
 def interpret(score: float) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from .kernels import default_kind
+from .kernels import default_kind, warm_up
 from .parameters import RequestError, parameters_table, parse_assignment
 from .presets import Preset, adhoc_preset, load_preset
 from .progress import listener_for
@@ -182,6 +182,51 @@ def _cluster(scheduler: str | None) -> Any:
 
 
 @main.command()
+@request_options
+@click.option("--kernel", type=click.Choice(["warm", "fresh"]), help="Default: warm on Linux.")
+@click.option("--port", type=int, default=0, help="Of the preview; default: any that is free.")
+def watch(kernel: Any, port: int, **given: Any) -> None:
+    """Rebuild the pages concerned when a file is saved, and reload the open page."""
+    import stslab
+
+    from .build import build
+    from .progress import Plain
+    from .watch import Preview, watch
+
+    reports, notebooks = given["reports"], given["notebooks"]
+    preset = read_request(**given)
+
+    def rebuild(first: bool = False) -> None:
+        try:
+            built = build(
+                read_request(**given),
+                reports=reports,
+                root=notebooks.resolve().parent,
+                listener=Changes(),
+                jobs=os.cpu_count() or 1,
+                kernel=kernel or default_kind(),
+            )
+        except RequestError as error:  # half-way through an edit: say so and go on
+            click.echo(f"stslab: {error}", err=True)
+            return
+        if first or any(result.status != "unchanged" for result in built):
+            preview.changed()
+
+    class Changes(Plain):
+        def finished(self, result: Any) -> None:
+            if result.status != "unchanged":
+                super().finished(result)
+
+    if (kernel or default_kind()) == "warm":
+        warm_up()
+    with Preview(reports, port) as preview:
+        rebuild(first=True)
+        click.echo(f"watching; the report is at {preview.address}{preset.name}/  (Ctrl-C ends)")
+        inputs = [path for job in preset.jobs for path in job.inputs.values()]
+        watch([notebooks, Path(stslab.__file__).parent, *inputs], rebuild, ignore=reports)
+
+
+@main.command()
 @click.argument("notebook")
 @NOTEBOOKS
 def params(notebook: str, notebooks: Path) -> None:
@@ -209,6 +254,19 @@ def models() -> None:
     for name in available_models():
         found = find_model(name, download=False)
         click.echo(f"{name}  ({found.source}, weights {found.weights_sha256[:12]})")
+
+
+@main.command()
+@click.option("--clear", is_flag=True, help="Forget all embeddings.")
+def cache(clear: bool) -> None:
+    """Show the cache of embeddings, or clear it."""
+    from stslab.cache import cache_file, cache_size, clear_cache
+
+    if clear:
+        clear_cache()
+    file = cache_file()
+    count, size = cache_size()
+    click.echo(f"{file or 'off'}: {count} embeddings, {size / 2**20:.1f} MB")
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

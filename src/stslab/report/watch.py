@@ -1,0 +1,112 @@
+"""Rebuild on save, and reload the open page.
+
+The pages are served on this machine only, by a server that adds a line of script to them: a page
+in the reports folder never holds it.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterable
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import watchfiles
+
+CHANGES = "/~changes"
+RELOAD = f"<script>new EventSource('{CHANGES}').onmessage = () => location.reload()</script>"
+POLICY = re.compile(rb'<meta http-equiv="Content-Security-Policy"[^>]*>')
+
+
+def watch(folders: Iterable[Path], rebuild: Callable[[], None], *, ignore: Path) -> None:
+    """Call `rebuild` whenever a file below the folders was saved, until interrupted.
+
+    Parameters
+    ----------
+    folders : iterable of Path
+        Files or folders; what does not exist is left out.
+    rebuild : callable
+    ignore : Path
+        The reports folder: what a build writes is no reason to build.
+    """
+    ignored = watchfiles.DefaultFilter(ignore_paths=[ignore.resolve()])
+    existing = [path for path in folders if path.exists()]
+    for _ in watchfiles.watch(*existing, watch_filter=ignored, step=50, debounce=400):
+        rebuild()
+
+
+class Preview:
+    """Serve a folder on this machine; `changed` reloads every open page."""
+
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        self._news = threading.Condition()
+        self._number = 0
+        handler = partial(_Handler, preview=self, directory=str(folder))
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+        self._server.daemon_threads = True
+        self.address = f"http://127.0.0.1:{self._server.server_port}/"
+
+    def __enter__(self) -> Preview:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def changed(self) -> None:
+        """Tell every open page to reload."""
+        with self._news:
+            self._number += 1
+            self._news.notify_all()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for a change; False when none came."""
+        with self._news:
+            before = self._number
+            return self._news.wait_for(lambda: self._number > before, seconds)
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def __init__(self, *args: Any, preview: Preview, **kwargs: Any) -> None:
+        self.preview = preview
+        super().__init__(*args, **kwargs)
+
+    def do_GET(self) -> None:
+        # Another site's page could reach this server by a name of its own; refuse such names.
+        host = self.headers.get("Host", "").rsplit(":", 1)[0]
+        if host not in ("127.0.0.1", "localhost"):
+            self.send_error(403, "This preview answers to localhost only.")
+        elif self.path == CHANGES:
+            self._tell_changes()
+        elif (page := Path(self.translate_path(self.path))).suffix == ".html" and page.is_file():
+            self._send_page(POLICY.sub(b"", page.read_bytes(), count=1) + RELOAD.encode())
+        else:
+            super().do_GET()
+
+    def _send_page(self, content: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _tell_changes(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        try:
+            while True:
+                news = b"data: changed\n\n" if self.preview.wait(15) else b": still here\n\n"
+                self.wfile.write(news)
+                self.wfile.flush()
+        except OSError:  # the page was closed
+            pass
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep the terminal for the build."""

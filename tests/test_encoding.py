@@ -1,0 +1,91 @@
+"""encoding.py: a text's embedding depends on the text alone."""
+
+import numpy as np
+import pytest
+
+from stslab import encode, search, token_counts
+from stslab.inputs import InputError
+
+TEXTS = [f"Sentence {n} speaks of {'very ' * (n % 9)}different things." for n in range(70)]
+
+
+def test_embeddings_agree_with_sentence_transformers(model):
+    ours, theirs = encode(TEXTS, model=model), model.encode(TEXTS, show_progress_bar=False)
+    assert ours.shape == (70, 384)
+    assert ours.dtype == np.float32
+    np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_an_embedding_does_not_change_with_the_texts_beside_it(model):
+    """To the bit: order, subset and batch do not matter, so neither does a cache."""
+    together = encode(TEXTS, model=model)
+    backwards = encode(TEXTS[::-1], model=model)[::-1]
+    alone = np.stack([encode([text], model=model)[0] for text in TEXTS[:9]])
+    assert (together == backwards).all()
+    assert (together[:9] == alone).all()
+
+
+def test_an_embedding_does_not_change_with_the_number_of_threads(model):
+    import torch
+
+    before, threads = encode(TEXTS, model=model), torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        assert (encode(TEXTS, model=model) == before).all()
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_repeated_texts_are_encoded_once():
+    class Counting:
+        seen = 0
+
+        def encode(self, texts):
+            self.seen += len(texts)
+            return [[float(len(text))] for text in texts]
+
+    counting = Counting()
+    assert encode(["a", "bb", "a"], model=counting).tolist() == [[1.0], [2.0], [1.0]]
+    assert counting.seen == 2
+
+
+def test_no_progress_bar_on_short_work(model, capfd):
+    encode(["short"], model=model)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_progress_bar_on_long_work(model, capfd, monkeypatch):
+    monkeypatch.setattr("stslab.encoding.LONG_WORK", 0.0)
+    encode(TEXTS, model=model)
+    assert "Encoding" in capfd.readouterr().err
+
+
+def test_prompts_of_a_model_are_used_in_search(model, monkeypatch):
+    """A model trained with prompts puts its own before queries and documents."""
+    monkeypatch.setattr(model, "prompts", {"query": "query: ", "document": "passage: "})
+    found = search("What runs?", ["A dog runs.", "It rains."], model=model, top_k=2)
+    asked = model.encode("query: What runs?")
+    stored = model.encode(["passage: A dog runs.", "passage: It rains."])
+    expected = np.sort(stored @ asked)[::-1]  # unit vectors: the product is the cosine
+    np.testing.assert_allclose(found["score"], expected, atol=1e-6)
+
+
+def test_tokens_are_counted_with_prompt_and_up_to_the_limit(model, monkeypatch):
+    monkeypatch.setattr(model, "prompts", {"query": "query: "})
+    assert token_counts(["dog"], model=model) == [3]  # with the two special tokens
+    assert token_counts(["dog"], model=model, task="query") == [5]
+    assert token_counts(["dog " * 1000], model=model) == [256]
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ([], r"texts: no texts"),
+        (["a", " \t"], r"texts\[1\] is blank"),
+        (["a", 3.5], r"texts\[1\]: expected text, got 3\.5 \(float\)"),
+        ("one text", r"expected a list of texts, got one text"),
+    ],
+)
+def test_what_is_no_text_is_refused(texts, message, letters):
+    with pytest.raises(InputError, match=message):
+        encode(texts, model=letters)

@@ -1,0 +1,253 @@
+"""Agreement with people, and what a score is worth.
+
+On the STS Benchmark where it is found: by STSLAB_STSB, else beside the project.
+"""
+
+import os
+import runpy
+import socket
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import stslab
+
+PROJECT = Path(__file__).parents[1]
+STSB = Path(os.environ.get("STSLAB_STSB", PROJECT.parent / "shared/data/stsb"))
+needs_stsb = pytest.mark.skipif(
+    not (STSB / "sts-test.csv").is_file(),
+    reason="the STS Benchmark is not here: set STSLAB_STSB to the folder with sts-test.csv",
+)
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return stslab.load_model()
+
+
+@pytest.fixture(scope="module")
+def scored(encoder):
+    """The benchmark's test pairs with all three measures; encoded once."""
+    pairs = stslab.read_stsb("test", folder=STSB)
+    by_words = stslab.score_pairs_lexically(pairs)
+    table = stslab.score_pairs(pairs, model=encoder)
+    return table.assign(jaccard=by_words["jaccard"], tfidf=by_words["tfidf"])
+
+
+def pairs_with(scores, gold):
+    return pd.DataFrame({"score": scores, "gold_score": np.asarray(gold, dtype=float)})
+
+
+# On the STS Benchmark
+
+
+@needs_stsb
+def test_agreement_is_the_published_one(scored):
+    """The bundled model, Jaccard and TF-IDF agree with people as published and measured."""
+    spearman = stslab.agreement(scored).set_index("measure")["spearman"]
+    assert round(spearman["score"], 4) == 0.8203
+    assert spearman["jaccard"] == pytest.approx(0.565, abs=0.001)
+    assert spearman["tfidf"] == pytest.approx(0.693, abs=0.001)
+
+
+@needs_stsb
+def test_intervals_of_a_thousand_pairs_take_about_a_second_and_hold_the_value(scored):
+    started = time.process_time()
+    table = stslab.agreement(scored[["score", "gold_score"]]).iloc[0]
+    assert time.process_time() - started < 3
+    assert 0.79 < table["spearman_low"] < table["spearman"] < table["spearman_high"] < 0.85
+
+
+@needs_stsb
+def test_bands_order_averages_and_label_single_pairs_badly(scored):
+    table = stslab.bands_against_gold(scored)
+    assert table["pairs"].tolist() == [148, 474, 321, 225, 211]
+    assert table["mean_gold"].round(2).tolist() == [4.44, 3.52, 2.59, 1.45, 0.53]
+    assert round(np.average(table["same_band"], weights=table["pairs"]), 2) == 0.46
+    pd.testing.assert_frame_equal(table, stslab.bands_on_stsb(), atol=1e-5)
+
+
+@needs_stsb
+def test_expected_gold_holds_on_pairs_it_has_not_seen(scored, encoder):
+    """Fitted on dev; on test its error is at most 0.86 and its range holds about 80 %."""
+    expected = stslab.expected_gold(scored["score"], model=encoder)
+    gold = scored["gold_score"]
+    assert np.sqrt(np.mean((expected["expected_gold"] - gold) ** 2)) <= 0.86
+    assert gold.between(expected["low"], expected["high"]).mean() == pytest.approx(0.78, abs=0.02)
+
+
+@needs_stsb
+def test_shipped_calibration_is_what_its_script_makes(encoder):
+    build = runpy.run_path(str(PROJECT / "benchmarks/build_calibration.py"))
+    dev = stslab.score_pairs(stslab.read_stsb("dev", folder=STSB), model=encoder)
+    rebuilt = build["calibration"](dev)
+    at = stslab.expected_gold(rebuilt["score"], model=encoder)
+    pd.testing.assert_frame_equal(at, rebuilt, atol=0.011, check_like=True)
+
+
+@needs_stsb
+def test_benchmark_is_read_whole():
+    """No quote swallows a row, and the genre comes along as the group."""
+    dev = stslab.read_stsb("dev", folder=STSB)
+    assert len(dev) == 1500
+    assert dev.columns.tolist() == ["sentence_a", "sentence_b", "gold_score", "group"]
+    assert sorted(dev["group"].unique()) == ["main-captions", "main-forums", "main-news"]
+
+
+# By eye
+
+
+def test_perfect_order_is_a_spearman_of_one_and_the_interval_is_one():
+    table = stslab.agreement(pairs_with(np.arange(20) / 20, np.arange(20) ** 2 / 80)).iloc[0]
+    assert table[["spearman", "spearman_low", "spearman_high"]].tolist() == pytest.approx([1] * 3)
+    assert table["pearson"] < 1
+
+
+def test_intervals_are_the_same_each_time():
+    pairs = pairs_with(np.arange(12) / 12, [0, 2, 1, 3, 2, 4, 3, 5, 4, 5, 5, 3])
+    pd.testing.assert_frame_equal(stslab.agreement(pairs), stslab.agreement(pairs))
+
+
+def test_no_interval_is_claimed_below_ten_pairs():
+    table = stslab.agreement(pairs_with([0.1, 0.9], [1, 4])).iloc[0]
+    assert table["spearman"] == 1
+    assert np.isnan(table["spearman_low"])
+
+
+def test_constant_scores_agree_with_nothing():
+    table = stslab.agreement(pairs_with([1.0] * 12, np.arange(12) / 3)).iloc[0]
+    assert table[["spearman", "spearman_low", "pearson"]].isna().all()
+
+
+def test_agreement_within_groups_is_each_groups_own():
+    pairs = pairs_with([0.1, 0.2, 0.1, 0.2], [1, 2, 2, 1]).assign(group=list("aabb"))
+    table = stslab.agreement(pairs, by="group")
+    assert table[["group", "pairs", "spearman"]].values.tolist() == [["a", 2, 1], ["b", 2, -1]]
+
+
+def test_largest_disagreement_comes_first_and_residuals_balance():
+    pairs = pairs_with([0.0, 0.5, 1.0, 0.5], [0, 5, 5, 2.5])
+    table = stslab.residuals(pairs)
+    assert table["residual"].sum() == pytest.approx(0)
+    assert stslab.largest_disagreements(pairs, 2).index.tolist() == [1, 0]
+
+
+def test_residuals_of_constant_scores_are_distances_from_the_mean():
+    assert stslab.residuals(pairs_with([1.0, 1.0], [1, 3]))["residual"].tolist() == [-1, 1]
+
+
+def test_thresholds_count_what_they_find():
+    table = stslab.thresholds(pairs_with([0.2, 0.6, 0.9], [4, 2, 5]), at=[0.0, 0.5, 0.95])
+    assert table["found"].tolist() == [3, 2, 0]
+    assert table["precision"].tolist()[:2] == pytest.approx([2 / 3, 1 / 2])
+    assert np.isnan(table["precision"].iloc[2])
+    assert table["recall"].tolist() == [1, 0.5, 0]
+    assert table["f1"].tolist() == pytest.approx([0.8, 0.5, 0])
+
+
+def test_recall_is_unknown_where_people_call_nothing_the_same():
+    assert stslab.thresholds(pairs_with([0.2, 0.6], [1, 2]))["recall"].isna().all()
+
+
+def test_empty_bands_are_listed():
+    table = stslab.bands_against_gold(pairs_with([0.95], [5]))
+    assert table["pairs"].tolist() == [1, 0, 0, 0, 0]
+    assert table["mean_gold"].isna().sum() == 4
+
+
+def test_expected_gold_rises_with_the_score_within_its_range(encoder):
+    table = stslab.expected_gold(np.linspace(-1, 1, 41), model=encoder)
+    assert table["expected_gold"].is_monotonic_increasing
+    assert table["expected_gold"].between(table["low"], table["high"]).all()
+    assert table[["low", "high"]].stack().between(0, 5).all()
+    assert "dev pairs of STS Benchmark" in table.attrs["calibration"]
+
+
+def test_other_model_and_shortened_vectors_have_no_calibration(encoder, monkeypatch):
+    assert stslab.expected_gold([0.5, 0.7], model=object())["expected_gold"].isna().all()
+    monkeypatch.setattr(encoder, "truncate_dim", 128)
+    table = stslab.expected_gold(0.5, model=encoder)
+    assert table["low"].isna().all()
+    assert table.attrs["calibration"].startswith("No calibration for this model")
+
+
+def test_random_pairs_are_different_rows_and_the_same_each_time():
+    texts = [f"text {n}" for n in range(600)]
+    pairs = stslab.random_pairs(texts)
+    assert len(pairs) == 10_000
+    assert (pairs["sentence_a"] != pairs["sentence_b"]).all()
+    assert pairs.drop_duplicates().shape == pairs.shape
+    pd.testing.assert_frame_equal(pairs, stslab.random_pairs(texts))
+    assert not pairs.equals(stslab.random_pairs(texts, seed=1))
+
+
+def test_percentile_is_the_share_that_scores_lower(encoder):
+    same = ["The very same text."] * 3
+    assert stslab.random_pair_percentile(0.5, same, model=encoder) == 0
+    assert stslab.random_pair_percentile(1.0, ["Apples are red.", "Cars go."], model=encoder) == 100
+
+
+# What cannot be used
+
+
+@pytest.mark.parametrize(
+    ("gold", "says"),
+    [
+        ([1, "high"], r"gold_score\[1\] is 'high': expected a number from 0 to 5"),
+        ([1, 7], r"gold_score\[1\] is .*7.*expected a number from 0 to 5.*gold_max"),
+        ([-1, 2], r"gold_score\[0\] is .*-1"),
+        ([3, None], r"gold_score: 1 pair\(s\) have one; agreement needs at least 2"),
+    ],
+)
+def test_gold_scores_that_are_none_are_named(gold, says):
+    pairs = pd.DataFrame({"sentence_a": ["a", "b"], "sentence_b": ["c", "d"], "gold_score": gold})
+    with pytest.raises(stslab.InputError, match=says):
+        stslab.with_gold(pairs)
+
+
+def test_missing_gold_column_says_what_is_needed():
+    pairs = stslab.read_pairs([("a", "b"), ("c", "d")])
+    with pytest.raises(stslab.InputError, match="expected 'gold_score'.*third value"):
+        stslab.with_gold(pairs)
+
+
+def test_pairs_without_gold_are_left_out_and_counted():
+    pairs = stslab.with_gold(stslab.read_pairs([("a", "b", 1), ("c", "d", 4), ("e", "f")]))
+    assert pairs["gold_score"].tolist() == [1, 4]
+    assert pairs.attrs["input"]["without_gold"] == 1
+    assert pairs.attrs["input"]["rows_used"] == 2
+
+
+def test_one_text_makes_no_random_pair():
+    with pytest.raises(stslab.InputError, match="needs two texts, got 1"):
+        stslab.random_pairs(["alone"])
+
+
+def test_benchmark_folder_that_is_none_is_named(tmp_path):
+    with pytest.raises(stslab.InputError, match=r"sts-test\.csv: no such file"):
+        stslab.read_stsb(folder=tmp_path)
+
+
+def test_benchmark_offline_says_what_to_do(monkeypatch, tmp_path):
+    """Without a network and without a copy the message names the way out, within seconds."""
+
+    def refuse(*args, **kwargs):
+        raise OSError("no network in this test")
+
+    monkeypatch.delenv("STSLAB_STSB", raising=False)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(stslab.InputError, match=r"hub did not answer .*set STSLAB_STSB"):
+        stslab.read_stsb()
+
+
+def test_hub_copy_is_brought_to_the_scale_from_0_to_5(monkeypatch, tmp_path):
+    """The hub's parquet file, as documented, becomes the same table; the download is replaced."""
+    hub = pd.DataFrame({"sentence1": ["a"], "sentence2": ["b"], "score": [0.5]})
+    hub.to_parquet(tmp_path / "test-00000-of-00001.parquet")
+    monkeypatch.delenv("STSLAB_STSB", raising=False)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *args, **kwargs: tmp_path)
+    assert stslab.read_stsb().values.tolist() == [["a", "b", 2.5]]

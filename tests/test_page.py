@@ -1,0 +1,538 @@
+"""What a page promises, as far as its text tells; test_page_browser.py opens it."""
+
+import base64
+import copy
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import nbformat
+import page_fixtures as fixtures
+import pytest
+
+from stslab.report import heatmap
+from stslab.report.page import (
+    StslabExporter,
+    failing_cell,
+    finding,
+    read_record,
+    render_index,
+    render_root_index,
+    thumbnail,
+)
+from stslab.report.prose import Prose, mathml
+from stslab.report.svg import inline_svg
+from stslab.report.tables import csv_link, data_table
+
+RECORD = {
+    "notebook_name": "08_heatmap",
+    "command": "make report ONLY=08",
+    "model": {"name": "all-MiniLM-L6-v2", "weights_sha256": "53aa" * 16},
+    "parameters": {"top_k": 5, "note": "</script><script>x()</script> & \u2028 \ud83d"},
+    "files": [{"name": "my.txt", "sha256": "ab" * 32, "rows_read": 6, "rows_used": 6}],
+    "notebook": {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
+}
+
+
+@pytest.fixture(scope="module")
+def exporter():
+    return StslabExporter()
+
+
+def render(exporter, nb, **stslab):
+    resources = {"metadata": {"name": "nb"}}
+    if stslab:
+        resources["stslab"] = stslab
+    return exporter.from_notebook_node(nb, resources)[0]
+
+
+class Outline(HTMLParser):
+    """The tags of a page, in order, with their attributes."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def all(self, *names):
+        return [attrs for tag, attrs in self.tags if tag in names]
+
+
+def figureless(html):
+    """Cut a page's figures out, the heatmap with its pairs and its CSV among them."""
+    parts = re.split(
+        r'(<figure .*?</figure>|<div class="figure">.*?<p class="tools">.*?</p></div>)',
+        html,
+        flags=re.S,
+    )
+    return "".join(parts[::2])
+
+
+# The exporter ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["tutorial", "foreign", "failing"])
+def test_same_notebook_same_bytes(exporter, name):
+    """Neither a second exporter, nor a random cell id, nor an earlier page changes a byte."""
+    nb = getattr(fixtures, name)()
+    again = copy.deepcopy(nb)
+    for index, cell in enumerate(again.cells):
+        if cell.get("id") not in ("setup", "parameters"):
+            cell.id = f"random-{index}"
+    first = render(exporter, nb)
+    render(exporter, fixtures.hostile())
+    assert render(exporter, nb) == first
+    assert render(StslabExporter(), again) == first
+
+
+def test_notebook_is_not_changed(exporter):
+    """The builder still holds the notebook that it publishes beside the page."""
+    nb = fixtures.tutorial()
+    before = copy.deepcopy(nb)
+    render(exporter, nb)
+    assert nb == before
+
+
+def test_policy_names_the_style_and_the_script_by_hash(exporter):
+    """The page's policy allows exactly what the page holds."""
+    html = render(exporter, fixtures.tutorial())
+    policy = Outline(html).all("meta")[1]["content"]
+    assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+    assert "unsafe" not in policy
+    for tag in ("style", "script"):
+        text = re.search(f"<{tag}>(.*?)</{tag}>", html, re.DOTALL)[1]
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy
+    assert " style=" not in html
+
+
+def test_sizes(exporter):
+    """A page is light: 60 KB without its figures, 250 KB with them."""
+    html = render(exporter, fixtures.tutorial(), record=RECORD)
+    assert len(figureless(html).encode()) <= 60_000
+    assert len(html.encode()) <= 250_000
+
+
+def test_later_pages_are_fast(exporter):
+    """After the first page, 60 ms each (on a busy machine: the best of five)."""
+    nb = fixtures.tutorial()
+    render(exporter, nb)
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        render(exporter, nb)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.06
+
+
+def test_headings_are_in_order(exporter):
+    """One h1, no level skipped, whatever the notebook does; ids are unique."""
+    for name in ("tutorial", "foreign", "failing", "hostile"):
+        outline = Outline(render(exporter, getattr(fixtures, name)()))
+        levels = [int(tag[1]) for tag, _ in outline.tags if re.fullmatch("h[1-6]", tag)]
+        assert levels.count(1) == 1
+        assert levels[0] == 1
+        assert all(b <= a + 1 for a, b in pairwise(levels))
+        ids = [attrs["id"] for _, attrs in outline.tags if "id" in attrs]
+        assert len(ids) == len(set(ids))
+
+
+def test_no_text_alternative_is_missing_empty_repeated_or_a_placeholder(exporter):
+    """Pictures say what they show, in words made from the data."""
+    nb = fixtures.tutorial()
+    nb.cells.append(fixtures.code("again", fixtures.figure_bundle()))
+    nb.cells += fixtures.foreign().cells
+    outline = Outline(render(exporter, nb))
+    texts = [a["aria-label"] for a in outline.all("svg") if a.get("role") == "img"]
+    texts += [a["alt"] for a in outline.all("img")]
+    assert len(texts) == 3
+    assert len(set(texts)) == 3
+    assert all(text.strip() and "No description" not in text for text in texts)
+    assert "2 scores; highest 0.70." in texts
+
+
+def test_parameters_are_a_table_with_the_values_of_this_run(exporter):
+    """An injected value stands where its default stood, and says so."""
+    html = render(exporter, fixtures.tutorial())
+    table = re.search(r'<table class="parameters">.*?</table>', html, re.DOTALL)[0]
+    assert re.findall(r'<th scope="row"><code>(.*?)</code>', table) == [
+        "model",
+        "sentences",
+        "top_k",
+    ]
+    assert "<td>5 <small>(changed)</small></td><td>answers to show</td>" in table
+    assert table.count("<li>") == 6
+
+
+def test_a_parameters_cell_that_is_no_table_is_shown_as_code(exporter):
+    """Somebody else's parameters cell may hold anything."""
+    nb = fixtures.notebook(fixtures.code("n = len([1])", tags=["parameters"]))
+    assert '<table class="parameters">' not in render(exporter, nb)
+    assert "Parameters as code" in render(exporter, nb)
+
+
+def test_code_and_solutions_are_folded(exporter):
+    """The reader came for the text; code is one click away, a solution too."""
+    html = render(exporter, fixtures.tutorial())
+    assert "<summary>Setup</summary>" in html
+    assert '<details class="solution"><summary>Show a solution</summary>' in html
+    assert "<summary>Code <code>matrix = similarity_matrix(sentences, model=encoder)</code>" in html
+    assert "<details open" not in html
+
+
+def test_failing_cell_has_an_anchor_and_a_readable_traceback(exporter):
+    """The index links there; papermill's own link leads there too."""
+    nb = fixtures.failing()
+    html = render(exporter, nb)
+    assert failing_cell(nb) == 3
+    assert 'id="failing-cell"' in html
+    assert 'href="#papermill-error-cell"' in html
+    assert 'id="papermill-error-cell"' in html
+    assert "<strong>ValueError: top_k=0: choose 1 to 8.</strong>" in html
+    assert "----&gt; 1 search(&lt;b&gt;)" in html
+    assert "\x1b" not in html
+    plain = fixtures.notebook(nb.cells[3])
+    assert '<a href="#failing-cell">' in render(exporter, plain)
+
+
+def test_foreign_notebook_keeps_its_words_and_loses_its_scripts(exporter):
+    """Any executed notebook makes a page."""
+    html = render(exporter, fixtures.foreign())
+    assert "<div>raw <b>HTML</b></div>" in html
+    assert "[image: remote]" in html
+    assert "IntSlider()" in html
+    assert "alert" not in re.sub(r"<style>.*?</script>", "", html, flags=re.S).replace(
+        'class="alert', ""
+    )
+    assert '<th scope="col">a</th>' in html
+    assert '<th scope="row">0</th>' in html
+    assert "<th></th>" not in html
+    assert "100%\nwarned" in html
+    assert " 10%" not in html
+    assert "<msup>" in html
+
+
+def test_links_lead_to_the_pages_of_the_preset(exporter):
+    """A link to a notebook leads to its page, if there is one; to anything else it is text."""
+    nb = fixtures.notebook("[a](06_ranking.ipynb#x) [b](99_none.ipynb) [c](../x.md) [d](#here)")
+    plain = render(exporter, nb)
+    assert 'href="06_ranking.ipynb#x"' in plain
+    html = render(exporter, nb, pages=["06_ranking"])
+    links = [a.get("href") for a in Outline(html).all("a")]
+    assert "06_ranking.html#x" in links
+    assert "#here" in links
+    assert not [a for a in links if a and ("99" in a or "x.md" in a)]
+
+
+def test_exclusions_of_nbconvert_work(exporter):
+    """``--no-input`` means what it means elsewhere."""
+    html = render(StslabExporter(exclude_input=True), fixtures.tutorial())
+    assert '<details class="code"' not in html
+    assert 'class="heat few"' in html
+
+
+def test_nbconvert_command_finds_the_exporter(tmp_path):
+    """``jupyter nbconvert --to stslab`` needs no flags."""
+    path = tmp_path / "mine.ipynb"
+    nbformat.write(fixtures.tutorial(), path)
+    command = [sys.executable, "-m", "nbconvert", "--to", "stslab", "mine.ipynb"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    html = (tmp_path / "mine.html").read_text(encoding="utf-8")
+    assert read_record(html)["notebook_name"] == "mine"
+
+
+# Figures, tables -------------------------------------------------------------------------------
+
+
+def test_two_drawings_do_not_share_ids():
+    """matplotlib numbers from 1 in each file; a page holds many."""
+    one = inline_svg(fixtures.SVG, prefix="a", label="first")
+    two = inline_svg(fixtures.SVG, prefix="b", label="second")
+    ids = re.findall(r' id="([^"]+)"', one + two)
+    assert len(ids) == len(set(ids)) > 0
+    for drawing in (one, two):
+        own = set(re.findall(r' id="([^"]+)"', drawing))
+        used = set(re.findall(r'(?:href="|url\()#([^")]+)', drawing))
+        assert used
+        assert used <= own
+    assert "style" not in one
+    assert 'fill="#4878a8"' in one
+    assert 'font-size="11"' in one
+    assert "made by a machine" not in one
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "<svg",
+        "<p>no</p>",
+        "<svg xmlns='http://www.w3.org/2000/svg'/>",
+        "x" * 200_000,
+        "<svg>" * 10_000 + "</svg>" * 10_000,
+        "<!DOCTYPE svg [<!ENTITY a 'aaaa'>]><svg viewBox='0 0 1 1'>&a;</svg>",
+    ],
+)
+def test_a_drawing_that_cannot_be_read_is_not_shown(source):
+    """The PNG takes its place."""
+    assert inline_svg(source, prefix="a", label="x") is None
+
+
+def test_a_large_drawing_is_shown_as_png(exporter):
+    """A page stays light."""
+    large = fixtures.SVG.replace("How alike", "How alike " * 20_000)
+    html = render(
+        exporter, fixtures.notebook(fixtures.code("x", fixtures.figure_bundle(svg=large)))
+    )
+    assert '<img alt="2 scores; highest 0.70." src="data:image/png;base64,' in html
+
+
+def test_bars_share_one_scale():
+    """All bars of a table start at 0, negative ones on its left."""
+    html = fixtures.table_bundle([(1, 0.9, "a"), (2, -0.1, "b")]).data["text/html"]
+    rects = re.findall(r'<rect( class=neg)? x="([\d.]+)" width="([\d.]+)"', data_table(html))
+    assert rects == [("", "9.1", "81.8"), (" class=neg", "0.0", "9.1")]
+
+
+def test_heatmap_carries_every_sentence_and_every_pair():
+    """What the eye sees in colour is there in words and numbers."""
+    matrix = fixtures.matrix_bundle(fixtures.SENTENCES, fixtures.UPPER).data[
+        "application/vnd.stslab.matrix+json"
+    ]
+    html = heatmap.instrument(matrix, ident="m", title="How alike?", alt="6 × 6")
+    assert html.count("<td class=") == 36 + 15
+    for sentence in fixtures.SENTENCES:
+        assert html.count(f"<bdi>{sentence}</bdi>") == 2
+    assert "−1 opposite" in html
+    assert "All 15 pairs" in html
+    assert '<td class="number">-0.1200</td>' in html
+
+
+@pytest.mark.parametrize("n", [1, 2, 12, 40, 60])
+def test_heatmaps_of_any_size(n):
+    """Few columns carry texts, many carry numbers; the list of pairs stays readable."""
+    names = [f"Sentence {i} " + "word " * 200 for i in range(n)]
+    matrix = {"sentences": names, "labels": [f"s{i}" for i in range(n)]}
+    matrix["values"] = [[0.25] * n for _ in range(n)]
+    html = heatmap.instrument(matrix, ident="m", title="t", alt="a")
+    assert html.count('<td class="h25">') == n * n
+    assert len(html) < 350_000
+
+
+@pytest.mark.parametrize("value", [None, {}, [], {"sentences": ["a"], "labels": ["a"]}])
+@pytest.mark.parametrize("more", [{}, {"values": [[float("nan")]]}, {"values": [["x"]]}])
+def test_a_damaged_matrix_is_refused(value, more):
+    """The picture takes its place."""
+    assert not heatmap.valid({**value, **more} if isinstance(value, dict) else value)
+
+
+def test_colours_change_by_steps_of_five_hundredths():
+    """Each class is in the stylesheet; the ends hold what lies beyond them."""
+    assert [heatmap.step(v) for v in (-1, -0.05, 0, 0.57, 1, 7)] == [
+        "h0",
+        "h19",
+        "h20",
+        "h31",
+        "h40",
+        "h40",
+    ]
+
+
+def test_csv_of_a_page():
+    """Small data travels in the page, large data beside it."""
+    small = csv_link('a,"b & c"\n1,ä%#<\n', "x.csv", "data/x.csv", "t")
+    assert 'href="data:text/csv;charset=utf-8,a,%22b %26 c%22%0A1,%C3%A4%25%23%3C%0A"' in small
+    large = csv_link("1\n" * 200_000, "x.csv", "data/x.csv", "t")
+    assert 'href="data/x.csv"' in large
+    assert csv_link("1\n" * 200_000, "x.csv", None, "t") == ""
+
+
+def test_formulas_are_mathml():
+    """No script draws them; one that cannot be read stays as written."""
+    assert "<mfrac>" in mathml(r"\frac{a}{b}")
+    assert mathml(r"\frac{") == r"<code>\frac{</code>"
+    html = Prose().markdown("Between $-1$ and $1$:\n\n$$\\cos(a, b)$$\n\nIt costs \\$5.")
+    assert html.count("<math") == 3
+    assert 'display="block"' in html
+    assert "$5" in html
+
+
+# Hostile texts ---------------------------------------------------------------------------------
+
+ALLOWED = {"http", "https", "mailto", "data:text/csv", "data:image/png"}
+
+
+@pytest.mark.parametrize("text", fixtures.HOSTILE, ids=range(len(fixtures.HOSTILE)))
+def test_a_hostile_text_is_shown_as_text_wherever_it_stands(exporter, text):
+    """As sentence, name, title, caption, output, Markdown: never an element that acts."""
+    bundle = fixtures.figure_bundle
+    nb = fixtures.notebook(
+        f"# {text}"[:5_000],
+        fixtures.code(f"q: str = {text!r}  # {text!r}"[:9_000], tags=["parameters"]),
+        fixtures.code("a", fixtures.table_bundle([(1, 0.5, text)], name=text, caption=text)),
+        fixtures.code("b", fixtures.matrix_bundle([text, "b"], [0.5], name=text, title=text)),
+        fixtures.code("c", fixtures.text_bundle(text, "finding")),
+        fixtures.code("d", bundle(name=text[:99], title=text[:99], alt=text[:99])),
+        fixtures.code("e", nbformat.v4.new_output("stream", name="stdout", text=text)),
+        fixtures.code(
+            "f",
+            nbformat.v4.new_output("display_data", data={"text/html": text, "text/plain": "x"}),
+            nbformat.v4.new_output("error", ename=text, evalue=text, traceback=[text]),
+        ),
+    )
+    preset = {"title": text}
+    html = render(
+        exporter,
+        nb,
+        record=RECORD | {"note": text},
+        preset=preset,
+        prev={"title": text, "href": "a.html"},
+    )
+    index = render_index(text, [{"title": text, "href": "a.html", "finding": text, "reason": text}])
+    for page in (html, index, render_root_index([{"title": text, "href": "a/index.html"}])):
+        outline = Outline(page)
+        assert not outline.all(
+            "iframe", "object", "embed", "form", "input", "video", "base", "link"
+        )
+        assert len(outline.all("script")) == (2 if page is html else 1)
+        assert len(outline.all("style")) == len(outline.all("h1")) == len(outline.all("main")) == 1
+        for _, attrs in outline.tags:
+            assert not [name for name in attrs if name.startswith("on") or name == "style"]
+            address = (attrs.get("href") or attrs.get("src") or "#").strip().lower()
+            assert re.match(r"https?:|mailto:|data:(text/csv|image/)|[\w./#-]*$", address)
+            assert "http-equiv" not in attrs or attrs["http-equiv"] == "Content-Security-Policy"
+        page.encode()
+
+
+def test_svg_payloads_are_dropped():
+    """Scripts, handlers, foreign objects, links and outside references do not survive."""
+    payload = (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        'viewBox="0 0 9 9" onload="x()"><script>x()</script><style>@import "//a"</style>'
+        '<foreignObject><p xmlns="http://www.w3.org/1999/xhtml">p</p></foreignObject>'
+        '<a href="javascript:x()"><path d="M0 0"/></a><animate attributeName="href"/>'
+        '<image href="https://example.org/a.png"/><use xlink:href="https://example.org/a.svg#b"/>'
+        '<path d="M0 0" fill="url(https://example.org/a)" style="fill:url(//a);stroke:red"/>'
+        '<path d="M1 1" fill="u\\72l(https://example.org/a)"/></svg>'
+    )
+    drawing = inline_svg(payload, prefix="a", label='"><script>')
+    assert drawing == (
+        '<svg role="img" aria-label="&#34;&gt;&lt;script&gt;" viewBox="0 0 9 9" '
+        'stroke-linecap="butt" stroke-linejoin="round"><image /><use />'
+        '<path stroke="red" d="M0 0" /><path d="M1 1" /></svg>'
+    )
+
+
+# The record ------------------------------------------------------------------------------------
+
+
+def test_record_round_trip(exporter):
+    """What the builder wrote comes back; no text in it can end the element that holds it."""
+    html = render(exporter, fixtures.tutorial(), record=RECORD)
+    assert read_record(html) == RECORD
+    assert html.count("<script") == 2
+    assert "53aa53aa" in html.split("stslab-record")[0]
+
+
+def test_record_without_a_builder(exporter):
+    """nbconvert alone gives the notebook's own cells, without outputs and injected values."""
+    record = read_record(render(exporter, fixtures.tutorial()))
+    nbformat.validate(nbformat.from_dict(record["notebook"]))
+    assert len(record["notebook"]["cells"]) == len(fixtures.tutorial().cells) - 1
+    assert record["injected_parameters"] == "# Parameters\ntop_k = 5\n"
+    assert record["versions"] == {"python": "3.11.2"}
+
+
+def test_damaged_pages_are_refused(exporter):
+    """Cut off, edited, foreign: each is said."""
+    html = render(exporter, fixtures.tutorial(), record=RECORD)
+    with pytest.raises(ValueError, match="cut off"):
+        read_record(html[:-20])
+    with pytest.raises(ValueError, match="edited after"):
+        read_record(html.replace('"top_k":5', '"top_k":6'))
+    with pytest.raises(ValueError, match="damaged"):
+        read_record(html.replace('"top_k":5', '"top_k":'))
+    with pytest.raises(ValueError, match="no record"):
+        read_record("<html></html>")
+    with pytest.raises(ValueError, match="2 records"):
+        read_record(html.replace("</html>", html[html.index('<script type="app') :]))
+    digest = re.search('data-sha256="(.)', html)[1]
+    with pytest.raises(ValueError, match="edited after"):
+        read_record(
+            html.replace(f'data-sha256="{digest}', f'data-sha256="{"1" if digest == "0" else "0"}')
+        )
+
+
+def test_record_survives_line_endings(exporter):
+    """A mail program may change them."""
+    html = render(exporter, fixtures.tutorial(), record=RECORD)
+    assert read_record(html.replace("\n", "\r\n")) == RECORD
+
+
+def test_every_record_entry_is_shown_but_the_notebook_and_the_inputs(exporter):
+    """People read what the machine reads."""
+    record = RECORD | {"inputs": {"my.txt": "secret line"}, "versions": {"torch": "2.13.0"}}
+    html = render(exporter, fixtures.tutorial(), record=record)
+    seen = html[html.index('class="made-from"') : html.index('id="stslab-record"')]
+    assert "secret line" not in seen
+    assert all(word in seen for word in ("2.13.0", "my.txt", "rows used", "make report ONLY=08"))
+    assert json.loads(json.dumps(read_record(html))) == record
+
+
+# The index -------------------------------------------------------------------------------------
+
+
+def test_index_says_what_is_out_of_date_and_why():
+    """A word and a sign, not a colour; a link to where it failed."""
+    html = render_index(
+        "Support questions",
+        [
+            {"title": "Heatmap", "href": "08.html", "finding": "0.71", "status": "built"},
+            {"title": "Search", "href": "07.html", "status": "stale", "reason": "its run failed"}
+            | {"failed_href": "07-failed.html#failing-cell"},
+        ],
+    )
+    assert '<a href="08.html"><bdi>Heatmap</bdi></a>' in html
+    assert "</span> Built" in html
+    assert "</span> Out of date: its run failed" in html
+    assert 'href="07-failed.html#failing-cell"' in html
+    assert 'href="../index.html"' in html
+
+
+def test_index_takes_finding_and_thumbnail_from_the_notebook():
+    """Computed once, by the notebook."""
+    nb = fixtures.tutorial()
+    assert finding(nb).startswith("Of 15 pairs")
+    assert thumbnail(nb).count("<rect") == 36
+    ranked = fixtures.notebook(fixtures.code("t", fixtures.table_bundle(fixtures.RANKED)))
+    assert thumbnail(ranked).count("<rect") == 7
+    assert thumbnail(fixtures.foreign()) is None
+    assert finding(fixtures.foreign()) is None
+    entries = [
+        {"title": "a", "href": "a.html", "thumbnail": t}
+        for t in (
+            thumbnail(nb),
+            fixtures.SVG,
+            None,
+            "javascript:x",
+            f"data:image/png;base64,{fixtures.PIXEL}",
+        )
+    ]
+    html = render_index("p", entries)
+    assert html.count("<svg") == 2
+    assert 'alt="A figure of a"' in html
+    assert "javascript" not in html
+
+
+def test_index_of_nothing():
+    """An empty reports folder says so."""
+    assert "Nothing has been built yet" in render_root_index([])

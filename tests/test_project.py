@@ -1,0 +1,103 @@
+"""The project's own promises: one list of packages, one lock, a thin helper, one direction."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+def name_of(requirement):
+    return re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower().replace("_", "-")
+
+
+def test_the_conda_environment_lists_the_same_packages():
+    """environment.yml and pyproject.toml cannot drift apart."""
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
+    (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
+    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["lab"]
+    assert sorted(pip) == sorted([*wanted, "--editable ."])
+    assert f"python{PROJECT['requires-python']}" in environment["dependencies"]
+
+
+def test_the_lock_pins_every_package_and_names_no_address():
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)$", lock, re.MULTILINE))
+    pinned = {name.lower().replace("_", "-"): version for name, version in pinned.items()}
+    extras = [each for extra in PROJECT["optional-dependencies"].values() for each in extra]
+    wanted = {name_of(each) for each in PROJECT["dependencies"] + extras}
+    assert wanted - set(pinned) == set()
+    assert pinned["torch"] == "2.13.0"
+    assert not re.search(r"://|^-|@ ", lock, re.MULTILINE)
+
+
+def test_the_helper_never_imports_the_report_nor_the_report_scoring():
+    """Dependencies point one way."""
+    helper = "\n".join(path.read_text("utf-8") for path in (ROOT / "src/stslab").glob("*.py"))
+    report = "\n".join(
+        path.read_text("utf-8") for path in (ROOT / "src/stslab/report").rglob("*.py")
+    )
+    assert not re.search(r"^\s*(from|import) .*\breport\b", helper, re.MULTILINE)
+    assert not re.search(
+        r"^\s*(from|import) .*\b(scoring|encoding|figures|baselines|display)\b",
+        report,
+        re.MULTILINE,
+    )
+
+
+def test_every_public_name_is_documented_in_numpydoc():
+    import inspect
+
+    import stslab
+
+    undocumented = []
+    for name in stslab.__all__:
+        thing = getattr(stslab, name)
+        doc = inspect.getdoc(thing) or ""
+        takes = (
+            callable(thing) and not inspect.isclass(thing) and inspect.signature(thing).parameters
+        )
+        if not doc or (takes and "Parameters\n----------" not in doc and "as `" not in doc):
+            undocumented.append(name)
+    assert undocumented == []
+
+
+def test_importing_the_package_is_instant():
+    """Notebooks and the command pay for a library when they use it."""
+    code = (
+        "import stslab, sys; print([m for m in ('torch', 'pandas', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_make_alone_explains_itself():
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    targets = re.findall(r"^  make (\w+)", done.stdout, re.MULTILINE)
+    assert {"report", "lab", "test", "lint", "lock", "help"} <= set(targets)
+
+
+def test_no_tracked_file_names_a_machine():
+    """No absolute path of a machine, no address of a package index."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    places = re.compile(
+        "|".join([re.escape(str(ROOT)), "/ro" + "ot/", "py" + "pi.org", "/ho" + "me/"])
+    )
+    found = []
+    for name in listed.stdout.splitlines():
+        path = Path(ROOT / name)
+        if path.suffix in {".png", ".parquet", ".xlsx"} or not path.is_file():
+            continue
+        if places.search(path.read_text("utf-8")):
+            found.append(name)
+    assert found == []

@@ -1,0 +1,112 @@
+"""scoring.py: stable columns, stable order, cosine similarities in [-1, 1]."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stslab import bands, interpret, rank, score_pairs, search, similarity_matrix
+
+
+class Fixed:
+    """An encoder with the vectors given."""
+
+    def __init__(self, **vectors):
+        self.vectors = vectors
+
+    def encode(self, texts):
+        return [self.vectors[text] for text in texts]
+
+
+def test_a_pair_carries_its_other_columns(letters):
+    pairs = pd.DataFrame({"id": [7], "sentence_b": ["b"], "sentence_a": ["a"]})
+    scored = score_pairs(pairs, model=letters)
+    assert scored.columns.tolist() == ["sentence_a", "sentence_b", "score", "id"]
+    assert scored.loc[0].tolist() == ["a", "b", 0.0, 7]
+
+
+def test_ties_keep_input_order(letters):
+    """Sorting (score, text) would order equal scores by alphabet."""
+    ranked = rank("a", ["ccb", "aac", "caa", "aca"], model=letters)
+    assert ranked["sentence"].tolist() == ["aac", "caa", "aca", "ccb"]
+    assert ranked["rank"].tolist() == [1, 2, 3, 4]
+
+
+def test_opposite_directions_score_minus_one_and_unknown_words_zero():
+    encoder = Fixed(up=[0, 2], down=[0, -3], unknown=[0, 0])
+    scored = score_pairs([("up", "down"), ("up", "unknown")], model=encoder)
+    assert scored["score"].tolist() == [-1.0, 0.0]
+
+
+def test_search_answers_each_query_with_positions_in_the_corpus(letters):
+    hits = search(["a", "c"], ["b", "ca", "c", "aa"], model=letters, top_k=2)
+    assert hits.columns.tolist() == ["query", "rank", "score", "corpus_id", "text"]
+    assert hits["query"].tolist() == ["a", "a", "c", "c"]
+    assert hits["corpus_id"].tolist() == [3, 1, 2, 1]
+    assert hits["text"].tolist() == ["aa", "ca", "c", "ca"]
+
+
+def test_a_matrix_is_symmetric_with_ones_on_its_diagonal(model):
+    texts = ["A dog runs.", "Ein Hund läuft.", "狗在跑。", "A dog runs."]
+    matrix = similarity_matrix(texts, model=model)
+    assert matrix.index.name == "sentence"
+    assert matrix.index.tolist() == matrix.columns.tolist() == texts
+    np.testing.assert_array_equal(matrix, matrix.T)
+    assert (np.diag(matrix) == 1).all()
+    assert matrix.iloc[0, 3] == 1
+
+
+def test_a_matrix_larger_than_a_block_equals_the_pairs(letters, monkeypatch):
+    monkeypatch.setattr("stslab.scoring.BLOCK", 2)
+    texts = ["a", "ab", "abc", "bc", "c"]
+    matrix = similarity_matrix(texts, model=letters)
+    pairs = score_pairs([("ab", text) for text in texts], model=letters)
+    np.testing.assert_allclose(matrix.loc["ab"], pairs["score"], atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("score", "name"),
+    [
+        (1.0, "Near-duplicate or paraphrase"),
+        (0.9, "Near-duplicate or paraphrase"),
+        (0.8999, "Highly similar in topic and meaning"),
+        (0.7, "Highly similar in topic and meaning"),
+        (0.5, "Somewhat related"),
+        (0.3, "Weakly related or loosely connected"),
+        (0.2999, "Unrelated or different topics"),
+        (-1.0, "Unrelated or different topics"),
+    ],
+)
+def test_each_score_has_its_band(score, name):
+    assert interpret(score) == name
+
+
+def test_the_bands_cover_every_score():
+    table = bands()
+    assert table["from_score"].tolist() == [0.9, 0.7, 0.5, 0.3, -1.0]
+    assert table["below_score"].tolist() == [1.0, 0.9, 0.7, 0.5, 0.3]
+
+
+@pytest.mark.parametrize("score", [1.01, -2.0, float("nan")])
+def test_what_is_no_cosine_has_no_band(score):
+    with pytest.raises(ValueError, match=r"lies in \[-1, 1\]"):
+        interpret(score)
+
+
+@pytest.mark.parametrize("top_k", [0, -1, 3])
+def test_top_k_outside_the_corpus_is_refused(letters, top_k):
+    for call in (
+        lambda: search("a", ["b", "c"], model=letters, top_k=top_k),
+        lambda: rank("a", ["b", "c"], model=letters, top_k=top_k),
+    ):
+        with pytest.raises(ValueError, match=rf"top_k={top_k}: expected 1 to 2, the number of"):
+            call()
+
+
+def test_one_sentence_makes_no_matrix(letters):
+    with pytest.raises(ValueError, match="needs at least 2, got 1"):
+        similarity_matrix(["a"], model=letters)
+
+
+def test_a_blank_candidate_is_named(letters):
+    with pytest.raises(ValueError, match=r"candidates\[1\] is blank"):
+        rank("a", ["b", ""], model=letters)

@@ -1,0 +1,107 @@
+"""Every figure that the tutorial prints comes out, in the CSV files and on the pages."""
+
+from __future__ import annotations
+
+import csv
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from conftest import NOTEBOOKS, ROOT
+
+from stslab.report.build import build
+from stslab.report.presets import load_preset
+from stslab.report.progress import Quiet
+
+PAIRS = [0.4189, 0.5578, 0.0182, 0.7595]
+RANKING = [0.5657, 0.4655, 0.3500, 0.2918, 0.0509, 0.0474, -0.1051]
+SEARCH = [0.4764, 0.4165, 0.3095]
+OPENING = 0.4804
+# The upper triangle, row by row.
+HEATMAP = [0.57, 0.38, 0.25, 0.10, 0.15, 0.45, 0.09, 0.05, 0.00, 0.08, 0.12, 0.13, 0.71, 0.17, 0.12]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """Build the tutorial as `make report` does, elsewhere."""
+    reports = tmp_path_factory.mktemp("reports")
+    preset = load_preset("tutorial", notebooks_dir=ROOT / "notebooks")
+    results = build(preset, reports=reports, root=ROOT, listener=Quiet(), jobs=2, kernel="warm")
+    assert {result.name: result.error for result in results if result.error} == {}
+    assert {result.name: result.warnings for result in results if result.warnings} == {}
+    return reports / "tutorial"
+
+
+def column(path, name):
+    with path.open(encoding="utf-8", newline="") as stream:
+        return [float(row[name]) for row in csv.DictReader(stream)]
+
+
+class _Text(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.text = []
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def text_of(page):
+    parser = _Text()
+    parser.feed(page.read_text("utf-8").split('id="made-from"')[0])
+    return " ".join(parser.text)
+
+
+def test_nine_pages_and_an_index(report):
+    pages = sorted(path.stem for path in report.glob("*.html"))
+    assert pages == [*(path.stem for path in NOTEBOOKS if path.stem < "10"), "index"]
+
+
+def test_the_csv_files_hold_the_tutorials_figures(report):
+    """To the decimals that the tutorial prints."""
+    data = report / "data"
+    assert np.round(column(data / "05_sentence_pairs-pairs.csv", "score"), 4).tolist() == PAIRS
+    assert np.round(column(data / "06_ranking-ranking.csv", "score"), 4).tolist() == RANKING
+    assert np.round(column(data / "07_semantic_search-hits.csv", "score"), 4).tolist() == SEARCH
+    opening = column(data / "01_what_is_sts-pairs.csv", "score")[0]
+    assert round(opening, 4) == OPENING
+
+
+def test_the_heatmaps_csv_holds_the_tutorials_matrix(report):
+    with (report / "data/08_heatmap-heatmap.csv").open(encoding="utf-8", newline="") as stream:
+        rows = [[float(cell) for cell in row[1:]] for row in list(csv.reader(stream))[1:]]
+    upper = [abs(round(rows[i][j], 2)) for i in range(6) for j in range(i + 1, 6)]
+    assert upper == HEATMAP
+
+
+@pytest.mark.parametrize(
+    ("page", "figures"),
+    [
+        ("01_what_is_sts", [f"{OPENING:.4f}"]),
+        ("05_sentence_pairs", [f"{score:.4f}" for score in PAIRS]),
+        ("06_ranking", [f"{score:.4f}" for score in RANKING]),
+        ("07_semantic_search", [f"{score:.4f}" for score in SEARCH]),
+        ("08_heatmap", [f"{score:.2f}" for score in HEATMAP]),
+    ],
+)
+def test_the_pages_show_the_tutorials_figures(report, page, figures):
+    text = text_of(report / f"{page}.html").replace("−", "-")
+    missing = [each for each in figures if not re.search(rf"(?<![\d.]){re.escape(each)}", text)]
+    assert missing == []
+
+
+def test_csv_scores_have_six_decimals_and_pages_four(report):
+    scores = re.findall(r"-?\d+\.\d+", (report / "data/06_ranking-ranking.csv").read_text("utf-8"))
+    assert {len(score.split(".")[1]) for score in scores} == {6}
+    assert not re.search(r"\d\.\d{5,}", text_of(report / "06_ranking.html"))
+
+
+def test_every_notebook_has_one_finding_and_the_index_quotes_it(report):
+    index = (report / "index.html").read_text("utf-8")
+    import json
+
+    manifest = json.loads((report / "manifest.json").read_text("utf-8"))
+    findings = [page["finding"] for page in manifest["pages"].values()]
+    assert all(findings)
+    assert "Steps to build a deep learning model." in index
