@@ -26,6 +26,10 @@ report: $(VENV)/.report ## build the tutorial's pages; PRESET=name, or your own:
 watch: $(VENV)/.report ## rebuild and reload a page when its notebook, preset or helper is saved
 	@$(BIN)/stslab watch $(REQUEST) $(ARGS)
 
+.PHONY: share
+share: report ## one zip of a report to send; PRESET=name
+	@$(BIN)/stslab share $${PRESET:-tutorial}
+
 .PHONY: lab
 lab: $(VENV)/.lab ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks $(ARGS)
@@ -59,7 +63,7 @@ format: $(VENV)/.dev ## format the code and strip the notebooks
 lock: ## renew requirements.lock from pyproject.toml
 	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv
 	.lock-venv/bin/python -m pip -q install "torch==$(TORCH)"
-	.lock-venv/bin/python -m pip -q install "torch==$(TORCH)" ".[lab,dask,dev]"
+	.lock-venv/bin/python -m pip -q install "torch==$(TORCH)" ".[lab,dask,excel,parquet,umap,dev]"
 	{ echo "# Every version that make installs; renew with: make lock"; \
 	  .lock-venv/bin/python -m pip freeze --exclude stslab \
 	  | sed -E '/^(nvidia|cuda|triton)/d; s/^(torch==[0-9.]+)\+.*/\1/'; } > requirements.lock
@@ -91,5 +95,5 @@ $(VENV)/.lab: $(VENV)/.report
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.report
-	@$(PIP) install -c requirements.lock -e '.[lab,dask,dev]'
+	@$(PIP) install -c requirements.lock -e '.[lab,dask,excel,parquet,umap,dev]'
 	@touch $@

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from projects import BARE, Project
+
+from stslab.report import kernels
 
 # Tests measure the model, not what an earlier run left on this machine.
 os.environ.setdefault("STSLAB_CACHE", "off")
@@ -41,3 +47,45 @@ def stsb() -> Path:
     if not (folder / "sts-test.csv").is_file():
         pytest.skip(f"no STS Benchmark in {folder.name}/: set STSLAB_STSB to its folder")
     return folder
+
+
+def find_chromium() -> str | None:
+    """Find a Chromium: STSLAB_CHROMIUM, or what is installed."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("STSLAB_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Start a real Chromium; skip without one, or fail with STSLAB_REQUIRE_BROWSER=1."""
+    path = find_chromium()
+    if path is None:
+        if os.environ.get("STSLAB_REQUIRE_BROWSER") == "1":
+            pytest.fail("no Chromium found: install Debian's package chromium")
+        pytest.skip("no Chromium found: install one, or set STSLAB_CHROMIUM")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Iterator[Project]:
+    """A small project; its temporary files are apart."""
+    made = Project(tmp_path / "project")
+    monkeypatch.setattr(tempfile, "tempdir", str(made.temporary))
+    yield made
+    shutil.rmtree(made.temporary, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def bare_kernels() -> Iterator[None]:
+    """Warm kernels without the model stack, for builds in this process."""
+    before = kernels.PRELOAD[:]
+    kernels.cool_down()
+    kernels.PRELOAD[:] = BARE
+    yield
+    kernels.cool_down()
+    kernels.PRELOAD[:] = before
