@@ -59,6 +59,10 @@ format: $(VENV)/.dev ## format the code and strip the notebooks
 	$(BIN)/ruff check --fix
 	$(BIN)/jupyter nbconvert --clear-output --inplace --log-level=WARN notebooks/*.ipynb
 
+.PHONY: screenshots
+screenshots: $(VENV)/.dev report ## renew the pictures in docs/images
+	$(BIN)/python docs/screenshots.py
+
 .PHONY: lock
 lock: ## renew requirements.lock from pyproject.toml
 	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from .cautions import describe_cautions
 from .figures import LABELLED, drawn, short_labels
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MATRIX = "application/vnd.stslab.matrix+json"
+CSV_CELLS = 250_000  # a larger matrix goes without its CSV
+TABLE_ROWS, TABLE_SIZE = 200, 400_000  # rows and characters of a table shown; its CSV holds all
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -63,7 +66,7 @@ def show_figure(
         "image/png": _render(whole, "png", name),
         "text/plain": alt,
     }
-    if data is not None:
+    if data is not None and data.size <= CSV_CELLS:
         bundle["text/csv"] = to_csv(data)
         if data.index.name == "sentence" and len(data) == len(data.columns) <= LABELLED:
             bundle[MATRIX] = _matrix(data, title)
@@ -82,7 +85,8 @@ def show_table(frame: pd.DataFrame, name: str, *, caption: str, bars: str | None
     Parameters
     ----------
     frame : DataFrame
-        The index is not shown. Numbers appear with 4 decimals, in the CSV with 6.
+        The index is not shown. Numbers appear with 4 decimals, in the CSV with 6. Of a long
+        table the first rows appear, up to 200, and its caption says so; the CSV holds all.
     name : str
         Lower-case words joined by hyphens; the published file is named after it.
     caption : str
@@ -92,9 +96,14 @@ def show_table(frame: pd.DataFrame, name: str, *, caption: str, bars: str | None
     """
     from IPython.display import display
 
-    shown = frame.astype(object).where(frame.notna(), "")
+    head = frame.head(TABLE_ROWS)
+    shown = head.astype(object).where(head.notna(), "")
+    rows = _rows(shown, bars)
+    if len(rows) < len(frame):
+        caption = f"{caption} (the first {len(rows):,} of {len(frame):,} rows; the CSV holds all)"
+        shown = shown.head(len(rows))
     bundle = {
-        "text/html": _to_html(shown, caption, bars),
+        "text/html": _to_html(shown, caption, rows),
         "text/csv": to_csv(frame),
         "text/plain": f"{caption}\n{shown.map(_cell).to_string(index=False)}",
     }
@@ -120,6 +129,21 @@ def show_finding(text: str) -> None:
     text : str
     """
     _show_text(text, "finding")
+
+
+def show_cautions(found: pd.DataFrame, name: str, *, caption: str) -> None:
+    """Show what `text_cautions` or `pair_cautions` found: a sentence, and a table where any.
+
+    Parameters
+    ----------
+    found : DataFrame
+    name : str
+        The table's name, as for `show_table`.
+    caption : str
+    """
+    show_text(describe_cautions(found))
+    if len(found):
+        show_table(found, name, caption=caption)
 
 
 def to_csv(frame: pd.DataFrame) -> str:
@@ -168,9 +192,18 @@ def _matrix(data: pd.DataFrame, title: str) -> dict[str, Any]:
     }
 
 
-def _to_html(frame: pd.DataFrame, caption: str, bars: str | None) -> str:
+def _to_html(frame: pd.DataFrame, caption: str, rows: list[str]) -> str:
     head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in frame)
-    rows = []
+    return (
+        f'<table class="stslab"><caption>{html.escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _rows(frame: pd.DataFrame, bars: str | None) -> list[str]:
+    """Write rows as HTML until they are too long for a page; the first is always there."""
+    rows: list[str] = []
+    size = 0
     for values in frame.itertuples(index=False, name=None):
         cells = []
         for name, value in zip(frame.columns, values, strict=True):
@@ -181,11 +214,12 @@ def _to_html(frame: pd.DataFrame, caption: str, bars: str | None) -> str:
                 cells.append(f'<td class="number">{text}</td>')
             else:
                 cells.append(f"<td>{text}</td>")
-        rows.append(f"<tr>{''.join(cells)}</tr>")
-    return (
-        f'<table class="stslab"><caption>{html.escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    )
+        row = f"<tr>{''.join(cells)}</tr>"
+        size += len(row)
+        if rows and size > TABLE_SIZE:
+            break
+        rows.append(row)
+    return rows
 
 
 def _cell(value: Any) -> str:

@@ -79,6 +79,9 @@ def encode(texts: Sequence[str], *, model: Encoder, task: Task | None = None) ->
 def _encode_in_equal_batches(texts: list[str], model: Any, task: Task | None) -> Embeddings:
     from tqdm import tqdm
 
+    # A tokenizer reads the whole of a text before it cuts it; megabytes take it half a minute.
+    limit = (model.max_seq_length or 8192) * 1000
+    texts = [text[:limit] for text in texts]
     call = {None: model.encode, "query": model.encode_query, "document": model.encode_document}
     embeddings: Embeddings = np.empty((len(texts), model.get_embedding_dimension()), np.float32)
     cache = EmbeddingCache(model, _prompt(model, task))

@@ -5,14 +5,16 @@ Text is data: labels are never read as mathematics, and stay text in SVG.
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 import unicodedata
 import weakref
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 LABEL = 28  # characters of a sentence on an axis
 ANNOTATED = 12  # largest matrix with a number in each cell
 LABELLED = 40  # largest matrix with a label on each row
+CELLS = 1000  # most rows of an image; a larger matrix is averaged
+NAMED = 12  # most clusters that a large matrix names
 # Perceptually uniform, safe for colour-blind readers, and white at 0: negative scores show.
 COLOURS = "vlag"
 
@@ -37,8 +41,9 @@ def heatmap(
 ) -> Axes:
     """Draw a similarity matrix.
 
-    Up to 12 sentences each cell shows its score, up to 40 each row its label; larger matrices are
-    drawn as one image. The colour scale is fixed from -1 to 1, so that two heatmaps compare.
+    Up to 12 sentences each cell shows its score, up to 40 each row its label. Larger matrices are
+    always clustered and drawn as one image, beyond 1,000 sentences averaged into fewer cells, with
+    the clusters named. The colour scale is fixed from -1 to 1, so that two heatmaps compare.
 
     Parameters
     ----------
@@ -55,15 +60,28 @@ def heatmap(
     matplotlib.axes.Axes
     """
     import matplotlib.pyplot as plt
-    import seaborn as sns
 
-    if cluster:
-        order = cluster_order(matrix)
-        matrix = matrix.iloc[order, order]
     n = len(matrix)
+    tree = cluster_tree(matrix) if cluster or n > LABELLED else None
+    if tree is not None:
+        order = _leaves(tree)
+        matrix = matrix.iloc[order, order]
     if ax is None:
         side = float(np.clip(2.6 + 0.55 * n, 4.5, 9.0))
         _, ax = plt.subplots(figsize=(side + 1.2, side), layout="constrained")
+    if tree is None or n <= LABELLED:
+        _draw_cells(ax, matrix)
+    else:
+        _draw_image(ax, matrix, tree)
+    _set_title(ax, title)
+    drawn[ax] = (describe_matrix(matrix), matrix)
+    return ax
+
+
+def _draw_cells(ax: Axes, matrix: pd.DataFrame) -> None:
+    import seaborn as sns
+
+    n = len(matrix)
     sns.heatmap(
         matrix,
         vmin=-1,
@@ -74,23 +92,56 @@ def heatmap(
         annot_kws={"fontsize": 9 if n <= 8 else 7},
         square=True,
         linewidths=0.5 if n <= ANNOTATED else 0,
-        rasterized=n > LABELLED,
         xticklabels=False,
         yticklabels=False,
         cbar_kws={"label": "cosine similarity", "shrink": 0.8},
         ax=ax,
     )
+    labels, ticks = short_labels(list(matrix.index)), np.arange(n) + 0.5
+    ax.set_xticks(ticks, labels, rotation=45, ha="right", fontsize=8, parse_math=False)
+    ax.set_yticks(ticks, labels, rotation=0, fontsize=8, parse_math=False)
     ax.set(xlabel="", ylabel="")
-    _set_title(ax, title)
-    if n <= LABELLED:
-        labels = short_labels(list(matrix.index))
-        ticks = np.arange(n) + 0.5
-        ax.set_xticks(ticks, labels, rotation=45, ha="right", fontsize=8, parse_math=False)
-        ax.set_yticks(ticks, labels, rotation=0, fontsize=8, parse_math=False)
-    else:
-        ax.set(xlabel=f"{n} sentences", ylabel=f"{n} sentences")
-    drawn[ax] = (describe_matrix(matrix), matrix)
-    return ax
+
+
+def _draw_image(ax: Axes, matrix: pd.DataFrame, tree: npt.NDArray[np.float64]) -> None:
+    """Draw one image with the largest clusters named by their most typical sentence."""
+    from scipy.cluster.hierarchy import fcluster
+
+    n, values = len(matrix), matrix.to_numpy()
+    drawing = ax.imshow(
+        _averaged(values, CELLS), vmin=-1, vmax=1, cmap=COLOURS, extent=(0, n, n, 0), aspect="equal"
+    )
+    ax.figure.colorbar(drawing, ax=ax, label="cosine similarity", shrink=0.8)
+    clusters = fcluster(tree, t=NAMED, criterion="maxclust")[_leaves(tree)]
+    edges = [0, *(np.flatnonzero(np.diff(clusters)) + 1), n]
+    spans = [(a, b) for a, b in itertools.pairwise(edges) if b - a >= max(2, n // 50)]
+    names = []
+    for start, stop in spans:
+        ax.add_patch(_outline(start, stop))
+        typical = start + int(values[start:stop, start:stop].mean(axis=1).argmax())
+        names.append(f"{short_label(str(matrix.index[typical]))} ({stop - start})")
+    middles = [(start + stop) / 2 for start, stop in spans]
+    ax.set_yticks(middles, names, fontsize=8, parse_math=False)
+    ax.set_xticks([])
+    ax.set(xlabel=f"{n} sentences, similar ones together", ylabel="")
+
+
+def _outline(start: int, stop: int) -> Any:
+    from matplotlib.patches import Rectangle
+
+    side = stop - start
+    return Rectangle((start, start), side, side, fill=False, edgecolor="black", linewidth=0.8)
+
+
+def _averaged(values: npt.NDArray[Any], most: int) -> npt.NDArray[Any]:
+    """Average a large matrix into at most `most` rows and columns."""
+    if len(values) <= most:
+        return values
+    edges = np.linspace(0, len(values), most, endpoint=False).astype(int)
+    sizes = np.diff([*edges, len(values)])
+    rows = np.add.reduceat(values, edges, axis=0) / sizes[:, None]
+    averaged: npt.NDArray[Any] = np.add.reduceat(rows, edges, axis=1) / sizes
+    return averaged
 
 
 def cluster_order(matrix: pd.DataFrame) -> list[int]:
@@ -112,17 +163,43 @@ def cluster_order(matrix: pd.DataFrame) -> list[int]:
     >>> cluster_order(pd.DataFrame([[1, 0, 0.9], [0, 1, 0.1], [0.9, 0.1, 1]]))
     [1, 0, 2]
     """
-    from scipy.cluster.hierarchy import leaves_list, linkage
-    from scipy.spatial.distance import squareform
+    return _leaves(cluster_tree(matrix))
 
-    distances = 1 - matrix.to_numpy(dtype=float)
-    np.fill_diagonal(distances, 0)
-    condensed = squareform(np.clip((distances + distances.T) / 2, 0, None), checks=False)
-    return [int(leaf) for leaf in leaves_list(linkage(condensed, method="average"))]
+
+def cluster_tree(matrix: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Join the closest sentences, then the closest groups by average score, and so on.
+
+    Parameters
+    ----------
+    matrix : DataFrame, shape (n, n)
+        Scores in [-1, 1], symmetric.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n - 1, 4)
+        The tree as `scipy.cluster.hierarchy.linkage` gives it; distances are 1 - score.
+    """
+    from scipy.cluster.hierarchy import linkage
+
+    values = matrix.to_numpy()
+    above = [1 - values[row, row + 1 :].astype(float) for row in range(len(values) - 1)]
+    tree: npt.NDArray[np.float64] = linkage(np.clip(np.concatenate(above), 0, None), "average")
+    return tree
+
+
+def _leaves(tree: npt.NDArray[np.float64]) -> list[int]:
+    from scipy.cluster.hierarchy import leaves_list
+
+    return [int(leaf) for leaf in leaves_list(tree)]
 
 
 def score_bars(
-    labels: Sequence[str], scores: Sequence[float], *, title: str, ax: Axes | None = None
+    labels: Sequence[str],
+    scores: Sequence[float],
+    *,
+    title: str,
+    width: int = LABEL,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw one horizontal bar per score, first on top.
 
@@ -132,6 +209,8 @@ def score_bars(
     scores : sequence of float, length n
         In [-1, 1]; the axis is fixed from -1 (0 where no score is negative) to 1.
     title : str
+    width : int, default 28
+        Characters of a label that are shown.
     ax : matplotlib.axes.Axes or None, default None
 
     Returns
@@ -142,7 +221,7 @@ def score_bars(
     import seaborn as sns
 
     labels, scores = list(labels), [float(score) for score in scores]
-    shown = short_labels(labels)
+    shown = short_labels(labels, width)
     if ax is None:
         height = float(np.clip(1.2 + 0.35 * len(shown), 2.0, 12.0))
         _, ax = plt.subplots(figsize=(7.5, height), layout="constrained")
@@ -184,15 +263,19 @@ def describe_matrix(matrix: pd.DataFrame) -> str:
     highest 0.70 between “pasta” and “pizza”;
     lowest 0.00 between “pizza” and “cat”.
     """
-    values = matrix.to_numpy(dtype=float)
+    values = matrix.to_numpy()
     n = len(values)
-    above = np.triu(np.ones((n, n), dtype=bool), k=1)
-    high = np.unravel_index(np.argmax(np.where(above, values, -2)), values.shape)
-    low = np.unravel_index(np.argmin(np.where(above, values, 2)), values.shape)
-    texts = [short_label(str(text)) for text in matrix.index]
+    rows = range(n - 1)  # row by row: a large matrix is not copied
+    high = max(
+        ((row, row + 1 + int(values[row, row + 1 :].argmax())) for row in rows), key=values.item
+    )
+    low = min(
+        ((row, row + 1 + int(values[row, row + 1 :].argmin())) for row in rows), key=values.item
+    )
 
-    def between(cell: Sequence[np.intp]) -> str:
-        return f"{values[tuple(cell)] + 0.0:.2f} between “{texts[cell[0]]}” and “{texts[cell[1]]}”"
+    def between(cell: tuple[int, int]) -> str:
+        a, b = (short_label(str(matrix.index[position])) for position in cell)
+        return f"{round(float(values[cell]), 2) + 0.0:.2f} between “{a}” and “{b}”"
 
     return f"{n} × {n} cosine similarities; highest {between(high)}; lowest {between(low)}."
 
@@ -236,6 +319,7 @@ def short_labels(texts: Sequence[str], width: int = LABEL) -> list[str]:
     >>> short_labels(["The very same beginning, then this.", "The very same beginning, then that."])
     ['The very same beginni… (1)', 'The very same beginni… (2)']
     """
+    texts = list(texts)
     labels = [short_label(text, width) for text in texts]
     repeated = {label for label, count in Counter(labels).items() if count > 1}
     seen: Counter[str] = Counter()

@@ -1,21 +1,53 @@
-"""Lists and files → checked sentences, pairs and corpora.
+r"""Lists and files → checked sentences, pairs and corpora.
 
 Each table's ``.attrs["input"]`` says where it came from, how many rows were read and used, and
-why others were not.
+why others were not; `describe_input` puts it in words. Formats, by the file's ending:
+
+- ``.txt``: one text a line; a line ends at ``\n``, ``\r\n`` or ``\r``, and nowhere else.
+- ``.csv``: quoted as in RFC 4180; commas, or semicolons where the header has no comma.
+- ``.tsv``: split at tabs; a quote is an ordinary character, as in the STS Benchmark.
+- ``.jsonl``, ``.json``: strings or objects, one a line or in one list; pairs also as lists.
+- ``.xlsx``, ``.parquet``: the first sheet, the table (extras ``excel`` and ``parquet``).
+
+Text files are UTF-8, or UTF-16 with a byte-order mark. A cell of a csv or tsv file is text: "NA"
+is a word. A number where text belongs is refused elsewhere. Blank rows are left out and counted,
+repeated ones kept and counted, other columns carried along.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
+import importlib
+import io
+import json
+import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-Source = str | Path | Sequence[Any]
+Source = str | Path | Sequence[Any] | pd.DataFrame
 
-TABLES = {".csv": ",", ".tsv": "\t"}
+# How each format names a row's place in messages, and the number of the first.
+FORMATS = {".txt": (", line %d", 1), ".csv": (", line %d", 2), ".tsv": (", line %d", 2)}
+FORMATS |= {".jsonl": (", line %d", 1), ".json": (", item %d", 1)}
+FORMATS |= {".xlsx": (", row %d", 2), ".parquet": (", row %d", 1)}
+EXTRAS = {".xlsx": ("openpyxl", "excel"), ".parquet": ("pyarrow", "parquet")}
+PAIR = ["sentence_a", "sentence_b"]
+# Column names found by themselves, in any case: `sentence` and `text` whatever else is there; of
+# the others the one that is there, if there is just one. Likewise for pairs.
+TEXTS = "sentences texts question query title content body message comment description document"
+TEXTS += " passage answer"
+PAIRS = "sentence1 sentence2, sentence_1 sentence_2, s1 s2, text_a text_b, text1 text2"
+PAIRS += ", question1 question2, premise hypothesis"
+# Not `score`, `similarity` or `label`: these hold a model's score or a class as often as what
+# people said (stslab's own tables call a cosine `score`). Name them with columns={…}.
+GOLD = [["gold_score"], ["gold"], ["human_score"]]
+UNUSABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and halves of a character, which JSON can hold
 
 
 class InputError(ValueError):
@@ -27,28 +59,32 @@ def read_sentences(source: Source, *, column: str | None = None) -> pd.DataFrame
 
     Parameters
     ----------
-    source : sequence of str, or path
-        A ``.txt`` file holds one sentence a line; ``.csv`` and ``.tsv`` need a header.
+    source : sequence of str, DataFrame, or path
+        Formats are listed in `stslab.inputs`. Every format but ``.txt`` may have more columns.
     column : str or None, default None
         The column that holds the sentences; None takes ``sentence``, else ``text``, else the
-        only column.
+        only one with a usual name (``question``, ``title``, ``comment``, …).
 
     Returns
     -------
     pandas.DataFrame
-        Column ``sentence``, then the file's other columns. Blank rows are left out and counted.
+        Column ``sentence``, exactly as written, then the others.
 
     Raises
     ------
     InputError
-        If the file is missing, empty, not text, or lacks the column.
+        If the file is missing, empty, damaged or not text, or lacks the column; or a cell that
+        should be text is not. The message names file, line and column.
 
     Examples
     --------
-    >>> read_sentences(["One.", "Two."])["sentence"].tolist()
-    ['One.', 'Two.']
+    >>> table = read_sentences(["One.", " ", "Two.", "One."])
+    >>> table["sentence"].tolist()
+    ['One.', 'Two.', 'One.']
+    >>> describe_input(table)
+    '4 rows came in, 3 were used: 1 blank; 1 repeats an earlier one.'
     """
-    return _read_column(source, "sentence", column)
+    return _read_column(source, "sentence", column, "sentences")
 
 
 def read_corpus(source: Source, *, column: str | None = None) -> pd.DataFrame:
@@ -57,50 +93,81 @@ def read_corpus(source: Source, *, column: str | None = None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Column ``text``, then the file's other columns; a row's position is its ``corpus_id``.
+        Column ``text``, then the others; a row's position is its ``corpus_id``.
     """
-    return _read_column(source, "text", column)
+    return _read_column(source, "text", column, "corpus")
 
 
 def read_pairs(source: Source, *, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """Read sentence pairs from a list or a table file.
+    """Read sentence pairs, with or without a human score, from a list or a file.
 
     Parameters
     ----------
-    source : sequence of (str, str) or (str, str, float), or path
-        A ``.csv`` or ``.tsv`` file needs a header with ``sentence_a`` and ``sentence_b``.
+    source : sequence of (str, str) or (str, str, float), DataFrame, or path
+        Formats are listed in `stslab.inputs`.
     columns : mapping or None, default None
-        The file's column names → ``sentence_a``, ``sentence_b``, ``gold_score``.
+        The source's column names → ``sentence_a``, ``sentence_b``, ``gold_score``. Found without
+        it: ``sentence1``, ``s1``, ``text_a``, ``text1``, ``question1`` with their partners;
+        ``premise`` and ``hypothesis``; ``gold`` and ``human_score``. A column ``score``,
+        ``similarity`` or ``label`` is not taken for a human score unless named here.
 
     Returns
     -------
     pandas.DataFrame
-        Columns ``sentence_a, sentence_b``, then ``gold_score`` where given, then others.
+        Columns ``sentence_a, sentence_b``, then ``gold_score`` (float, NaN where empty) where
+        given, then others. A pair with a blank sentence is left out and counted.
 
     Raises
     ------
     InputError
-        If the file is missing, empty, not a table, or lacks the columns.
+        As `read_sentences`; or a human score is not a number.
 
     Examples
     --------
-    >>> read_pairs([("One.", "Two.")]).columns.tolist()
-    ['sentence_a', 'sentence_b']
+    >>> read_pairs([("One.", "Two.", 3.5)]).columns.tolist()
+    ['sentence_a', 'sentence_b', 'gold_score']
     """
-    if not isinstance(source, str | Path):
-        names = ["sentence_a", "sentence_b", "gold_score"]
-        table = check_pairs(pd.DataFrame([dict(zip(names, row, strict=False)) for row in source]))
-        return _told(table, "list", len(table), 0)
-    path = Path(source)
-    frame = _read_table(path).rename(columns=dict(columns or {}))
-    missing = [name for name in ("sentence_a", "sentence_b") if name not in frame]
-    if missing:
-        raise InputError(
-            f"{path.name}, columns {list(frame.columns)}: expected 'sentence_a' and 'sentence_b'. "
-            f"Rename them, or pass columns={{...}}."
-        )
-    blank = (frame[["sentence_a", "sentence_b"]].map(str.strip) == "").any(axis=1)
-    return _told(check_pairs(frame[~blank]), path.name, len(frame), int(blank.sum()))
+    frame = _read(source, [*PAIR, "gold_score"], "pairs")
+    frame = _renamed(frame, {_one_of(frame, name): new for name, new in (columns or {}).items()})
+    found = _find(frame, [PAIR, *map(str.split, PAIRS.split(","))], 1)
+    if not found:
+        raise _no_column(frame, "'sentence_a' and 'sentence_b'", "columns={…}.")
+    chosen = dict(zip(found, PAIR, strict=True))
+    for name in _find(frame, GOLD, len(GOLD)):
+        given = frame[name].mask(frame[name] == "")
+        frame[name] = pd.to_numeric(given, errors="coerce").astype(float)
+        for row in np.flatnonzero(given.notna() & ~np.isfinite(frame[name])).tolist():
+            raise InputError(
+                f"{_at(frame, row)}, column {name!r}: expected a number such as 3.5, got "
+                f"{given.iloc[row]!r:.60}."
+            )
+        chosen[name] = "gold_score"
+    return _used(frame, chosen, PAIR)
+
+
+def describe_input(frame: pd.DataFrame) -> str:
+    """Say how many rows came in, how many were used, and why others were not.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From `read_sentences`, `read_pairs` or `read_corpus`.
+
+    Returns
+    -------
+    str
+        One sentence; a second one where a column was recognised by another name.
+    """
+    told = frame.attrs["input"]
+    read, used, repeats = (told[name] for name in ("rows_read", "rows_used", "duplicates"))
+    reasons = [f"{told['blank']:,} blank"] if told["blank"] else []
+    reasons += [f"{repeats:,} repeat{'s' * (repeats == 1)} an earlier one"] if repeats else []
+    source = "" if told["source"] == "list" else f" from {told['source']}"
+    count = "all" if used == read else f"{used:,}"
+    text = f"{read:,} row{'s' * (read != 1)} came in{source}, {count} "
+    text += f"{'was' if used == 1 else 'were'} used{':' * bool(reasons)} {'; '.join(reasons)}"
+    renamed = ", ".join(f"{old!r} as {new!r}" for old, new in told["columns"].items())
+    return f"{text.strip()}." + f" Columns read: {renamed}." * bool(renamed)
 
 
 def check_texts(texts: Iterable[str], argument: str) -> list[str]:
@@ -129,7 +196,7 @@ def check_texts(texts: Iterable[str], argument: str) -> list[str]:
         if not isinstance(text, str):
             kind = type(text).__name__
             raise InputError(f"{argument}[{index}]: expected text, got {text!r} ({kind}).")
-        if not text.strip():
+        if not text or text.isspace():
             raise InputError(
                 f"{argument}[{index}] is blank ({text!r}). Remove it, or give it text: a model "
                 f"scores blank text as if it meant something."
@@ -140,77 +207,254 @@ def check_texts(texts: Iterable[str], argument: str) -> list[str]:
 def check_pairs(pairs: pd.DataFrame | Iterable[tuple[str, str]]) -> pd.DataFrame:
     """Bring pairs into a table with ``sentence_a`` and ``sentence_b`` first, texts checked."""
     if not isinstance(pairs, pd.DataFrame):
-        pairs = pd.DataFrame(list(pairs), columns=["sentence_a", "sentence_b"])
+        pairs = pd.DataFrame(list(pairs), columns=PAIR, dtype=object)
     if pairs.empty:
         raise InputError("pairs: no pairs. Give at least one.")
-    for name in ("sentence_a", "sentence_b"):
+    for name in PAIR:
         check_texts(pairs[name], name)
-    others = [name for name in pairs if name not in ("sentence_a", "sentence_b")]
-    return pairs[["sentence_a", "sentence_b", *others]].reset_index(drop=True)
+    return pairs[[*PAIR, *pairs.columns.drop(PAIR)]].reset_index(drop=True)
 
 
-def _read_column(source: Source, target: str, column: str | None) -> pd.DataFrame:
-    if not isinstance(source, str | Path):
-        texts = check_texts(source, f"{target}s" if target == "sentence" else "corpus")
-        return _told(pd.DataFrame({target: texts}), "list", len(texts), 0)
-    path = Path(source)
-    if path.suffix.lower() in TABLES:
-        frame = _read_table(path)
-        column = column or next((n for n in ("sentence", "text") if n in frame), None)
-        column = column or (frame.columns[0] if len(frame.columns) == 1 else None)
-        if column not in frame:
-            raise InputError(
-                f"{path.name}, columns {list(frame.columns)}: expected {target!r}. Rename the "
-                f"column that holds the texts, or pass column=…"
-            )
-        frame = frame.rename(columns={column: target})
-        frame = frame[[target, *[name for name in frame if name != target]]]
-    else:
-        frame = pd.DataFrame({target: _read_text(path).splitlines()}, dtype=object)
-    blank = frame[target].map(str.strip) == ""
-    used = frame[~blank].reset_index(drop=True)
-    if used.empty:
-        raise InputError(f"{path.name}: no text in it. Expected one text a line.")
-    return _told(used, path.name, len(frame), int(blank.sum()))
+def _read_column(source: Source, target: str, column: str | None, argument: str) -> pd.DataFrame:
+    frame = _read(source, [target], argument)
+    if column is not None:
+        return _used(frame, {_one_of(frame, column): target}, [target])
+    both = [target, *({"sentence", "text"} - {target})]
+    found = _find(frame, [[name] for name in (*both, *TEXTS.split())], 2)
+    if not found:
+        raise _no_column(frame, repr(target), "column='…'.")
+    return _used(frame, {found[0]: target}, [target])
 
 
-def _read_table(path: Path) -> pd.DataFrame:
-    # Every cell is text; "NA" and "null" are words, not missing values.
-    rows = list(
-        csv.reader(
-            _read_text(path).splitlines(True), delimiter=TABLES.get(path.suffix.lower(), ",")
-        )
+def _one_of(frame: pd.DataFrame, name: str) -> str:
+    if name not in frame:
+        raise InputError(f"{frame.attrs['name']}, columns {list(frame)}: none is called {name!r}.")
+    return name
+
+
+def _no_column(frame: pd.DataFrame, wanted: str, remedy: str) -> InputError:
+    return InputError(
+        f"{frame.attrs['name']}, columns {list(frame)}: expected {wanted}. Name the columns that "
+        f"hold the texts so in the first row, or pass {remedy}"
     )
-    return pd.DataFrame(rows[1:], columns=rows[0], dtype=object)
 
 
-def _read_text(path: Path) -> str:
-    if not path.exists():
-        raise InputError(f"{path}: no such file. Looked from the folder {Path.cwd().name}/.")
-    if not path.is_file():
-        raise InputError(f"{path}: a folder, expected a file with one text a line.")
-    data = path.read_bytes()
+def _find(frame: pd.DataFrame, known: Sequence[list[str]], certain: int) -> list[str]:
+    """Pick columns: the first of the `certain` groups of names, else the only group there is."""
+    names = {name.lower().replace(" ", "_"): name for name in frame.columns.tolist()}
+    names |= {name: name for name in names.values()}
+    found = [group for group in known if names.keys() >= set(group)]
+    clear = found and (len(found) == 1 or found[0] in known[:certain])
+    return [names[name] for name in found[0]] if clear else []
+
+
+def _renamed(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Rename columns; another one that bears the new name is carried along beside it."""
+    others = {new: f"{new} (other)" for new in names.values() if new not in names}
+    return frame.rename(columns={**others, **names})
+
+
+def _at(frame: pd.DataFrame, row: int) -> str:
+    """Say where a row stands in its source."""
+    return f"{frame.attrs['name']}{frame.attrs['place'] % frame.index[row]}"
+
+
+def _used(frame: pd.DataFrame, chosen: dict[str, str], texts: list[str]) -> pd.DataFrame:
+    """Check the texts of the chosen columns, leave out blank rows, keep the tally."""
+    keep = np.ones(len(frame), dtype=bool)
+    for name in list(chosen)[: len(texts)]:
+        values = frame[name].where(frame[name].notna(), "").tolist()
+        for row, value in enumerate(values):
+            if not isinstance(value, str) or UNUSABLE.search(value):
+                raise InputError(
+                    f"{_at(frame, row)}, column {name!r}: expected text, got {value!r:.60} "
+                    f"({type(value).__name__}). Store it as text, without NUL or half characters."
+                )
+        keep &= np.array([bool(value) and not value.isspace() for value in values], dtype=bool)
+    used = _renamed(frame[keep].reset_index(drop=True), chosen)
+    if used.empty:
+        raise InputError(f"{frame.attrs['name']}: no texts in it. Give at least one.")
+    first = list(chosen.values())
+    used = used[[*first, *used.columns.drop(first)]]
+    told = {"source": frame.attrs["source"], "format": frame.attrs["format"]}
+    told |= {"rows_read": len(frame), "rows_used": len(used), "blank": len(frame) - len(used)}
+    told |= {"duplicates": int(used.duplicated(texts).sum())}
+    told |= {"columns": {old: new for old, new in chosen.items() if old != new}}
+    used.attrs = {"input": told}
+    return used
+
+
+def _read(source: Source, names: list[str], argument: str) -> pd.DataFrame:
+    """Read a table of objects whose index numbers the rows as messages do."""
+    if isinstance(source, pd.DataFrame):
+        source = source.to_dict("records")
+    items: list[Any] = []
+    if isinstance(source, str | Path):
+        path = Path(source).expanduser()
+        kind, name, data = path.suffix.lower(), path.name, _read_bytes(path)
+    else:
+        kind, name, data, items = "list", argument, b"", list(source)
+    if (kind != "list" and kind not in FORMATS) or (kind == ".txt" and len(names) > 1):
+        wanted = ", ".join(list(FORMATS)[len(names) > 1 :])
+        raise InputError(f"{name}: expected a file that ends in {wanted}. Save it as one of them.")
+    place, first = FORMATS.get(kind, ("[%d]", 0))
+    if kind in EXTRAS:
+        frame = _from_binary(data, kind, name)
+    elif kind in (".csv", ".tsv"):
+        frame = _from_cells(_decode(data, name), kind, name)
+    elif kind == ".txt":
+        frame = pd.DataFrame({names[0]: _lines(_decode(data, name))}, dtype=object)
+    else:
+        items = items if kind == "list" else _parse_json(_decode(data, name), kind, name)
+        frame = _from_items(items, names, name, (place, first))
+    if kind not in (".csv", ".tsv"):
+        frame.index = pd.RangeIndex(first, first + len(frame))
+    labels = ["" if pd.isna(label) else str(label).strip() for label in frame.columns.tolist()]
+    frame.columns = [label or f"column {i}" for i, label in enumerate(labels, start=1)]
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise InputError(f"{name}: two columns are called {twice!r}. Rename one.")
+    shown = "list" if kind == "list" else name
+    frame.attrs = {"source": shown, "format": kind.strip("."), "name": name, "place": place}
+    return frame
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        if isinstance(error, PermissionError | IsADirectoryError):
+            why = "a folder, expected a file" if path.is_dir() else "it may not be read"
+            raise InputError(f"{path}: {why}.") from None
+        raise InputError(
+            f"{path!s:.200}: no such file. Looked from the folder {Path.cwd().name}/. Texts "
+            f"themselves go into a list: ['…']."
+        ) from None
     if not data.strip():
         raise InputError(f"{path.name}: the file is empty. Expected one text a line.")
+    return data
+
+
+def _decode(data: bytes, name: str) -> str:
+    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-16" if utf16 else "utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        before = error.object[: error.start].decode(error.encoding)
+        byte = error.object[error.start : error.start + 1]
         raise InputError(
-            f"{path.name}, line {line}: not UTF-8 text (byte 0x{data[error.start]:02x}). Save the "
-            f"file as UTF-8 text."
-        ) from error
+            f"{name}, {_place(before)}: not {error.encoding.upper()} text (byte 0x{byte.hex()}, "
+            f"in Windows-1252 {byte.decode('cp1252', 'replace')!r}). Save the file as UTF-8 text."
+        ) from None
     if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise InputError(f"{path.name}, line {line}: a NUL byte. This is not a text file.")
+        place = _place(text[: text.index("\0")])
+        raise InputError(f"{name}, {place}: a NUL byte. Not a text file; save it as UTF-8 text.")
     return text
 
 
-def _told(frame: pd.DataFrame, source: str, read: int, blank: int) -> pd.DataFrame:
-    frame.attrs["input"] = {
-        "source": source,
-        "rows_read": read,
-        "rows_used": len(frame),
-        "blank": blank,
-    }
-    return frame
+def _lines(text: str) -> list[str]:
+    # Not str.splitlines(), which also splits at U+2028, form feeds and others inside a text.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
+def _place(before: str) -> str:
+    lines = _lines(f"{before}|")
+    return f"line {len(lines)}, column {len(lines[-1])}"
+
+
+def _from_cells(text: str, kind: str, name: str) -> pd.DataFrame:
+    """Read a table of text; unlike pandas' reader this knows each row's line, and counts cells."""
+    rows, lines, line = [], [], 1
+    if kind == ".tsv":
+        rows = [line.split("\t") for line in _lines(text)]
+        lines = list(range(1, len(rows) + 1))
+    else:
+        csv.field_size_limit(2**31 - 1)  # Python's own limit is 128 KB a cell
+        header = _lines(f"{text[:100_000]}|")[0]
+        delimiter = ";" if ";" in header and "," not in header else ","
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        try:
+            for row in reader:
+                rows.append(row)
+                lines.append(line)
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise InputError(
+                f"{name}, line {line}: {error}. A text with quotes in it stands between quotes, "
+                f'and those inside are doubled: "say ""yes""".'
+            ) from None
+    width = len(rows[0])
+    for line, row in zip(lines, rows, strict=True):
+        if row in ([], [""]):
+            row[:] = [""] * width
+        elif len(row) != width:
+            raise InputError(
+                f"{name}, line {line}: {len(row)} cell(s), but the header has {width}: {rows[0]}. "
+                f"{'A tab ends a cell' if kind == '.tsv' else 'Quote a text with commas in it'}."
+            )
+    return pd.DataFrame(rows[1:], columns=rows[0], index=lines[1:], dtype=object)
+
+
+def _parse_json(text: str, kind: str, name: str) -> list[Any]:
+    items: list[Any] = []
+    for i, part in enumerate(_lines(text) if kind == ".jsonl" else [text]):
+        try:
+            items.append(json.loads(part) if part.strip() else None)
+        except json.JSONDecodeError as error:
+            place = f"line {i + error.lineno}, column {error.colno}"
+            raise InputError(f"{name}, {place}: not JSON ({error.msg}).") from None
+    if kind == ".json" and not isinstance(items[0], list):
+        raise InputError(
+            f"{name}: expected one list of texts or objects, got {items[0]!r:.40}. Put them in "
+            f"[ ]; a file with one a line ends in .jsonl."
+        )
+    return items if kind == ".jsonl" else list(items[0])
+
+
+def _from_items(
+    items: list[Any], names: list[str], source: str, numbered: tuple[str, int]
+) -> pd.DataFrame:
+    table: list[Mapping[str, Any]] = []
+    for row, item in enumerate(items, start=numbered[1]):
+        if item is None or isinstance(item, Mapping):
+            table.append(item or {})
+        elif len(names) == 1 and not isinstance(item, list | tuple):
+            table.append({names[0]: item})
+        elif len(names) > 1 and isinstance(item, list | tuple) and len(item) in (2, 3):
+            table.append(dict(zip(names, item, strict=False)))
+        else:
+            wanted = "text" if len(names) == 1 else "two texts, or two and a number"
+            raise InputError(f"{source}{numbered[0] % row}: expected {wanted}, got {item!r:.60}.")
+    if not any(table):
+        raise InputError(f"{source}: no texts. Give at least one.")
+    return pd.DataFrame(table, dtype=object)
+
+
+def _from_binary(data: bytes, kind: str, name: str) -> pd.DataFrame:
+    module, extra = EXTRAS[kind]
+    try:
+        library: Any = importlib.import_module(module)
+    except ImportError:
+        remedy = f"pip install 'stslab[{extra}]'"
+        raise InputError(f"{name}: {kind} files need {module}. Install it: {remedy}") from None
+    try:
+        if kind == ".parquet":
+            frame = pd.read_parquet(io.BytesIO(data), engine="pyarrow")
+            return (frame.reset_index() if frame.index.names[0] else frame).astype(object)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about styles and extensions, which hold no text
+            sheet = library.load_workbook(io.BytesIO(data), data_only=True).worksheets[0]
+    except Exception as error:  # each library has its own for a damaged file
+        why = f"not a {kind} file, or a damaged one ({type(error).__name__})"
+        raise InputError(f"{name}: {why}. Save it again.") from error
+    if merged := sorted(map(str, sheet.merged_cells.ranges)):
+        raise InputError(
+            f"{name}, sheet {sheet.title!r}: cells {merged[0]} are merged, so whose text it is "
+            f"cannot be told. Unmerge the cells ({len(merged)} in all)."
+        )
+    table = pd.DataFrame(sheet.iter_rows(values_only=True), dtype=object).dropna(axis=1, how="all")
+    filled = np.flatnonzero(table.notna().any(axis=1))
+    if not len(filled) or filled[0]:
+        raise InputError(f"{name}, sheet {sheet.title!r}, row 1: expected the columns' names.")
+    return table.iloc[1 : filled[-1] + 1].set_axis(table.iloc[0].tolist(), axis=1)

@@ -208,6 +208,47 @@ def similarity_matrix(sentences: Sequence[str], *, model: Encoder) -> pd.DataFra
     return pd.DataFrame(matrix, index=labels.rename("sentence"), columns=labels)
 
 
+def closest_pairs(matrix: pd.DataFrame, top_k: int = 10) -> pd.DataFrame:
+    """List the highest scores above a matrix's diagonal, each pair once.
+
+    Parameters
+    ----------
+    matrix : DataFrame, shape (n, n)
+        As `similarity_matrix` returns it.
+    top_k : int, default 10
+        How many at most.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``sentence_a, sentence_b, score``, best first; ties keep input order.
+
+    Examples
+    --------
+    >>> names = ["pasta", "pizza", "cat"]
+    >>> matrix = pd.DataFrame([[1, 0.7, 0.1], [0.7, 1, 0], [0.1, 0, 1]], names, names)
+    >>> closest_pairs(matrix, 1).to_numpy().tolist()
+    [['pasta', 'pizza', 0.7]]
+    """
+    values, texts = matrix.to_numpy(), list(matrix.index)
+    found: list[tuple[float, int, int]] = []
+    for row in range(len(texts) - 1):  # row by row: a large matrix is not copied
+        scores = values[row, row + 1 :]
+        if len(scores) > top_k:
+            # Whatever reaches the top_k-th score of its row, in input order.
+            columns = np.flatnonzero(scores >= np.partition(scores, -top_k)[-top_k])
+        else:
+            columns = np.arange(len(scores))
+        found += [(float(scores[column]), row, row + 1 + int(column)) for column in columns[:top_k]]
+        if len(found) > 1000 * top_k:
+            found = sorted(found, key=lambda pair: -pair[0])[:top_k]
+    best = sorted(found, key=lambda pair: -pair[0])[:top_k]
+    return pd.DataFrame(
+        [(texts[a], texts[b], score) for score, a, b in best],
+        columns=["sentence_a", "sentence_b", "score"],
+    )
+
+
 def interpret(score: float) -> str:
     """Name the tutorial's band that a score falls into.
 

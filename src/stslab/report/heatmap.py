@@ -17,6 +17,7 @@ from .tables import folded
 STEPS = 20  # colours on each side of 0: one for each 0.05
 NAMED = 8  # largest matrix whose columns carry texts; beyond, numbers point to the rows
 PAIRS = 500  # pairs listed; of more, the highest and the lowest
+SPOKEN = 2_000  # characters of a sentence that its row carries
 TEXT = 100_000  # characters of sentences in that list; beyond, short labels stand for them
 
 
@@ -55,14 +56,15 @@ def instrument(matrix: Mapping[str, Any], *, ident: str, title: str, alt: str) -
     )
     rows = "".join(
         f'<tr><th scope="row"><b>{i}</b>{_name(names[i - 1], labels[i - 1], True)}</th>'
-        + "".join(f'<td class="{step(value)}">{value + 0.0:.2f}</td>' for value in row)
+        + "".join(f'<td class="{step(value)}">{round(value, 2) + 0.0:.2f}</td>' for value in row)
         + "</tr>"
         for i, row in enumerate(values, start=1)
     )
     size = "few" if named else "many" if n > 16 else "some"
     scale = "".join(f'<i class="{step(v / 10)}"></i>' for v in range(-10, 11))
-    return Markup(  # noqa: S704
-        f'<div class="wide"><table class="heat {size}" id="{ident}" aria-describedby="{ident}-says">'
+    return Markup(
+        f'<div class="wide"><table class="heat {size}" id="{ident}" '
+        f'aria-describedby="{ident}-says">'
         f"<caption>{escape(title)}</caption><thead><tr><td></td>{columns}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
         f'<div class="legend"><span>−1 opposite</span><span class="scale">{scale}</span>'
@@ -80,13 +82,13 @@ def step(value: float) -> str:
 
 
 def _name(name: str, label: str, shown: bool) -> Markup:
-    # Short for the eye, by the stylesheet or the label; whole for those who listen.
-    if len(name) > 400:
-        name = name[:400] + "…"
-    if shown and name == label:
+    # Whole for those who listen; shortened for the eye by the stylesheet, as wide as there is room.
+    text = name if len(name) <= SPOKEN else name[:SPOKEN] + "…"
+    if not shown:
+        return Markup('<span class="vh">{}</span>').format(text)
+    if text == name:
         return Markup("<bdi>{}</bdi>").format(name)
-    seen = Markup('<bdi aria-hidden="true">{}</bdi>').format(label) if shown else ""
-    return Markup('{}<span class="vh">{}</span>').format(seen, name)
+    return Markup('<bdi aria-hidden="true">{}</bdi><span class="vh">{}</span>').format(label, text)
 
 
 def _pairs(
@@ -108,7 +110,8 @@ def _pairs(
         whole = f"<p>The sentences in full:</p><ol>{whole}</ol>"
         texts = [escape(label) for label in labels]
     rows = "".join(
-        f'<tr><td>{texts[i]}</td><td>{texts[j]}</td><td class="number">{score + 0.0:.4f}</td></tr>'
+        f"<tr><td>{texts[i]}</td><td>{texts[j]}</td>"
+        f'<td class="number">{round(score, 4) + 0.0:.4f}</td></tr>'
         for score, i, j in pairs
     )
     heads = "".join(f'<th scope="col">{h}</th>' for h in ("sentence_a", "sentence_b", "score"))
@@ -128,7 +131,7 @@ def thumbnail(values: Sequence[Sequence[float]]) -> Markup:
         for y, i in enumerate(at)
         for x, j in enumerate(at)
     )
-    return Markup(f'<svg viewBox="0 0 {n} {n}" aria-hidden="true">{cells}</svg>')  # noqa: S704
+    return Markup(f'<svg viewBox="0 0 {n} {n}" aria-hidden="true">{cells}</svg>')
 
 
 def thumbnail_bars(scores: Sequence[float]) -> Markup:
@@ -140,4 +143,4 @@ def thumbnail_bars(scores: Sequence[float]) -> Markup:
         for i, score in enumerate(scores)
     )
     axis = '<path d="M50 0V100"/>'
-    return Markup(f'<svg viewBox="0 0 100 100" aria-hidden="true">{axis}{bars}</svg>')  # noqa: S704
+    return Markup(f'<svg viewBox="0 0 100 100" aria-hidden="true">{axis}{bars}</svg>')

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-import re
 
 from markupsafe import Markup
 
 from .look import environment, look, whole
 from .svg import inline_svg
+from .tables import folded
 
 # A word and a sign for each state: never a colour alone.
 STATES = {
@@ -66,13 +66,17 @@ def _render(template: str, title: str, entries: Sequence[Mapping[str, Any]], **k
         shown.append(
             {
                 **entry,
+                "finding": folded(str(entry.get("finding") or "")),
+                "reason": folded(str(entry.get("reason") or "")),
                 "state": state,
                 "sign": sign,
                 "thumbnail": _thumbnail(entry.get("thumbnail"), f"t{number}", str(entry["title"])),
             }
         )
-    html = environment().get_template(template).render(
-        title=title, entries=shown, look=look(heat=True), **kw
+    html = (
+        environment()
+        .get_template(template)
+        .render(title=title, entries=shown, look=look(heat=True), **kw)
     )
     return whole(html)
 

@@ -42,6 +42,11 @@ def look(*, heat: bool = False) -> Look:
     return Look(Markup(css), Markup(js), policy)
 
 
+def words(text: str) -> frozenset[str]:
+    """Split a list of names written as one text."""
+    return frozenset(text.split())
+
+
 def whole(text: str) -> str:
     """Replace halves of characters (unpaired surrogates), which UTF-8 cannot hold, by �."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

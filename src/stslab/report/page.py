@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import jinja2
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from nbconvert.exporters.html import HTMLExporter
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
@@ -72,7 +72,7 @@ class StslabExporter(HTMLExporter):  # type: ignore[misc]
         return whole(page), resources
 
     def _create_environment(self) -> jinja2.Environment:
-        environment = super()._create_environment()
+        environment: jinja2.Environment = super()._create_environment()
         environment.autoescape = True  # a text is data, never markup
         environment.trim_blocks = environment.lstrip_blocks = True
         return environment
@@ -133,9 +133,11 @@ class _Page:
         return {
             "title": title,
             "finding": finding(self.nb),
+            "folded": folded,
             "cells": [cell for cell in cells if cell],
             "contents": self.prose.contents,
             "failed": self.failed,
+            "banner": any(cell and cell["kind"] == "alert" for cell in cells),
             "look": look(heat=self.heat),
             "record": record,
             "embedded": embed(record),
@@ -192,7 +194,7 @@ class _Page:
         data = output.get("data", {})
         kind = told.get("kind")
         if kind in ("text", "finding") and "text/plain" in data:
-            return Markup('<p class="says">{}</p>').format(folded(data["text/plain"]))
+            return Markup('<div class="says">{}</div>').format(folded(data["text/plain"]))
         if kind == "table" and "text/html" in data:
             return self._table(told, data)
         if kind == "figure" and (MATRIX in data or data.keys() & {"image/svg+xml", "image/png"}):
@@ -221,7 +223,14 @@ class _Page:
         return self._picture(data, str(alt), title, ident, tools, ours=True)
 
     def _picture(
-        self, data: Mapping[str, Any], alt: str, title: str, ident: str, tools: Markup, *, ours: bool
+        self,
+        data: Mapping[str, Any],
+        alt: str,
+        title: str,
+        ident: str,
+        tools: Markup,
+        *,
+        ours: bool,
     ) -> Markup:
         self.figures += 1
         if not alt.strip() or alt in self.alternatives:
@@ -233,7 +242,7 @@ class _Page:
         if drawn is None:
             kind = next((k for k in ("image/png", "image/jpeg") if k in data), None)
             if not kind:
-                return Markup('<p class="says">{}</p>').format(alt)
+                return Markup('<div class="says">{}</div>').format(alt)
             content = re.sub(r"[^\w+/=]", "", _joined(data[kind]))
             drawn = Markup('<img alt="{}" src="data:{};base64,{}">').format(alt, kind, content)
         # The drawing carries its title already; the caption repeats it for readers of the page.
@@ -257,14 +266,14 @@ class _Page:
             if html.striptags().strip() or "<img" in html:
                 return Markup('<div class="out">{}</div>').format(html)
         if "text/markdown" in data:
-            return self.prose.clean(self.prose.markdown(_joined(data["text/markdown"])))
+            return self.prose.markdown(_joined(data["text/markdown"]), contents=False)
         if data.keys() & {"image/svg+xml", "image/png", "image/jpeg"}:
             about = [m for m in metadata.values() if isinstance(m, Mapping)]
             alt = next((str(m["alt"]) for m in about if m.get("alt")), "")
             ident = self.prose.anchor(f"figure-{self.figures + 1}")
             return self._picture(data, alt, "", ident, Markup(""), ours=False)
         if "text/latex" in data:
-            return self.prose.markdown(_joined(data["text/latex"]))
+            return self.prose.markdown(_joined(data["text/latex"]), contents=False)
         if "text/plain" in data:
             return _text(_joined(data["text/plain"]), "out")
         return Markup("")
@@ -290,7 +299,8 @@ def _joined(text: Any) -> str:
 
 def _text(text: str, kind: str) -> Markup:
     # A progress bar rewrites its line; what a terminal would show last is what counts.
-    text = re.sub(r"[^\n]*\r(?!\n)", "", strip_ansi(_joined(text))).rstrip()
+    lines = strip_ansi(_joined(text)).replace("\r\n", "\n").split("\n")
+    text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines).rstrip()
     if not text:
         return Markup("")
     if len(text) > 20_000:
@@ -306,9 +316,7 @@ def _error(output: NotebookNode) -> Markup:
         if trace and trace != said
         else Markup("")
     )
-    return Markup('<div class="error"><p><strong>{}</strong></p>{}</div>').format(
-        folded(said), trace
-    )
+    return Markup('<div class="error"><strong>{}</strong>{}</div>').format(folded(said), trace)
 
 
 def _is_setup(cell: NotebookNode) -> bool:
@@ -328,16 +336,20 @@ def _preview(source: str) -> str:
 def _parameter_rows(source: str, injected: str) -> list[dict[str, Any]]:
     """Read the parameters cell and what was injected below it, as rows of a table."""
     try:
-        defaults = parameters._read_cell(source, "parameters cell")
-        given = parameters._read_cell(injected, "injected cell") if injected else {}
+        defaults = parameters.read_cell(source, "parameters cell")
+        given = parameters.read_cell(injected, "injected cell") if injected else {}
     except parameters.RequestError:
         return []  # not a cell of literals: it is shown as code
     rows = []
-    for name, parameter in {**given, **defaults}.items():
-        value = given[name].default if name in given else parameter.default
-        changed = name not in defaults or value != parameter.default
+    for name, parameter in {**defaults, **given}.items():
+        written = defaults.get(name)
         rows.append(
-            {"name": name, "value": value, "help": parameter.help, "changed": changed}
+            {
+                "name": name,
+                "value": parameter.default,
+                "help": written.help if written else "",
+                "changed": written is None or written.default != parameter.default,
+            }
         )
     return rows
 

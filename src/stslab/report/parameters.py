@@ -83,7 +83,7 @@ def read_parameters(notebook: Path) -> dict[str, Parameter]:
         raise RequestError(
             f"{notebook.name}: {len(tagged)} cells are tagged 'parameters'. Keep the tag on one."
         )
-    return _read_cell(tagged[0], f"{notebook.name}, parameters cell") if tagged else {}
+    return read_cell(tagged[0], f"{notebook.name}, parameters cell") if tagged else {}
 
 
 def parameters_table(notebook: Path) -> list[dict[str, str]]:
@@ -97,7 +97,8 @@ def parameters_table(notebook: Path) -> list[dict[str, str]]:
 # The cell --------------------------------------------------------------------------------------
 
 
-def _read_cell(source: str, where: str) -> dict[str, Parameter]:
+def read_cell(source: str, where: str) -> dict[str, Parameter]:
+    """Read the source of a parameters cell; `where` names it in messages."""
     try:
         statements = ast.parse(source).body
     except SyntaxError as error:

@@ -16,16 +16,20 @@ import nh3
 from markupsafe import Markup, escape
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-from .look import whole
+from .look import whole, words
 
-MATH = set(
-    "math menclose mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow "
-    "mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover".split()
+MATH = words(
+    """
+    math menclose mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow
+    mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover
+    """
 )
-TAGS = MATH | set(
-    "a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em "
-    "figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp "
-    "small span strike strong sub summary sup table tbody td tfoot th thead tr tt u ul var wbr".split()
+TAGS = MATH | words(
+    """
+    a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em
+    figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp
+    small span strike strong sub summary sup table tbody td tfoot th thead tr tt u ul var wbr
+    """
 )
 ATTRIBUTES: dict[str, set[str]] = {
     "*": {"dir", "lang", "title"},
@@ -63,8 +67,8 @@ def highlight(code: str, language: str) -> Markup:
             parts[-1][1] += text
         else:
             parts.append([kind, text])
-    out = (f'<span class="{k}">{escape(t)}</span>' if k else escape(t) for k, t in parts)
-    return Markup("".join(out).rstrip("\n"))  # noqa: S704
+    out = (f"<i class={k}>{escape(t)}</i>" if k else escape(t) for k, t in parts)
+    return Markup("".join(out).rstrip("\n"))
 
 
 def mathml(formula: str, *, block: bool = False) -> str:
@@ -77,7 +81,7 @@ def mathml(formula: str, *, block: bool = False) -> str:
         return f"<code>{escape(formula)}</code>"
 
 
-class Renderer(IPythonRenderer):
+class Renderer(IPythonRenderer):  # type: ignore[misc]
     """nbconvert's Markdown, with formulas as MathML and without scripts for diagrams."""
 
     def block_math(self, body: str) -> str:
@@ -121,13 +125,15 @@ class Prose:
             clean_content_tags={"script", "style", "template", "noscript", "iframe", "svg"},
             attributes=ATTRIBUTES,
             attribute_filter=self._attribute,
-            allowed_classes={"span": CODE},
+            allowed_classes={"i": CODE},
             url_schemes={"http", "https", "mailto", "data"},
             link_rel=None,
         )
 
-    def markdown(self, source: str, attachments: dict[str, Any] | None = None) -> Markup:
-        """Render a Markdown cell."""
+    def markdown(
+        self, source: str, attachments: dict[str, Any] | None = None, *, contents: bool = True
+    ) -> Markup:
+        """Render Markdown; a cell's headings belong to the contents, an output's do not."""
         renderer = Renderer(
             escape=False,
             attachments=attachments or {},
@@ -135,7 +141,7 @@ class Prose:
             exclude_anchor_links=True,
             path=self._path,
         )
-        return self.clean(MarkdownWithMath(renderer=renderer).render(source), contents=True)
+        return self.clean(MarkdownWithMath(renderer=renderer).render(source), contents=contents)
 
     def clean(self, html: str, *, contents: bool = False) -> Markup:
         """Make HTML safe and its headings and tables accessible.
@@ -152,7 +158,7 @@ class Prose:
         html = re.sub(
             r"<h([1-6])([^>]*)>(.*?)</h\1>", lambda m: self._heading(m, contents), html, flags=re.S
         )
-        return Markup(_tables(html))  # noqa: S704
+        return Markup(_tables(html))
 
     def anchor(self, text: str) -> str:
         """Make an id from a text; no two on a page are equal, none depends on chance."""
@@ -185,7 +191,9 @@ class Prose:
         if name == "id":
             return value if value == PAPERMILL else None
         if name == "src":
-            return value if re.match(r"data:image/(png|jpeg|gif|webp|svg\+xml)[;,]", value) else None
+            return (
+                value if re.match(r"data:image/(png|jpeg|gif|webp|svg\+xml)[;,]", value) else None
+            )
         if name == "href":
             if value.startswith("#") or re.match(r"(https?|mailto):", value, flags=re.I):
                 return value

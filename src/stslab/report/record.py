@@ -15,7 +15,8 @@ from typing import Any
 from markupsafe import Markup
 
 _ELEMENT = re.compile(
-    r'<script type="application/json" id="stslab-record" data-sha256="([0-9a-f]{64})">(.*?)</script>',
+    r'<script type="application/json" id="stslab-record" data-sha256="([0-9a-f]{64})">'
+    r"(.*?)</script>",
     re.DOTALL,
 )
 
@@ -28,14 +29,15 @@ def digest(record: Mapping[str, Any]) -> str:
 
 def embed(record: Mapping[str, Any]) -> Markup:
     """Write a record as a data block, which no browser runs and no text in it can end."""
-    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    # In the order given: a page made again from its record says things in the same order.
+    text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
     # Invisible characters and halves of characters would not survive editors and UTF-8.
     text = re.sub(
         "[<>&\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]",
         lambda m: f"\\u{ord(m[0]):04x}",
         text,
     )
-    return Markup(  # noqa: S704
+    return Markup(
         '<script type="application/json" id="stslab-record" '
         f'data-sha256="{digest(json.loads(text))}">{text}</script>'
     )

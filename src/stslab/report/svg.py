@@ -7,22 +7,26 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup, escape
 
-from .look import whole
+from .look import whole, words
 
 LARGEST = 150_000  # characters; a larger drawing is shown as its PNG
 
-ELEMENTS = set(
-    "svg g defs path rect circle ellipse line polyline polygon text tspan use image clipPath "
-    "linearGradient radialGradient stop marker mask pattern symbol".split()
+ELEMENTS = words(
+    """
+    svg g defs path rect circle ellipse line polyline polygon text tspan use image clipPath
+    linearGradient radialGradient stop marker mask pattern symbol
+    """
 )
-ATTRIBUTES = set(
-    "clip-path clip-rule clipPathUnits cx cy d dx dy fill fill-opacity fill-rule font-family "
-    "font-size font-style font-weight gradientTransform gradientUnits height href id marker-end "
-    "marker-mid marker-start markerHeight markerUnits markerWidth mask offset opacity orient "
-    "patternTransform patternUnits points preserveAspectRatio r refX refY rotate rx ry stop-color "
-    "stop-opacity stroke stroke-dasharray stroke-dashoffset stroke-linecap stroke-linejoin "
-    "stroke-miterlimit stroke-opacity stroke-width text-anchor textLength transform viewBox width "
-    "x x1 x2 y y1 y2".split()
+ATTRIBUTES = words(
+    """
+    clip-path clip-rule clipPathUnits cx cy d dx dy fill fill-opacity fill-rule font-family
+    font-size font-style font-weight gradientTransform gradientUnits height href id marker-end
+    marker-mid marker-start markerHeight markerUnits markerWidth mask offset opacity orient
+    patternTransform patternUnits points preserveAspectRatio r refX refY rotate rx ry stop-color
+    stop-opacity stroke stroke-dasharray stroke-dashoffset stroke-linecap stroke-linejoin
+    stroke-miterlimit stroke-opacity stroke-width text-anchor textLength transform viewBox width x
+    x1 x2 y y1 y2
+    """
 )
 FONT = re.compile(r"(?:(italic|oblique)\s+)?(?:(bold|\d{3})\s+)?([\d.]+)(?:px)?\s+(.*)")
 
@@ -51,24 +55,27 @@ def inline_svg(source: str, *, prefix: str, label: str) -> Markup | None:
     if len(source) > LARGEST or "<!DOCTYPE" in source or "<!ENTITY" in source:
         return None
     try:
-        root = ElementTree.fromstring(source)
-    except ElementTree.ParseError:
+        return _drawn(ElementTree.fromstring(source), prefix, label)
+    except (ElementTree.ParseError, RecursionError):
         return None
+
+
+def _drawn(root: ElementTree.Element, prefix: str, label: str) -> Markup | None:
     if _local(root.tag) != "svg":
         return None
     _clean(root, prefix)
-    width, height = (re.sub(r"[^\d.]", "", root.attrib.pop(side, "")) for side in ("width", "height"))
+    size = [re.match(r"\d+(?:\.\d+)?", root.attrib.pop(side, "")) for side in ("width", "height")]
+    width, height = (float(number[0]) if number else 0.0 for number in size)
     if "viewBox" not in root.attrib:
         if not (width and height):
             return None
-        root.set("viewBox", f"0 0 {width} {height}")
+        root.set("viewBox", f"0 0 {width:g} {height:g}")
     if width:  # matplotlib counts points; a page counts pixels
-        root.set("width", f"{float(width) * 4 / 3:.0f}")
-    root.set("stroke-linecap", "butt")
+        root.set("width", f"{width * 4 / 3:.0f}")
+    root.set("stroke-linecap", "butt")  # what matplotlib's own style element says
     root.set("stroke-linejoin", "round")
-    body = ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
-    body = re.sub(r"\s*\n\s*", " ", body)
-    return Markup(f'<svg role="img" aria-label="{escape(label)}"{body[len("<svg") :]}')  # noqa: S704
+    body = re.sub(r"\s*\n\s*", " ", ElementTree.tostring(root, encoding="unicode"))
+    return Markup(f'<svg role="img" aria-label="{escape(label)}"{body[len("<svg") :]}')
 
 
 def _clean(element: ElementTree.Element, prefix: str) -> None:
@@ -78,6 +85,8 @@ def _clean(element: ElementTree.Element, prefix: str) -> None:
     element.attrib.clear()
     for name, value in given.items():
         value = value.strip()
+        if "\\" in value:  # a stylesheet's way to spell url() differently
+            continue
         if name not in ATTRIBUTES or name == "font-family":
             continue
         if name == "id":

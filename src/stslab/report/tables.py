@@ -13,6 +13,8 @@ from .look import whole
 LONG = 1_200  # characters of a text shown before the rest is folded
 EMBEDDED = 200_000  # characters of CSV that a page carries itself
 
+_LONG_CELL = re.compile(rf"(?<=<td>)([^<]{{{LONG},}})(?=</td>)")
+
 _cleaner = nh3.Cleaner(
     tags={"table", "caption", "thead", "tbody", "tr", "th", "td", "br"},
     clean_content_tags={"script", "style"},
@@ -37,10 +39,8 @@ def data_table(html: str) -> Markup:
         lambda m: f'<td class="number score">{_bar(float(m[1]), low)}',
         html,
     )
-    html = re.sub(
-        r"(?<=<td>)([^<]{%d,})(?=</td>)" % LONG, lambda m: folded(Markup(m[1]).unescape()), html
-    )
-    return Markup(f'<div class="wide">{html}</div>')  # noqa: S704
+    html = _LONG_CELL.sub(lambda m: folded(Markup(m[1]).unescape()), html)
+    return Markup(f'<div class="wide">{html}</div>')
 
 
 def folded(text: str) -> Markup:
@@ -67,12 +67,14 @@ def csv_link(csv: str, name: str, href: str | None, what: str) -> Markup:
         What the numbers are, for those who read links out of their place.
     """
     if len(csv) < EMBEDDED:
-        href = "data:text/csv;charset=utf-8," + quote(csv, safe=" ,;:/?@!$()*'+=|[]{}", errors="replace")
+        href = "data:text/csv;charset=utf-8," + quote(
+            csv, safe=" ,;:/?@!$()*'+=|[]{}", errors="replace"
+        )
     elif not href:
         return Markup("")
-    return Markup('<a download="{}" href="{}">CSV<span class="vh"> of {}</span></a>').format(
-        name, href, what
-    )
+    return Markup(
+        '<a download="{}" href="{}">Download CSV<span class="vh"> of {}</span></a>'
+    ).format(name, href, what)
 
 
 def _bar(score: float, low: float) -> str:

@@ -1,0 +1,313 @@
+"""What to know before trusting a score: texts a model reads badly, pairs it cannot tell apart.
+
+Each caution is computed from the texts, says how often it happens and shows examples. The word
+lists are English and short: a pair without a caution may still differ in meaning.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from importlib import resources
+from typing import Any
+
+import pandas as pd
+
+from .encoding import Encoder
+from .inputs import check_pairs, check_texts
+
+EXAMPLES = 3  # shown for each caution
+SHOWN = 120  # characters of an example
+BLOCK = 1000  # texts whose tokens are held at a time
+
+WORD = re.compile(r"\w+(?:['’]\w+)*")
+TWO = re.compile(r"[^\W_].*?[^\W_]", re.DOTALL)
+# How many times likelier than English another language must be, for texts of three words or more
+# and for shorter ones, which py3langid often gets wrong. With these it takes none of the 5,385
+# sentences of STS Benchmark dev and test for another language (20 times would do there).
+LIKELIER, LIKELIER_SHORT = 150, 1e6
+NEGATIONS = re.compile(
+    r"\b(?:not?|never|none|nobody|nothing|nowhere|neither|nor|without|cannot|cant|\w+n['’]t|"
+    r"(?:do|does|did|is|are|was|were|wo|would|could|should|has|have|had)nt)\b",
+    re.IGNORECASE,
+)
+UNITS = "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+POWERS = {"": 1, "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}
+NUMBER = re.compile(
+    rf"((?:(?<!\w)[-−])?\d+(?:[.,:]\d+)*|(?<![\w-])(?:{UNITS})(?![\w-]))"
+    rf"(?:[ -]({'|'.join(filter(None, POWERS))})\b)?",
+    re.IGNORECASE,
+)
+
+
+def text_cautions(texts: Iterable[str], *, model: Encoder) -> pd.DataFrame:
+    """Find texts that the model does not read as they are meant.
+
+    Parameters
+    ----------
+    texts : iterable of str
+    model : Encoder
+        What cannot be known of it is not checked: its maximum length needs a
+        SentenceTransformer, its language a model card (`load_model` keeps it) that says English.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``caution, count, share, example, detail``: for each caution at most three texts,
+        shortened, with how many texts it concerns; empty if none. `describe_cautions` says what
+        was checked.
+
+    Notes
+    -----
+    A text is *cut* where it has more tokens than the model reads (prompts not counted);
+    *near-empty* with fewer than two letters or digits; *likely not in English* where py3langid
+    finds another language at least 150 times likelier, in a text of three words or more.
+
+    Examples
+    --------
+    >>> class Letters:
+    ...     def encode(self, texts):
+    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
+    >>> found = text_cautions(["A dog barks.", "?!", "So be it."], model=Letters())
+    >>> found[["caution", "count", "example", "detail"]].to_numpy().tolist()
+    [['near-empty', 1, '?!', 'fewer than two letters or digits']]
+    >>> describe_cautions(found)
+    '3 texts checked: 1 is near-empty.'
+    """
+    texts = check_texts(texts, "texts")
+    unique = list(dict.fromkeys(texts))
+    details: dict[str, dict[str, str]] = {}  # caution → text → detail
+    if limit := _max_length(model):
+        counts = zip(_token_counts(unique, model), unique, strict=True)
+        details[f"cut at {limit} tokens"] = {
+            text: f"the last {count - limit:,} of {count:,} tokens are not read"
+            for count, text in sorted(counts, key=lambda pair: -pair[0])
+            if count > limit
+        }
+    details["near-empty"] = {
+        text: "fewer than two letters or digits" for text in unique if not TWO.search(text)
+    }
+    if _reads_english_only(model):
+        details["likely not in English"] = {
+            text: f"nearest language: {code}" for text in unique if (code := _other_language(text))
+        }
+    repeats = Counter(texts)
+    hits = {
+        caution: [
+            (_shortened(text), why) for text, why in told.items() for _ in range(repeats[text])
+        ]
+        for caution, told in details.items()
+    }
+    checked = f"{len(texts):,} text{'s' * (len(texts) != 1)} checked"
+    return _tabulate(hits, ["example", "detail"], len(texts), checked, ("is", "are"))
+
+
+def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> pd.DataFrame:
+    """Find high-scoring pairs with a difference that embedding models are known to overlook.
+
+    Parameters
+    ----------
+    scored : DataFrame
+        As from `score_pairs`: columns ``sentence_a, sentence_b, score``.
+    threshold : float, default 0.7
+        Pairs that score less are not checked.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``caution, count, share, score, sentence_a, sentence_b, detail``: for each caution
+        at most three pairs, the highest scores first, with how many of the pairs checked it
+        concerns; empty if none. `describe_cautions` says what was checked.
+
+    Notes
+    -----
+    Looked for, in English: a negation in one sentence only; numbers, in digits or words, each
+    sentence with one that the other lacks; the same words in another order; words of a small list
+    of opposites, one in each sentence. Whether the meaning differs is for the reader to say.
+
+    Examples
+    --------
+    >>> pairs = [("A man bites a dog", "A dog bites a man", 0.97), ("Pay 5", "Pay 7", 0.9)]
+    >>> scored = pd.DataFrame(pairs, columns=["sentence_a", "sentence_b", "score"])
+    >>> found = pair_cautions(scored)
+    >>> found[["caution", "count", "detail"]].to_numpy().tolist()
+    [['numbers that differ', 1, '5 / 7'], ['the same words in another order', 1, '5 words']]
+    >>> describe_cautions(found).split(": ")[0]
+    '2 of 2 pairs score at least 0.7'
+    """
+    pairs = check_pairs(scored)
+    pairs = pairs[pairs["score"] >= threshold].sort_values("score", ascending=False, kind="stable")
+    hits: dict[str, list[tuple[Any, ...]]] = {caution: [] for caution in OVERLOOKED}
+    for score, a, b in zip(pairs["score"], pairs["sentence_a"], pairs["sentence_b"], strict=True):
+        for caution, difference in OVERLOOKED.items():
+            if (detail := difference(a, b)) is not None:
+                hits[caution].append((score, _shortened(a), _shortened(b), detail))
+    verb = "scores" if len(pairs) == 1 else "score"
+    checked = f"{len(pairs):,} of {len(scored):,} pairs {verb} at least {threshold:g}"
+    columns = ["score", "sentence_a", "sentence_b", "detail"]
+    return _tabulate(hits, columns, len(pairs), checked, ("has", "have"))
+
+
+def describe_cautions(found: pd.DataFrame) -> str:
+    """Say what was checked and how often each caution was found, in one sentence.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `text_cautions` or `pair_cautions`.
+
+    Returns
+    -------
+    str
+    """
+    told = found.attrs["cautions"]
+    one, more = told["verbs"]
+    counts = told["counts"].items()
+    parts = [f"{n:,} {one if n == 1 else more} {caution}" for caution, n in counts if n]
+    none = [caution for caution, n in counts if not n]
+    parts += [f"none {one} {' or '.join(none)}"] if none and told["of"] else []
+    return f"{told['checked']}{': ' * bool(parts)}{'; '.join(parts)}."
+
+
+def _tabulate(
+    hits: dict[str, list[tuple[Any, ...]]],
+    columns: list[str],
+    total: int,
+    checked: str,
+    verbs: tuple[str, str],
+) -> pd.DataFrame:
+    rows = [
+        (caution, len(found), len(found) / total, *hit)
+        for caution, found in hits.items()
+        for hit in list(dict.fromkeys(found))[:EXAMPLES]
+    ]
+    frame = pd.DataFrame(rows, columns=["caution", "count", "share", *columns])
+    counts = {caution: len(found) for caution, found in hits.items()}
+    frame.attrs["cautions"] = {"checked": checked, "of": total, "verbs": verbs, "counts": counts}
+    return frame
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+
+
+def _max_length(model: Any) -> int | None:
+    limit = getattr(model, "max_seq_length", None)
+    if not limit or limit >= 1e9 or not hasattr(model.tokenizer, "backend_tokenizer"):
+        return None
+    return int(limit)
+
+
+def _token_counts(texts: list[str], model: Any) -> Iterator[int]:
+    """Count the tokens of each text, those beyond the model's maximum length included."""
+    for start in range(0, len(texts), BLOCK):
+        block = texts[start : start + BLOCK]
+        counted = model.tokenizer(
+            block, truncation=False, return_attention_mask=False, verbose=False
+        )
+        yield from map(len, counted["input_ids"])
+
+
+def _reads_english_only(model: Any) -> bool:
+    """Whether the card that came with the model's weights names English and nothing else."""
+    source = getattr(model, "_stslab_source", None)
+    if source is None or not (source.folder / "README.md").is_file():
+        return False
+    from huggingface_hub import ModelCard
+
+    card = ModelCard.load(source.folder / "README.md", ignore_metadata_errors=True)
+    return card.data.language in ("en", ["en"])
+
+
+@functools.cache
+def _identifier() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+def _other_language(text: str) -> str | None:
+    """Name the language (ISO 639 code) a text is in, if that is very likely not English."""
+    ranked = _identifier().rank(text[:1000])
+    nearest, probability = ranked[0]
+    english = dict(ranked)["en"]
+    needed = LIKELIER if len(WORD.findall(text[:1000])) >= 3 else LIKELIER_SHORT
+    return nearest if probability > needed * english else None
+
+
+def _words(text: str) -> list[str]:
+    return WORD.findall(text.lower().replace("’", "'"))
+
+
+def _negation(a: str, b: str) -> str | None:
+    first, second = NEGATIONS.findall(a), NEGATIONS.findall(b)
+    return " ".join(first + second) if bool(first) != bool(second) else None
+
+
+def _different_numbers(a: str, b: str) -> str | None:
+    first, second = _numbers(a), _numbers(b)
+    one, other = (
+        ", ".join(numbers[value] for value in numbers if value not in others)
+        for numbers, others in ((first, second), (second, first))
+    )
+    return f"{one} / {other}" if one and other else None
+
+
+def _numbers(text: str) -> dict[str, str]:
+    """Find the numbers in a text: value → as written. "2,000" is "two thousand"."""
+    found = {}
+    for match in NUMBER.finditer(text.lower()):
+        number, power = match[1].replace("−", "-"), match[2] or ""
+        if number.isalpha():
+            number = str(UNITS.split("|").index(number))
+        number = re.sub(r",(?=\d{3}(?!\d))", "", number)
+        try:
+            number = str(float(number) * POWERS[power])
+        except ValueError:  # a time, a date, a version
+            number += power
+        found[number] = match[0]
+    return found
+
+
+def _other_order(a: str, b: str) -> str | None:
+    first, second = _words(a), _words(b)
+    return f"{len(first)} words" if first != second and sorted(first) == sorted(second) else None
+
+
+@functools.cache
+def _opposites() -> dict[str, set[str]]:
+    table: dict[str, set[str]] = {}
+    for line in (resources.files("stslab") / "data" / "opposites-en.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            one, other = line.split()
+            table.setdefault(one, set()).add(other)
+            table.setdefault(other, set()).add(one)
+    return table
+
+
+def _opposite_words(a: str, b: str) -> str | None:
+    first, second = set(_words(a)), set(_words(b))
+    there = {base: word for word in sorted(second - first) for base in _bases(word)}
+    found = [
+        f"{word} / {there[opposite]}"
+        for word in sorted(first - second)
+        for base in _bases(word)
+        for opposite in sorted(_opposites().get(base, set()) & there.keys())
+    ]
+    return ", ".join(dict.fromkeys(found)) or None
+
+
+def _bases(word: str) -> list[str]:
+    """Take regular endings off: "approved" may be a form of "approve" or of "approv"."""
+    endings = (("", ""), ("s", ""), ("es", ""), ("d", ""), ("ed", ""), ("ing", ""), ("ing", "e"))
+    return [word.removesuffix(cut) + add for cut, add in endings if word.endswith(cut)]
+
+
+OVERLOOKED: dict[str, Callable[[str, str], str | None]] = {
+    "a negation in one sentence only": _negation,
+    "numbers that differ": _different_numbers,
+    "the same words in another order": _other_order,
+    "opposite words": _opposite_words,
+}

@@ -1,0 +1,270 @@
+"""Cautions: each is raised by what it is for, and by nothing in the tutorial."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pandas as pd
+import pytest
+
+from stslab import (
+    describe_cautions,
+    load_model,
+    pair_cautions,
+    read_pairs,
+    score_pairs,
+    text_cautions,
+)
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+FRENCH = [
+    "Le chien joue dans le parc.",
+    "Comment puis-je changer mon mot de passe ?",
+    "Elle adore lire des romans policiers.",
+    "Les chats aiment dormir au soleil.",
+]
+
+
+class Letters:
+    """A model that nothing is known of."""
+
+    def encode(self, texts: list[str]) -> list[list[int]]:
+        return [[text.count(letter) for letter in "abc"] for text in texts]
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    return load_model()
+
+
+def defaults(stem: str) -> dict[str, Any]:
+    """Read the values in a notebook's parameters cell."""
+    notebook = nbformat.read(next(NOTEBOOKS.glob(f"{stem}_*.ipynb")), as_version=4)
+    cell = next(c for c in notebook.cells if "parameters" in c.metadata.get("tags", []))
+    assigned = [node for node in ast.parse(cell.source).body if isinstance(node, ast.AnnAssign)]
+    return {ast.unparse(node.target): ast.literal_eval(node.value) for node in assigned}
+
+
+def scored(a: str, b: str, score: float = 0.9) -> pd.DataFrame:
+    return pd.DataFrame([(a, b, score)], columns=["sentence_a", "sentence_b", "score"])
+
+
+def raised(a: str, b: str) -> dict[str, str]:
+    """Caution → detail, whichever sentence comes first."""
+    found = pair_cautions(scored(a, b))
+    assert set(found["caution"]) == set(pair_cautions(scored(b, a))["caution"])
+    return dict(zip(found["caution"], found["detail"], strict=True))
+
+
+# Texts
+
+
+@pytest.mark.parametrize("stem", [f"{number:02}" for number in range(1, 10)])
+def test_the_tutorials_sentences_raise_none(stem: str, model: Any) -> None:
+    values = [value for name, value in defaults(stem).items() if name != "model"]
+    texts = [str(node.value) for node in ast.walk(ast.parse(repr(values))) if is_text(node)]
+    if not texts:
+        pytest.skip("no sentences")
+    found = text_cautions(texts, model=model)
+    assert found.empty
+    none = "checked: none is cut at 256 tokens or near-empty or likely not in English."
+    assert describe_cautions(found).endswith(none)
+
+
+def is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def test_the_tutorials_pairs_raise_none(model: Any) -> None:
+    found = pair_cautions(score_pairs(read_pairs(defaults("05")["pairs"]), model=model))
+    assert found.empty
+    assert describe_cautions(found).startswith("1 of 4 pairs scores at least 0.7: none has a neg")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Samsung Galaxy S21 Ultra 5G 128GB Phantom Silver",
+        "LEGO Star Wars Millennium Falcon 75192",
+        "Angela Merkel meets Emmanuel Macron",
+        "He said c'est la vie and left.",
+        "Where is José's café?",
+        "SELECT * FROM users WHERE id = 1",
+        "cant login since tuesday 😀",
+        "Bonjour",
+    ],
+)
+def test_english_with_foreign_names_codes_and_single_words_raises_none(
+    text: str, model: Any
+) -> None:
+    assert text_cautions([text], model=model).empty
+
+
+def test_a_list_in_french_raises_its_caution(model: Any) -> None:
+    found = text_cautions([*FRENCH, "A dog is playing in the park."], model=model)
+    assert set(found["caution"]) == {"likely not in English"}
+    assert (found["count"].tolist(), found["share"].tolist()) == ([4] * 3, [0.8] * 3)
+    assert found["example"].tolist() == FRENCH[:3]
+    assert set(found["detail"]) == {"nearest language: fr"}
+    assert "4 are likely not in English; none is cut" in describe_cautions(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["狗在公园里玩。", "Собака играет в парке.", "Der Hund spielt im Park.", "पार्क में कुत्ता है।"],
+)
+def test_other_languages_raise_the_caution(text: str, model: Any) -> None:
+    assert text_cautions([text], model=model)["caution"].tolist() == ["likely not in English"]
+
+
+def test_no_language_is_claimed_for_a_model_whose_card_is_unknown() -> None:
+    found = text_cautions(FRENCH, model=Letters())
+    assert found.empty
+    assert describe_cautions(found) == "4 texts checked: none is near-empty."
+
+
+def test_a_card_of_two_languages_makes_no_claim(tmp_path: Path) -> None:
+    class Carded(Letters):
+        _stslab_source = type("Source", (), {"folder": tmp_path})
+
+    for language, claimed in [("en", True), ("[en]", True), ("[en, fr]", False), ("fr", False)]:
+        (tmp_path / "README.md").write_text(f"---\nlanguage: {language}\n---\n# A model\n")
+        assert text_cautions(FRENCH, model=Carded()).empty is not claimed
+    (tmp_path / "README.md").write_text("No metadata.")
+    assert text_cautions(FRENCH, model=Carded()).empty
+
+
+def test_a_text_that_is_cut_says_how_many_tokens_are_lost(model: Any) -> None:
+    # [CLS] and [SEP] are tokens too: 254 words fit.
+    texts = ["dog " * 254, "dog " * 300, "dog " * 255, "dog " * 300, "A dog."]
+    found = text_cautions(texts, model=model)
+    assert found["caution"].unique().tolist() == ["cut at 256 tokens"]
+    assert found["count"].tolist() == [3, 3]
+    assert found["detail"].tolist() == [
+        "the last 46 of 302 tokens are not read",
+        "the last 1 of 257 tokens are not read",
+    ]
+    assert found["example"].str.len().max() == 120
+    assert describe_cautions(found).startswith("5 texts checked: 3 are cut at 256 tokens; none is")
+
+
+def test_checking_does_not_change_how_the_model_cuts(model: Any) -> None:
+    text = "dog " * 300
+    before = model.encode(text)
+    text_cautions([text], model=model)
+    assert (model.encode(text) == before).all()
+
+
+@pytest.mark.parametrize("text", ["?!", "5", "a", "😀", "\u200b", "___"])
+def test_near_empty_texts_raise_their_caution(text: str) -> None:
+    assert text_cautions([text, "OK"], model=Letters())["caution"].tolist() == ["near-empty"]
+
+
+def test_a_text_of_a_megabyte_is_checked(model: Any) -> None:
+    found = text_cautions(["dog " * 250_000], model=model)
+    assert found["detail"].tolist() == ["the last 249,746 of 250,002 tokens are not read"]
+
+
+# Pairs
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "detail"),
+    [
+        ("The dog is playing.", "The dog is not playing.", "not"),
+        ("It doesn’t work.", "It works.", "doesn’t"),
+        ("We ship abroad.", "We NEVER ship abroad.", "NEVER"),
+        ("I cannot log in.", "I can log in.", "cannot"),
+        ("it isnt here", "it is here", "isnt"),
+    ],
+)
+def test_a_negation_in_one_sentence_raises_its_caution(a: str, b: str, detail: str) -> None:
+    assert raised(a, b) == {"a negation in one sentence only": detail}
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "detail"),
+    [
+        ("Ready in 3 days.", "Ready in 5 days.", "3 / 5"),
+        ("Two dogs run.", "Three dogs run.", "two / three"),
+        ("It costs 2 million.", "It costs 3 million.", "2 million / 3 million"),
+        ("It is -5 degrees.", "It is 5 degrees.", "-5 / 5"),
+        ("Galaxy S21", "Galaxy S22", "21 / 22"),
+        ("At 14:05", "At 14:50", "14:05 / 14:50"),
+        ("1,000 of 7 seats", "1,500 of 7 seats", "1,000 / 1,500"),
+        ("Version 1.2.3", "Version 1.2.4", "1.2.3 / 1.2.4"),
+    ],
+)
+def test_numbers_that_differ_raise_their_caution(a: str, b: str, detail: str) -> None:
+    assert raised(a, b) == {"numbers that differ": detail}
+    assert raised(b, a) == {"numbers that differ": " / ".join(reversed(detail.split(" / ")))}
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("Two dogs run.", "2 dogs run."),
+        ("It costs 2,000,000.", "It costs 2 million."),
+        ("$70-million deal", "US$70 million deal"),
+        ("It costs 5.0 euros.", "It costs 5 euros."),
+        ("One dog runs.", "A dog runs."),
+        ("Founded in 1889 with 5 people.", "Founded in 1889."),
+    ],
+)
+def test_the_same_number_written_otherwise_raises_none(a: str, b: str) -> None:
+    assert raised(a, b) == {}
+
+
+def test_the_same_words_in_another_order_raise_their_caution() -> None:
+    order = {"the same words in another order": "5 words"}
+    assert raised("A man bites a dog", "A dog bites a man.") == order
+    assert raised("A dog barks.", "a dog  barks") == {}
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "detail"),
+    [
+        ("The loan was approved.", "The loan was rejected.", "approved / rejected"),
+        ("Prices are rising.", "Prices are falling.", "rising / falling"),
+        ("The shop opens at nine.", "The shop closes at nine.", "opens / closes"),
+        ("A cheap hotel", "An expensive hotel", "cheap / expensive"),
+    ],
+)
+def test_opposites_raise_their_caution(a: str, b: str, detail: str) -> None:
+    assert raised(a, b) == {"opposite words": detail}
+
+
+def test_opposites_within_both_sentences_raise_none() -> None:
+    assert raised("Open or close the door.", "Close the door, or open it.") == {}
+
+
+def test_pairs_below_the_threshold_are_not_checked() -> None:
+    low = scored("The loan was approved.", "The loan was rejected.", 0.69)
+    found = pair_cautions(low)
+    assert found.empty
+    assert describe_cautions(found) == "0 of 1 pairs score at least 0.7."
+    assert len(pair_cautions(low, threshold=0.5)) == 1
+
+
+def test_a_table_shows_at_most_three_examples_highest_score_first() -> None:
+    pairs = pd.concat([scored(f"Room {i}", f"Room {i + 1}", 0.7 + i / 100) for i in range(9)])
+    found = pair_cautions(pairs)
+    assert found["score"].round(2).tolist() == [0.78, 0.77, 0.76]
+    assert found["count"].tolist() == [9, 9, 9]
+    said = "9 of 9 pairs score at least 0.7: 9 have numbers that differ; none has a negation"
+    assert describe_cautions(found).startswith(said)
+
+
+def test_the_models_own_blind_spots_raise_their_cautions(model: Any) -> None:
+    """FACTS: the bundled model scores these .970 and .763."""
+    pairs = [
+        ("A man bites a dog", "A dog bites a man"),
+        ("The application was approved.", "The application was rejected."),
+        ("The dog is playing in the park.", "The dog is not playing in the park."),
+        ("The parcel arrives in 3 days.", "The parcel arrives in 5 days."),
+    ]
+    found = pair_cautions(score_pairs(pairs, model=model))
+    assert len(found) == found["caution"].nunique() == 4

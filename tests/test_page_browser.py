@@ -1,0 +1,291 @@
+"""What a page promises its reader, checked in a real browser without a network."""
+
+import os
+import shutil
+from pathlib import Path
+
+import page_fixtures as fixtures
+import pytest
+
+from stslab.report.page import (
+    StslabExporter,
+    finding,
+    render_index,
+    render_root_index,
+    thumbnail,
+)
+
+pytestmark = pytest.mark.browser
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FOUND = os.environ.get("STSLAB_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+WIDTHS = (320, 768, 1440)
+AXE = """async () => (await axe.run(document, {
+  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+  resultTypes: ["violations"],
+})).violations.map(v => v.id + ": " + v.nodes.map(n => n.html.slice(0, 160)).join(" | "))"""
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    required = os.environ.get("STSLAB_REQUIRE_BROWSER") == "1"
+    if not FOUND and not required:
+        pytest.skip("no Chromium found; set STSLAB_CHROMIUM to one")
+    assert FOUND, "STSLAB_REQUIRE_BROWSER=1, but no Chromium; set STSLAB_CHROMIUM to one"
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=FOUND, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """Write one page of each kind and return their addresses by name."""
+    folder = tmp_path_factory.mktemp("pages")
+    exporter = StslabExporter()
+    around = {
+        "preset": {"title": "The tutorial"},
+        "index_href": "index.html",
+        "prev": {"title": "Batch search", "href": "foreign.html"},
+        "next": {"title": "Conclusion", "href": "failing.html"},
+    }
+    for name in ("tutorial", "foreign", "failing", "hostile"):
+        resources = {"metadata": {"name": name}}
+        if name == "tutorial":
+            resources["stslab"] = around
+        html, _ = exporter.from_notebook_node(getattr(fixtures, name)(), resources)
+        (folder / f"{name}.html").write_text(html, encoding="utf-8")
+    nb = fixtures.tutorial()
+    entries = [
+        {"title": "A heatmap", "href": "tutorial.html", "finding": finding(nb)}
+        | {"status": "built", "thumbnail": thumbnail(nb)},
+        {"title": "Ranking", "href": "foreign.html", "status": "stale", "reason": "its run failed"}
+        | {"failed_href": "failing.html#failing-cell", "thumbnail": fixtures.SVG},
+        {"title": "Search", "href": None, "status": "failed", "reason": "it never ran"},
+    ]
+    (folder / "index.html").write_text(render_index("The tutorial", entries), encoding="utf-8")
+    evil = [{"title": t, "href": "x.html", "finding": t, "reason": t} for t in fixtures.HOSTILE]
+    (folder / "evil.html").write_text(render_index(fixtures.HOSTILE[0], evil), encoding="utf-8")
+    presets = [{"title": "The tutorial", "href": "index.html", "finding": "9 pages"}]
+    (folder / "root.html").write_text(render_root_index(presets), encoding="utf-8")
+    return {path.stem: path.as_uri() for path in folder.glob("*.html")}
+
+
+@pytest.fixture
+def visit(chromium, pages):
+    """Open a page offline, and see afterwards that it asked for nothing and said nothing."""
+    contexts, heard = [], []
+
+    def open_page(name, **options):
+        context = chromium.new_context(offline=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: heard.append(f"{name}: {message.text}"))
+        page.on("pageerror", lambda error: heard.append(f"{name}: {error}"))
+        page.on(
+            "request",
+            lambda request: (
+                request.url == pages[name]
+                or request.url.startswith("data:image/")
+                or heard.append(f"{name} requested {request.url[:200]}")
+            ),
+        )
+        page.goto(pages[name])
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert heard == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+def test_axe_finds_nothing(chromium, pages, scheme):
+    """Accessible in both schemes, on phone, tablet and desktop, and on paper."""
+    from axe_playwright_python import base
+
+    script = (Path(base.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    context = chromium.new_context(
+        bypass_csp=True, offline=True, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    page = context.new_page()
+    page.emulate_media(media="print" if scheme == "print" else "screen")
+    violations = {}
+    for name in ("tutorial", "foreign", "failing", "index", "root"):
+        page.goto(pages[name])
+        page.evaluate(script)
+        for width in WIDTHS if scheme != "print" else WIDTHS[1:2]:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+            if found := page.evaluate(AXE):
+                violations[name, width] = found
+    context.close()
+    assert violations == {}
+
+
+@pytest.mark.parametrize("name", ["tutorial", "foreign", "failing", "index", "root"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_scrolls_sideways(visit, name, width):
+    """Wide things scroll by themselves; the page does not."""
+    page = visit(name, viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("name", ["hostile", "evil"])
+def test_hostile_texts_stay_texts(visit, name):
+    """Nothing runs, nothing is requested, and the page still stands as it was built."""
+    page = visit(name)
+    page.evaluate(
+        "document.querySelectorAll('details').forEach(d => d.open = d.textContent.length < 5e4)"
+    )
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.hit") is None
+    assert page.locator("h1").count() == 1
+    bad = "iframe, object, embed, form, video, base, link, main script, main style, [style]"
+    assert page.locator(bad).count() == 0
+    handlers = "[...document.querySelectorAll('*')].flatMap(e => [...e.attributes]).filter(a => "
+    handlers += "/^on/i.test(a.name) || /^\\s*javascript:/i.test(a.value)).length"
+    assert page.evaluate(handlers) == 0
+
+
+def test_hostile_texts_are_shown_as_texts(visit):
+    """A reader sees each sentence as it was written."""
+    page = visit("hostile")
+    cells = page.locator("#table-script td:not(.number), .table td:not(.number)")
+    shown = cells.evaluate_all("cells => cells.map(c => c.textContent)")
+    for text, seen in zip(fixtures.HOSTILE[:-1], shown, strict=False):
+        # HTML itself has no NUL, and no half characters.
+        expected = text.replace("\x00", "\ufffd").replace("\ud83d", "\ufffd")
+        assert seen.replace("\x00", "\ufffd") in (expected, expected.replace("\ufffd", ""))
+    assert "1,000,000 characters" in shown[len(fixtures.HOSTILE) - 1]
+
+
+def test_complete_without_javascript(visit):
+    """All text, the heatmap, its pairs and the folded code can be read; no dead buttons."""
+    page = visit("tutorial", java_script_enabled=False)
+    assert page.locator("button:visible").count() == 0
+    assert page.locator(".readout:visible").count() == 0
+    assert page.locator("table.heat td:visible").count() == 37
+    page.locator("details.data summary").click()
+    assert page.locator("details.data tbody tr:visible").count() == 15
+    page.locator("details.code summary").first.click()
+    assert page.get_by_text("a name or a folder").count() == 2
+
+
+def test_keyboard_reaches_every_cell_of_the_heatmap(visit):
+    """One stop for Tab, arrows from there, and both sentences with the score are read out."""
+    page = visit("tutorial")
+    while not page.evaluate("document.activeElement.matches('.heat td')"):
+        page.keyboard.press("Tab")
+        assert not page.evaluate("document.activeElement.matches('.made-from *, .around *')")
+    seen = set()
+    for row in range(6):
+        page.keyboard.press("Home")
+        for _ in range(6):
+            where = "[document.activeElement.parentNode.rowIndex, document.activeElement.cellIndex]"
+            seen.add(tuple(page.evaluate(where)))
+            page.keyboard.press("ArrowRight")
+        if row < 5:
+            page.keyboard.press("ArrowDown")
+    assert len(seen) == 36
+    page.keyboard.press("Control+Home")
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".readout").inner_text().split("\n") == [
+        "0.57",
+        "I love machine learning.",
+        "Deep learning is a branch of AI.",
+    ]
+    page.keyboard.press("Tab")
+    assert not page.evaluate("document.activeElement.matches('.heat *')")
+
+
+def test_pointer_reads_a_cell_and_marks_its_row_and_column(visit):
+    """Pointing is enough; the row and the column stand out."""
+    page = visit("tutorial")
+    page.locator(".heat tbody tr").nth(3).locator("td").nth(4).hover()
+    assert page.locator(".readout strong").inner_text() == "0.71"
+    marked = page.locator(".heat .on").all_inner_texts()
+    assert sorted(text.split("\n")[-1].lstrip("45 ") for text in marked) == [
+        "0.71",
+        "I enjoy cooking Italian food.",
+        "Pasta and pizza are Italian dishes.",
+    ]
+
+
+def test_touch_reads_a_cell(visit):
+    """A tap is enough on a phone."""
+    page = visit("tutorial", has_touch=True, viewport={"width": 360, "height": 740})
+    page.locator(".heat tbody tr").nth(0).locator("td").nth(1).tap()
+    assert page.locator(".readout strong").inner_text() == "0.57"
+
+
+def test_tables_sort_by_their_heads(visit):
+    """A head is a button: numbers by value, texts by the reader's alphabet, said to all."""
+    page = visit("tutorial")
+    table = page.locator(".table table.stslab")
+    ranks = table.locator("tbody td:first-child")
+    table.get_by_role("button", name="score").press("Enter")
+    assert ranks.all_inner_texts() == list("1234567")
+    table.get_by_role("button", name="score").press("Enter")
+    assert ranks.all_inner_texts() == list("7654321")
+    assert table.locator("th").nth(1).get_attribute("aria-sort") == "ascending"
+    table.get_by_role("button", name="sentence").click()
+    assert ranks.first.inner_text() == "2"
+
+
+def test_csv_downloads_what_the_table_shows(visit):
+    """The numbers leave the page without a network."""
+    page = visit("tutorial")
+    with page.expect_download() as download:
+        page.locator(".table .tools a").click()
+    assert download.value.suggested_filename == "tutorial-ranking.csv"
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    assert text.startswith("rank,score,sentence\n1,0.565700,")
+
+
+def test_switches_are_remembered(visit):
+    """Code shown and a dark page stay so on the next visit."""
+    page = visit("tutorial")
+    page.locator("#code").click()
+    page.locator("#theme").click()
+    page.locator("#theme").click()
+    page.reload()
+    assert page.locator("details.code:not([open])").count() == 0
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    assert page.locator("#theme").inner_text() == "Theme: dark"
+
+
+def test_contents_follow_the_reading(visit):
+    """The section being read is marked in the contents."""
+    page = visit("tutorial", viewport={"width": 1440, "height": 600})
+    page.locator("#the-heatmap").evaluate("head => scrollTo(0, head.offsetTop + 40)")
+    page.wait_for_function(
+        "document.querySelector('[aria-current]').textContent === 'The heatmap'", timeout=3000
+    )
+
+
+def test_contents_lead_to_their_places(visit):
+    """A link from the top lands on its heading, though what lies between was not drawn yet."""
+    page = visit("tutorial", viewport={"width": 1440, "height": 700}, reduced_motion="reduce")
+    page.locator(".contents a").nth(-2).click()
+    page.wait_for_timeout(300)
+    top = page.locator("#recap").evaluate("head => head.getBoundingClientRect().top")
+    bottom = page.evaluate("innerHeight + scrollY >= document.documentElement.scrollHeight - 2")
+    assert -5 <= top <= 60 or bottom
+
+
+def test_paper_loses_nothing(visit):
+    """In print the pairs are listed, nothing is wider than the sheet, and no figure is cut."""
+    page = visit("tutorial", viewport={"width": 680, "height": 1000})
+    page.emulate_media(media="print")
+    assert page.locator(".top, .tools, .readout").evaluate_all(
+        "all => all.every(e => getComputedStyle(e).display === 'none')"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 680
+    box = page.locator("details.data tbody tr").last.bounding_box()
+    assert box
+    assert box["height"] > 5
+    cut = "getComputedStyle(document.querySelector('figure')).breakInside"
+    assert page.evaluate(cut) == "avoid"
