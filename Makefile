@@ -11,9 +11,10 @@ TORCH ?= 2.13.0
 
 # What `make report` may be given; handed to the command through the environment, so that spaces
 # and quotes in a value survive.
-export PRESET SENTENCES PAIRS CORPUS QUERY CANDIDATES REFERENCE MODEL ONLY JOBS
+export PRESET SENTENCES PAIRS RATED_PAIRS CORPUS QUERY CANDIDATES REFERENCE MODEL ONLY JOBS
 REQUEST = $${PRESET:+"$$PRESET"} $${SENTENCES:+--sentences "$$SENTENCES"} \
-	$${PAIRS:+--pairs "$$PAIRS"} $${CORPUS:+--corpus "$$CORPUS"} $${QUERY:+--query "$$QUERY"} \
+	$${PAIRS:+--pairs "$$PAIRS"} $${RATED_PAIRS:+--rated-pairs "$$RATED_PAIRS"} \
+	$${CORPUS:+--corpus "$$CORPUS"} $${QUERY:+--query "$$QUERY"} \
 	$${CANDIDATES:+--candidates "$$CANDIDATES"} $${REFERENCE:+--reference "$$REFERENCE"} \
 	$${MODEL:+--model "$$MODEL"} $${ONLY:+--only "$$ONLY"} $${JOBS:+--jobs "$$JOBS"}
 

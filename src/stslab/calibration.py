@@ -1,0 +1,161 @@
+"""What a score is worth: the human score to expect, and how rare it is among one's own texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+
+import numpy as np
+import pandas as pd
+
+from .encoding import Encoder
+from .inputs import InputError, check_texts
+from .models import BUNDLED_SHA256, DEFAULT_MODEL, ModelSource
+from .scoring import score_pairs
+
+SAMPLE = 500  # texts that random pairs are drawn from: 124,750 possible pairs
+
+
+def expected_gold(scores: float | Sequence[float], *, model: object) -> pd.DataFrame:
+    """Look up the human score to expect for a score, and the range that 80 % of pairs fall into.
+
+    Parameters
+    ----------
+    scores : float or sequence of float, length n
+        Cosine similarities of `model`.
+    model : sentence_transformers.SentenceTransformer
+        As returned by `load_model`. Only the bundled model is calibrated.
+
+    Returns
+    -------
+    pandas.DataFrame, length n
+        Columns ``score, expected_gold, low, high``, the last three from 0 to 5; NaN for a model
+        without calibration. ``.attrs["calibration"]`` says in words which it was.
+
+    Notes
+    -----
+    A shipped table, interpolated: isotonic regression of the gold score on the cosine over STS
+    Benchmark's 1,500 dev pairs, and the percentiles 10 and 90 of the 150 pairs nearest to each
+    entry. On the test pairs its error is 0.85 (root mean square) and its range holds 78 %.
+    ``benchmarks/build_calibration.py`` makes it. It speaks for short English sentences of the
+    benchmark's kinds (captions, headlines, forum answers).
+
+    Examples
+    --------
+    >>> expected_gold(0.7, model=None).attrs["calibration"]
+    'No calibration for this model: what its scores mean to people was not measured.'
+    """
+    at = np.atleast_1d(np.asarray(scores, dtype=float))
+    table = pd.DataFrame({"score": at})
+    known = _is_calibrated(model)
+    knots = _shipped("calibration")
+    for name in ("expected_gold", "low", "high"):
+        table[name] = np.interp(at, knots["score"], knots[name]) if known else np.nan
+    table.attrs["calibration"] = (
+        f"Calibrated for {DEFAULT_MODEL} on STS Benchmark's 1,500 English dev pairs, scale 0 to 5."
+        if known
+        else "No calibration for this model: what its scores mean to people was not measured."
+    )
+    return table
+
+
+def random_pairs(texts: Sequence[str], *, n_pairs: int = 10_000, seed: int = 0) -> pd.DataFrame:
+    """Draw random pairs of one's own texts: what chance similarity looks like among them.
+
+    Parameters
+    ----------
+    texts : sequence of str, length n
+        At least two. Of more than 500, 500 are drawn first, so that little is encoded.
+    n_pairs : int, default 10,000
+        At most; all pairs are taken where there are fewer.
+    seed : int, default 0
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``sentence_a, sentence_b``, for `score_pairs`.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two texts.
+
+    Examples
+    --------
+    >>> random_pairs(["One.", "Two.", "Three."]).to_numpy().tolist()
+    [['One.', 'Two.'], ['One.', 'Three.'], ['Two.', 'Three.']]
+    """
+    texts = check_texts(texts, "texts")
+    if len(texts) < 2:
+        raise InputError("texts: a pair needs two texts, got 1. Add another.")
+    random = np.random.default_rng(seed)
+    if len(texts) > SAMPLE:
+        texts = [texts[row] for row in sorted(random.choice(len(texts), SAMPLE, replace=False))]
+    first, second = np.triu_indices(len(texts), k=1)
+    if len(first) > n_pairs:
+        drawn = np.sort(random.choice(len(first), n_pairs, replace=False))
+        first, second = first[drawn], second[drawn]
+    chosen = {"sentence_a": [texts[row] for row in first], "sentence_b": [texts[r] for r in second]}
+    return pd.DataFrame(chosen, dtype=object)
+
+
+def random_pair_percentile(
+    score: float, texts: Sequence[str], *, model: Encoder, seed: int = 0
+) -> float:
+    """Say what share of random pairs of one's own texts scores lower.
+
+    Parameters
+    ----------
+    score : float
+    texts : sequence of str
+    model : Encoder
+        ``encode`` maps n texts to an array of shape (n, dim).
+    seed : int, default 0
+        Of `random_pairs`.
+
+    Returns
+    -------
+    float
+        In percent.
+
+    Examples
+    --------
+    >>> class Letters:
+    ...     def encode(self, texts):
+    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
+    >>> random_pair_percentile(0.5, ["aa", "ab", "bb", "cc"], model=Letters()).__round__(1)
+    66.7
+    """
+    from scipy.stats import percentileofscore
+
+    among = score_pairs(random_pairs(texts, seed=seed), model=model)["score"]
+    return float(percentileofscore(among, score, kind="strict"))
+
+
+def bands_on_stsb() -> pd.DataFrame:
+    """Read how the tutorial's bands fared on STS Benchmark's test pairs with the bundled model.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `bands_against_gold`, from a shipped table that ``benchmarks/build_calibration.py``
+        makes.
+
+    Examples
+    --------
+    >>> int(bands_on_stsb()["pairs"].sum())
+    1379
+    """
+    return _shipped("bands")
+
+
+def _shipped(table: str) -> pd.DataFrame:
+    file = resources.files("stslab") / "data" / f"{table}-{DEFAULT_MODEL}.csv"
+    with file.open(encoding="utf-8") as stream:
+        return pd.read_csv(stream, comment="#")
+
+
+def _is_calibrated(model: object) -> bool:
+    found: ModelSource | None = getattr(model, "_stslab_source", None)
+    whole = getattr(model, "truncate_dim", None) is None  # shortened vectors score differently
+    return found is not None and found.weights_sha256 == BUNDLED_SHA256 and whole

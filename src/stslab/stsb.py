@@ -1,0 +1,84 @@
+"""The STS Benchmark, from a folder or from the hub. Nothing of it comes with stslab."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from .evaluation import with_gold
+from .inputs import InputError, read_pairs
+
+ON_HUB = "sentence-transformers/stsb"
+HUB_SPLITS = {"dev": "validation", "test": "test"}
+
+
+def read_stsb(
+    split: Literal["dev", "test"] = "test", *, folder: str | Path | None = None
+) -> pd.DataFrame:
+    """Read the STS Benchmark: English pairs that several people each scored from 0 to 5.
+
+    Parameters
+    ----------
+    split : {"dev", "test"}, default "test"
+        1,500 or 1,379 pairs.
+    folder : path or None, default None
+        Holds ``sts-dev.csv`` and ``sts-test.csv`` as published. None takes the environment
+        variable ``STSLAB_STSB``, else the hub's local cache, else the hub (with the extra
+        ``parquet``).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``sentence_a, sentence_b, gold_score`` and, from a folder, ``group`` (the genre).
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, or the hub cannot be reached.
+
+    Notes
+    -----
+    Cer et al. (2017), SemEval-2017 task 1. Licences differ by genre, see its LICENSE.txt.
+    """
+    folder = folder or os.environ.get("STSLAB_STSB")
+    frame = _from_folder(Path(folder), split) if folder else _from_hub(split)
+    frame.attrs["input"]["source"] = f"STS Benchmark {split}"
+    return frame
+
+
+def _from_folder(folder: Path, split: str) -> pd.DataFrame:
+    file = folder / f"sts-{split}.csv"
+    if not file.is_file():
+        raise InputError(f"{file}: no such file. Expected the STS Benchmark's folder there.")
+    # Tab-separated and unquoted: a quote is part of its sentence. Some rows have more columns.
+    rows = [line.split("\t") for line in file.read_text(encoding="utf-8").split("\n") if line]
+    names = ["group", "gold_score", "sentence_a", "sentence_b"]
+    return read_pairs(
+        pd.DataFrame([(row[0], float(row[4]), *row[5:7]) for row in rows], columns=names)
+    )
+
+
+def _from_hub(split: str) -> pd.DataFrame:
+    from huggingface_hub import HfApi, snapshot_download
+
+    wanted: Any = {"repo_type": "dataset", "allow_patterns": ["*.parquet"]}
+    try:
+        folder = snapshot_download(ON_HUB, local_files_only=True, **wanted)
+    except Exception:  # not in the cache
+        try:
+            HfApi().dataset_info(ON_HUB, timeout=3)  # fails within seconds, not after retries
+            folder = snapshot_download(ON_HUB, **wanted)
+        except Exception as error:  # any transport's own error
+            raise InputError(
+                f"STS Benchmark: not on this machine, and the hub did not answer "
+                f"({type(error).__name__}). Connect, or set STSLAB_STSB to a folder that holds "
+                f"sts-dev.csv and sts-test.csv."
+            ) from error
+    files = sorted(Path(folder).rglob(f"*{HUB_SPLITS[split]}*.parquet"))
+    if not files:
+        raise InputError(f"STS Benchmark: {ON_HUB} holds no parquet file of its {split} pairs.")
+    columns = {"sentence1": "sentence_a", "sentence2": "sentence_b", "score": "gold_score"}
+    return with_gold(read_pairs(files[0], columns=columns), gold_max=1)  # 0 to 1 on the hub
