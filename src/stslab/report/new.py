@@ -1,0 +1,77 @@
+"""From a data file to a commented preset."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from .jobs import Notebooks, file_inputs, name_problem
+from .parameters import RequestError, shown
+
+
+def new_preset(name: str, files: Mapping[str, Path], notebooks_dir: Path) -> Path:
+    """Write a preset that runs every notebook which takes the files.
+
+    Parameters
+    ----------
+    name : str
+        Of the preset and its report.
+    files : mapping of parameter to Path
+    notebooks_dir : Path
+
+    Returns
+    -------
+    Path
+        ``notebooks/presets/<name>.yaml``.
+
+    Raises
+    ------
+    RequestError
+        If the name is taken or makes no file name, a file is missing, or no notebook takes it.
+    """
+    if problem := name_problem(name):
+        raise RequestError(f"preset name {shown(name)} {problem}.")
+    target = notebooks_dir / "presets" / f"{name}.yaml"
+    if target.exists():
+        raise RequestError(f"preset {name!r} exists: {target}. Edit it, or choose another name.")
+    for parameter, path in files.items():
+        if not path.is_file():
+            raise RequestError(f"--{parameter} {path}: no such file.")
+    books = Notebooks(notebooks_dir)
+    takers = {}
+    for stem in books.public:
+        parameters = books.parameters(books.by_stem[stem])
+        takes = file_inputs(parameters)
+        required = {each for each, one in takes.items() if one.default is not None}
+        if takes.keys() & files.keys() and required <= files.keys():
+            takers[stem] = parameters
+    if not takers:
+        raise RequestError(f"no notebook takes {' and '.join(files)} without another file.")
+    lines = [
+        f"# Built by: make report PRESET={name}   into reports/{name}/",
+        f"title: {json.dumps(name.replace('_', ' ').capitalize(), ensure_ascii=False)}",
+        "",
+        "# For every notebook that has the parameter. Paths are relative to this file.",
+        "parameters:",
+    ]
+    for parameter, path in files.items():
+        relative = Path(os.path.relpath(path.resolve(), target.parent.resolve())).as_posix()
+        lines.append(f"  {parameter}: {json.dumps(relative, ensure_ascii=False)}")
+    said = set(files)
+    lines += ["", '# Remove a line to leave a page out; take away "# " to change a parameter.']
+    lines.append("notebooks:")
+    for stem, parameters in takers.items():
+        lines.append(f"  - notebook: {stem}")
+        others = [each for each in parameters.values() if each.name not in said]
+        if others:
+            lines.append("    # parameters:")
+        lines += [
+            f"    #   {each.name}: {json.dumps(each.default, ensure_ascii=False)}  # {each.help}"
+            for each in others
+            if not each.takes_file
+        ]
+    target.parent.mkdir(exist_ok=True)
+    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return target
