@@ -18,6 +18,14 @@ os.environ.setdefault("STSLAB_CACHE", "off")
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+TUTORIAL = [path.stem for path in NOTEBOOKS if path.stem < "10"]
+
+
+# Every rule for WCAG 2.2 AA, and the best practices.
+AXE = """async () => (await axe.run(document, {
+  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+  resultTypes: ["violations"],
+})).violations.map(v => v.id + ": " + v.nodes.map(n => n.html.slice(0, 160)).join(" | "))"""
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +64,21 @@ def find_chromium() -> str | None:
 
 
 @pytest.fixture(scope="session")
+def report(tmp_path_factory) -> Path:
+    """Build the tutorial as `make report` does, elsewhere; give its folder."""
+    from stslab.report.build import build
+    from stslab.report.presets import load_preset
+    from stslab.report.progress import Quiet
+
+    reports = tmp_path_factory.mktemp("reports")
+    preset = load_preset("tutorial", notebooks_dir=ROOT / "notebooks")
+    results = build(preset, reports=reports, root=ROOT, listener=Quiet(), jobs=2, kernel="warm")
+    assert {result.name: result.error for result in results if result.error} == {}
+    assert {result.name: result.warnings for result in results if result.warnings} == {}
+    return reports / "tutorial"
+
+
+@pytest.fixture(scope="module")
 def chromium():
     """Start a real Chromium; skip without one, or fail with STSLAB_REQUIRE_BROWSER=1."""
     path = find_chromium()

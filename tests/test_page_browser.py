@@ -1,11 +1,10 @@
 """What a page promises its reader, checked in a real browser without a network."""
 
-import os
-import shutil
 from pathlib import Path
 
 import page_fixtures as fixtures
 import pytest
+from conftest import AXE
 
 from stslab.report.page import (
     StslabExporter,
@@ -17,27 +16,7 @@ from stslab.report.page import (
 
 pytestmark = pytest.mark.browser
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-FOUND = os.environ.get("STSLAB_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 WIDTHS = (320, 768, 1440)
-AXE = """async () => (await axe.run(document, {
-  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-  resultTypes: ["violations"],
-})).violations.map(v => v.id + ": " + v.nodes.map(n => n.html.slice(0, 160)).join(" | "))"""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    required = os.environ.get("STSLAB_REQUIRE_BROWSER") == "1"
-    if not FOUND and not required:
-        pytest.skip("no Chromium found; set STSLAB_CHROMIUM to one")
-    assert FOUND, "STSLAB_REQUIRE_BROWSER=1, but no Chromium; set STSLAB_CHROMIUM to one"
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=FOUND, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from conftest import NOTEBOOKS, ROOT
+from conftest import ROOT, TUTORIAL
 
-from stslab.report.build import build
-from stslab.report.presets import load_preset
-from stslab.report.progress import Quiet
+from stslab.report.reproduce import reproduce
 
 PAIRS = [0.4189, 0.5578, 0.0182, 0.7595]
 RANKING = [0.5657, 0.4655, 0.3500, 0.2918, 0.0509, 0.0474, -0.1051]
@@ -20,17 +19,6 @@ SEARCH = [0.4764, 0.4165, 0.3095]
 OPENING = 0.4804
 # The upper triangle, row by row.
 HEATMAP = [0.57, 0.38, 0.25, 0.10, 0.15, 0.45, 0.09, 0.05, 0.00, 0.08, 0.12, 0.13, 0.71, 0.17, 0.12]
-
-
-@pytest.fixture(scope="module")
-def report(tmp_path_factory):
-    """Build the tutorial as `make report` does, elsewhere."""
-    reports = tmp_path_factory.mktemp("reports")
-    preset = load_preset("tutorial", notebooks_dir=ROOT / "notebooks")
-    results = build(preset, reports=reports, root=ROOT, listener=Quiet(), jobs=2, kernel="warm")
-    assert {result.name: result.error for result in results if result.error} == {}
-    assert {result.name: result.warnings for result in results if result.warnings} == {}
-    return reports / "tutorial"
 
 
 def column(path, name):
@@ -55,7 +43,7 @@ def text_of(page):
 
 def test_nine_pages_and_an_index(report):
     pages = sorted(path.stem for path in report.glob("*.html"))
-    assert pages == [*(path.stem for path in NOTEBOOKS if path.stem < "10"), "index"]
+    assert pages == [*TUTORIAL, "index"]
 
 
 def test_the_csv_files_hold_the_tutorials_figures(report):
@@ -99,9 +87,32 @@ def test_csv_scores_have_six_decimals_and_pages_four(report):
 
 def test_every_notebook_has_one_finding_and_the_index_quotes_it(report):
     index = (report / "index.html").read_text("utf-8")
-    import json
-
     manifest = json.loads((report / "manifest.json").read_text("utf-8"))
     findings = [page["finding"] for page in manifest["pages"].values()]
     assert all(findings)
     assert "Steps to build a deep learning model." in index
+
+
+@pytest.mark.parametrize("page", TUTORIAL)
+def test_a_page_moved_alone_to_an_empty_folder_is_reproduced_to_the_byte(report, page, tmp_path):
+    alone = tmp_path / f"{page}.html"
+    alone.write_bytes((report / alone.name).read_bytes())
+    outcome = reproduce(
+        alone,
+        notebooks=ROOT / "notebooks",
+        inputs={},
+        kernel="warm",
+        may_run=lambda question: False,
+        said=print,
+    )
+    assert (outcome.verdict, outcome.environment) == ("identical", [])
+
+
+@pytest.mark.parametrize("page", TUTORIAL)
+def test_a_page_is_small(report, page):
+    """60 KB without its figures, 250 KB with them."""
+    html = (report / f"{page}.html").read_text("utf-8")
+    heatmap = r'<table class="heat.*?</table>|<details class="data".*?</details>'
+    without = re.sub(rf"(?s)<figure.*?</figure>|<svg.*?</svg>|{heatmap}", "", html)
+    assert len(without.encode()) <= 60_000
+    assert len(html.encode()) <= 250_000
