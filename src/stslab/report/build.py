@@ -4,43 +4,31 @@ from __future__ import annotations
 
 import functools
 import json
-import os
-import shutil
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from filelock import FileLock, Timeout
-from markupsafe import Markup
-
-from . import freshness
-from .index import render_index, render_root_index
-from .jobs import Job
-from .kernels import KernelKind, kill_all, warm_up
+from .freshness import made_from
+from .kernels import KernelKind, warm_up
+from .plan import Step, plan
+from .pool import LocalPool, Pool
 from .presets import Preset
-from .values import RequestError
+from .publish import Page, ReportFolder
+from .render import export, exporter, titled, with_outputs
 
-Action = Literal["run", "render", "keep"]
-MANIFEST = "manifest.json"
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
+    from .run import Done, Work
 
-@dataclass
-class Step:
-    """What is to be done for one page, and why."""
-
-    job: Job
-    action: Action
-    why: list[str]
-    notebook: dict[str, Any]
-    run_depends: dict[str, str]
-    render_depends: dict[str, str]
+T = TypeVar("T")
 
 
 @dataclass
@@ -74,9 +62,11 @@ def build(
     kernel: KernelKind = "fresh",
     force: bool = False,
     embed_inputs: bool = False,
-    executor: Executor | None = None,
+    scheduler: str | None = None,
 ) -> list[Result]:
     """Bring a preset's pages up to date.
+
+    An interrupt is kept until what is being published is complete and the kernels have ended.
 
     Parameters
     ----------
@@ -93,8 +83,8 @@ def build(
         Make all pages again.
     embed_inputs : bool
         Put the input files into the pages.
-    executor : concurrent.futures.Executor or None
-        Where notebooks run; None: here, `jobs` at a time.
+    scheduler : str or None
+        The address of a Dask scheduler whose workers run the notebooks; None: here.
 
     Returns
     -------
@@ -106,444 +96,245 @@ def build(
     RequestError
         If nothing could be started: a model that is not there, a folder that cannot be written.
     """
-    home = _writable(reports / preset.name)
-    with _OneAtATime(home, preset.name, listener):
-        build = _Build(preset, home, root, listener, embed_inputs)
-        steps = build.plan(force=force)
-        listener.planned(steps)
+    folder = ReportFolder(reports, preset, root)
+    with folder.held(listener.said):
+        steps = plan(preset, folder, root, force=force, embed_inputs=embed_inputs)
+        pool = _pool(scheduler, jobs)
         try:
-            results = build.carry_out(steps, jobs, kernel, executor)
+            building = _Build(folder, pool, listener, kernel, embed_inputs)
+            return _undisturbed(lambda: building.carry_out(steps), building.stop)
         finally:
-            shutil.rmtree(home / ".staging", ignore_errors=True)
-            build.publish_indexes(reports)
-    return results
+            pool.close()
+
+
+def _pool(scheduler: str | None, jobs: int) -> Pool:
+    if scheduler is None:
+        return LocalPool(jobs)
+    from .cluster import ClusterPool
+
+    return ClusterPool(scheduler)
+
+
+def _undisturbed(work: Callable[[], T], stop: Callable[[], None]) -> T:
+    """Do some work in a thread, where no signal interrupts it; when one comes, let it stop early.
+
+    `stop` is called again and again until the work has ended, and further signals are ignored.
+    """
+    interrupted: BaseException | None = None
+    with ThreadPoolExecutor(1, thread_name_prefix="build") as thread:
+        future = thread.submit(work)
+        while not future.done():
+            try:
+                if interrupted:
+                    stop()
+                wait([future], timeout=0.1 if interrupted else 1)
+            except Exception:
+                raise
+            except BaseException as signal:  # KeyboardInterrupt, or what SIGTERM was made to raise
+                interrupted = interrupted or signal
+        if interrupted:
+            raise interrupted
+        return future.result()
 
 
 class _Build:
     def __init__(
-        self, preset: Preset, home: Path, root: Path, listener: Listener, embed_inputs: bool
+        self,
+        folder: ReportFolder,
+        pool: Pool,
+        listener: Listener,
+        kernel: KernelKind,
+        embed_inputs: bool,
     ) -> None:
-        self.preset, self.home, self.root, self.listener = preset, home, root, listener
-        self.embed_inputs = embed_inputs
-        self.pages: dict[str, Any] = _read_manifest(home).get("pages", {})
-        self.remote = False
-        self._publishing = threading.Lock()
+        self.folder, self.pool, self.listener = folder, pool, listener
+        self.kernel, self.embed_inputs = kernel, embed_inputs
+        self.ident = uuid.uuid4().hex
+        self.stopped = threading.Event()
 
-    # Planning ----------------------------------------------------------------------------------
+    def stop(self) -> None:
+        self.stopped.set()
+        self.pool.stop(self.ident)
 
-    def plan(self, *, force: bool) -> list[Step]:
-        return [self._step(job, force) for job in self.preset.jobs]
+    def carry_out(self, steps: Sequence[Step]) -> list[Result]:
+        self.listener.planned(steps)
+        self.folder.forget_others()
+        results = {}
+        try:
+            for result in self._results(steps):
+                results[result.name] = result
+                self.listener.finished(result)
+        finally:
+            self.folder.write_indexes()
+        return [results[step.job.name] for step in steps if step.job.name in results]
 
-    def _step(self, job: Job, force: bool) -> Step:
-        notebook = json.loads(job.notebook.read_text("utf-8"))
-        run = freshness.depends_on_to_run(job, notebook, self.root)
-        links: dict[str, Any] = {
-            "pages": list(self.preset.pages),
-            "embed_inputs": self.embed_inputs,
-        }
-        links |= {"preset": self.preset.name, "title": self.preset.title}
-        render = freshness.depends_on_to_render(job, notebook, links)
-        page = self.pages.get(job.name)
-        action: Action = "keep"
-        if page is None or "depends" not in page:
-            action, why = "run", ["never built" if page is None else "the last run failed"]
-        elif force:
-            action, why = "run", ["forced"]
-        elif page["status"] != "built":
-            action, why = "run", ["the last run failed", *freshness.changes(page["depends"], run)]
-        elif why := freshness.changes(page["depends"], run):
-            action = "run"
-        else:
-            damaged = self._damaged(page)
-            why = [*freshness.changes(page["renders"], render), *damaged]
-            executed_is_damaged = any(name.startswith(f"{job.name}.ipynb") for name in damaged)
-            if why:
-                action = "run" if executed_is_damaged else "render"
-        return Step(job, action, why or ["nothing changed"], notebook, run, render)
-
-    def _damaged(self, page: Mapping[str, Any]) -> list[str]:
-        said = []
-        for name, digest in page["outputs"].items():
-            if not (self.home / name).is_file():
-                said.append(f"{name} is missing")
-            elif freshness.file_digest(self.home / name) != digest:
-                said.append(f"{name} was changed by hand")
-        return said
-
-    # Doing -------------------------------------------------------------------------------------
-
-    def carry_out(
-        self, steps: Sequence[Step], jobs: int, kernel: KernelKind, executor: Executor | None
-    ) -> list[Result]:
-        results: dict[str, Result] = {}
-
-        def finish(result: Result) -> None:
-            results[result.name] = result
-            self.listener.finished(result)
-
+    def _results(self, steps: Sequence[Step]) -> Iterator[Result]:
+        """Keep, run and render, in the order in which pages get ready, until stopped."""
         for step in steps:
             if step.action == "keep":
-                finish(Result(step.job.name, "unchanged", step.why))
-                self.pages[step.job.name]["why"] = step.why
-        to_run = [step for step in steps if step.action == "run"]
-        if to_run and kernel == "warm" and executor is None:
-            warm_up()
+                self.folder.pages[step.job.name].why = step.why
+                yield Result(step.job.name, "unchanged", step.why)
+        running = self._start([step for step in steps if step.action == "run"])
         for step in steps:
-            if step.action == "render":
-                finish(self._render_again(step))
-        if to_run:
-            self._run_all(to_run, jobs, kernel, executor, finish)
-        return [results[step.job.name] for step in steps]
+            if step.action == "render" and not self.stopped.is_set():
+                yield self._render_again(step)
+        while running and not self.stopped.is_set():
+            ready, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)
+            for future in ready:
+                yield self._take(running.pop(future), future)
+        wait([future for future in running if not future.cancelled()])  # they end soon
 
-    def _run_all(
-        self,
-        steps: Sequence[Step],
-        jobs: int,
-        kernel: KernelKind,
-        executor: Executor | None,
-        finish: Callable[[Result], None],
-    ) -> None:
-        from . import run
+    def _start(self, steps: Sequence[Step]) -> dict[Future[Done], Step]:
+        if not steps:
+            return {}
+        if self.kernel == "warm" and self.pool.is_here:
+            warm_up()
+        running = {}
+        for step in steps:
+            on_cell = functools.partial(self.listener.cell, step.job.name)
+            running[self.pool.submit(self._work(step), on_cell)] = step
+        exporter()  # it imports while the kernels start
+        return running
 
-        self.remote = executor is not None
-        workers = executor or ThreadPoolExecutor(max_workers=max(1, min(jobs, len(steps))))
-        futures: dict[Future[run.Done], Step] = {}
-        try:
-            for step in steps:
-                work = self._work(step, kernel)
-                if self.remote:
-                    futures[workers.submit(run.run, work)] = step
-                else:
-                    futures[workers.submit(run.run, work, self._cell_listener(step))] = step
-            for future in as_completed(futures):
-                finish(self._take(futures[future], future))
-        except BaseException:
-            run.stopping.set()
-            workers.shutdown(wait=False, cancel_futures=True)
-            if not self.remote:
-                kill_all()
-                workers.shutdown(wait=True)
-                kill_all()
-                run.stopping.clear()
-            raise
-        if executor is None:
-            workers.shutdown()
-
-    def _work(self, step: Step, kernel: KernelKind) -> Any:
+    def _work(self, step: Step) -> Work:
         from .run import Work
 
+        here = self.pool.is_here
         return Work(
             name=step.job.name,
             notebook=json.dumps(step.notebook),
             parameters=step.job.parameters,
             inputs={
-                name: (path.name, path.read_bytes() if self.remote else path)
+                name: (path.name, path if here else path.read_bytes())
                 for name, path in step.job.inputs.items()
             },
             timeout=step.job.timeout,
-            kernel=kernel,
+            kernel=self.kernel,
+            build=self.ident,
         )
 
-    def _cell_listener(self, step: Step) -> Callable[[int], None]:
-        return lambda index: self.listener.cell(step.job.name, index)
-
-    def _take(self, step: Step, future: Future[Any]) -> Result:
-        name = step.job.name
+    def _take(self, step: Step, future: Future[Done]) -> Result:
         try:
             done = future.result()
-        except Exception as error:  # a lost cluster, a bug here: this page's loss, not the others'
-            return self._failed(step, f"{type(error).__name__}: {error}", None, 0.0)
+        except Exception as error:  # a lost cluster, a full disk: this page's loss, not the others'
+            return self._failed(step, _what(error))
         if done.error:
-            return self._failed(step, done.error, done.notebook, done.seconds)
-        try:
-            warnings = self._publish(step, done.notebook, done.seconds, done.kernel)
-        except Exception as error:
-            return self._failed(step, _what(error), None, done.seconds)
-        return Result(name, "built", step.why, done.seconds, warnings=warnings)
+            return self._failed(step, done.error, done)
+        return self._published(step, "built", done, done.seconds)
 
     def _render_again(self, step: Step) -> Result:
         """Put the new text around the outputs that are still right."""
-        import nbformat
+        from .run import Done
 
-        started = time.monotonic()
+        name, started = step.job.name, time.monotonic()
         try:
-            old = nbformat.read(self.home / f"{step.job.name}.ipynb", as_version=4)
-            code = [cell for cell in old.cells if cell.cell_type == "code"]
-            grafted = nbformat.from_dict(_with_outputs(step.notebook, code))
-            before = self.pages[step.job.name]
-            text = nbformat.writes(grafted, version=4) + "\n"
-            warnings = self._publish(step, text, before["seconds"], before["kernel"])
+            executed = json.loads((self.folder.path / f"{name}.ipynb").read_text("utf-8"))
+            text = json.dumps(with_outputs(step.notebook, executed))
         except Exception as error:
-            return self._failed(step, _what(error), None, time.monotonic() - started)
-        seconds = time.monotonic() - started
-        return Result(step.job.name, "rendered", step.why, seconds, warnings=warnings)
+            return self._failed(step, _what(error))
+        before = self.folder.pages[name]
+        done = Done(text, None, before.seconds, before.kernel)
+        return self._published(step, "rendered", done, time.monotonic() - started)
 
-    # Publishing --------------------------------------------------------------------------------
+    def _published(self, step: Step, status: str, done: Done, seconds: float) -> Result:
+        try:
+            account = self._publish(step, done)
+        except Exception as error:
+            return self._failed(step, _what(error))
+        return Result(step.job.name, status, step.why, seconds, warnings=account.warnings)
 
-    def _publish(self, step: Step, executed: str, seconds: float, kernel: str) -> list[str]:
+    def _publish(self, step: Step, done: Done) -> Page:
         import nbformat
 
-        from . import page as pages
-        from .checks import volatile_outputs
+        from . import page
         from .outputs import published_files
 
-        name = step.job.name
-        notebook = nbformat.reads(executed, as_version=4)
-        record = self._record(step)
-        notebook.metadata["title"] = _title(step.notebook, name)
-        with self._publishing:  # one at a time: exporter, folders, manifest
-            html = _export(notebook, name, self._around(step, record))
-            files = published_files(notebook, name)
-            files[f"{name}.ipynb"] = (nbformat.writes(notebook, version=4) + "\n").encode()
-            files[f"{name}.html"] = html.encode()  # last: a page appears when all else is there
-            old = self.pages.get(name, {}).get("outputs", {})
-            self._replace(name, files, old)
-            warnings = list(volatile_outputs(notebook, self.root))
-            drawing = pages.thumbnail(notebook)
-            self.pages[name] = {
-                "status": "built",
-                "why": step.why,
-                "title": _title(step.notebook, name),
-                "finding": pages.finding(notebook),
-                "parameters": step.job.parameters,
-                "inputs": {key: path.name for key, path in step.job.inputs.items()},
-                "depends": step.run_depends,
-                "renders": step.render_depends,
-                "outputs": {path: freshness.bytes_digest(data) for path, data in files.items()},
-                "warnings": warnings,
-                "seconds": round(seconds, 3),
-                "kernel": kernel,
-                "built_at": datetime.now(UTC).isoformat(timespec="seconds"),
-                "thumbnail": str(drawing) if drawing else None,
-            }
-            self._save_manifest()
-        return warnings
+        name, job = step.job.name, step.job
+        notebook = nbformat.reads(done.notebook, as_version=4)
+        files = published_files(notebook, name)
+        html = self._page(step, notebook)
+        files[f"{name}.ipynb"] = _written(notebook)
+        files[f"{name}.html"] = html  # last: it appears when all else is there
+        drawing = page.thumbnail(notebook)
+        account = Page(
+            status="built",
+            why=step.why,
+            title=step.title,
+            finding=page.finding(notebook),
+            parameters=job.parameters,
+            inputs={key: path.name for key, path in job.inputs.items()},
+            depends=step.depends,
+            renders=step.renders,
+            warnings=list(self._warnings(step, done, notebook)),
+            seconds=round(done.seconds, 3),
+            kernel=done.kernel,
+            built_at=_now(),
+            thumbnail=str(drawing) if drawing else None,
+        )
+        self.folder.publish(name, account, files)
+        return account
 
-    def _replace(self, name: str, files: Mapping[str, bytes], old: Iterable[str]) -> None:
-        staging = self.home / ".staging" / name
-        try:
-            for path, content in files.items():
-                target = staging / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(content)
-            for path in files:
-                (self.home / path).parent.mkdir(exist_ok=True)
-                (staging / path).replace(self.home / path)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-        gone = {*old, f"{name}.failed.html", f"{name}.failed.ipynb"} - set(files)
-        for path in gone:
-            with suppress(FileNotFoundError):
-                (self.home / path).unlink()
-
-    def _failed(self, step: Step, error: str, executed: str | None, seconds: float) -> Result:
-        """Keep the last good page; publish the failed notebook beside it."""
+    def _warnings(self, step: Step, done: Done, notebook: NotebookNode) -> Iterator[str]:
+        """Say what would make two builds differ, in principle or in fact."""
         import nbformat
 
+        from .checks import changed_outputs, volatile_outputs
+
+        if done.fell_back:
+            yield f"it ran on a fresh kernel: {done.fell_back}"
+        yield from volatile_outputs(notebook, self.folder.root)
+        before = self.folder.pages.get(step.job.name)
+        if step.action == "run" and before and before.depends == step.depends:
+            path = self.folder.path / f"{step.job.name}.ipynb"
+            with suppress(OSError, ValueError):  # removed or edited by hand
+                yield from changed_outputs(nbformat.read(path, as_version=4), notebook)
+
+    def _failed(self, step: Step, error: str, done: Done | None = None) -> Result:
+        """Keep the last good page; publish the failed notebook beside it."""
         name = step.job.name
-        with self._publishing:
-            entry = self.pages.setdefault(name, {"title": _title(step.notebook, name)})
-            entry |= {
-                "status": "out of date" if "depends" in entry else "failed",
-                "why": step.why,
-                "error": error,
-                "failed_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            }
-            with suppress(OSError):  # the disk may be full; the message still gets out
-                if executed:
-                    notebook = nbformat.reads(executed, as_version=4)
-                    html = _export(notebook, name, self._around(step, {}))
-                    failed = {f"{name}.failed.ipynb": executed, f"{name}.failed.html": html}
-                    encoded = {path: text.encode() for path, text in failed.items()}
-                    self._replace(name, encoded, ())
-                self._save_manifest()
-        return Result(name, "failed", step.why, seconds, error=error)
+        page = self.folder.pages.get(name) or Page(status="failed", why=[], title=step.title)
+        page.status = "out of date" if page.outputs else "failed"
+        page.why, page.error, page.failed_at = step.why, error, _now()
+        with suppress(OSError):  # the disk may be full; the message still gets out
+            self.folder.publish_failure(name, page, self._failed_files(step, done))
+        return Result(name, "failed", step.why, done.seconds if done else 0.0, error=error)
 
-    def _around(self, step: Step, record: Mapping[str, Any]) -> dict[str, Any]:
-        names = list(self.preset.pages)
-        here = names.index(step.job.name)
-        around: dict[str, Any] = {
-            "record": dict(record),
-            "preset": {"name": self.preset.name, "title": self.preset.title},
-            "index_href": "index.html",
-            "pages": names,
-        }
-        for key, other in (("prev", here - 1), ("next", here + 1)):
-            if 0 <= other < len(names):
-                title = _title_of(self.preset.pages[names[other]])
-                around[key] = {"title": title, "href": f"{names[other]}.html"}
-        return around
+    def _failed_files(self, step: Step, done: Done | None) -> dict[str, bytes]:
+        import nbformat
 
-    def _record(self, step: Step) -> dict[str, Any]:
-        return freshness.made_from(
+        if not (done and done.error):
+            return {}
+        name, notebook = step.job.name, nbformat.reads(done.notebook, as_version=4)
+        try:
+            html = self._page(step, notebook)
+        except Exception:  # its input changed meanwhile: the error says enough
+            return {}
+        return {f"{name}.failed.ipynb": _written(notebook), f"{name}.failed.html": html}
+
+    def _page(self, step: Step, notebook: NotebookNode) -> bytes:
+        record = made_from(
             step.job,
             step.notebook,
-            step.run_depends,
-            preset=self.preset.name,
+            step.depends,
+            step.around,
+            preset=self.folder.preset.name,
             embed_inputs=self.embed_inputs,
         )
-
-    def _save_manifest(self) -> None:
-        known = [name for name in self.preset.pages if name in self.pages]
-        manifest = {
-            "preset": self.preset.name,
-            "title": self.preset.title,
-            "description": self.preset.description,
-            "commit": _commit(self.root),
-            "pages": {name: self.pages[name] for name in known},
-        }
-        _write_if_changed(self.home / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False))
-
-    def publish_indexes(self, reports: Path) -> None:
-        for name in [name for name in self.pages if name not in self.preset.pages]:
-            page = self.pages.pop(name)
-            self._replace(name, {}, page.get("outputs", {}))
-        self._save_manifest()
-        entries = []
-        for name in self.preset.pages:
-            if (page := self.pages.get(name)) is None:
-                continue
-            failed = self.home / f"{name}.failed.html"
-            entries.append(
-                {
-                    "title": page["title"],
-                    "href": f"{name}.html" if "depends" in page else None,
-                    "finding": page.get("finding"),
-                    "status": {"out of date": "stale"}.get(page["status"], page["status"]),
-                    "reason": page.get("error"),
-                    "failed_href": f"{failed.name}#failing-cell" if failed.exists() else None,
-                    "thumbnail": Markup(page["thumbnail"]) if page.get("thumbnail") else None,
-                }
-            )
-        about = self.preset.description
-        _write_if_changed(
-            self.home / "index.html", render_index(self.preset.title, entries, about=about)
-        )
-        publish_root_index(reports)
+        return export(
+            titled(notebook, step.notebook, step.job.name), step.job.name, record
+        ).encode()
 
 
-def publish_root_index(reports: Path) -> None:
-    """Write the page that lists all presets built."""
-    entries = []
-    for path in sorted(reports.glob("*/" + MANIFEST)):
-        manifest = _read_manifest(path.parent)
-        pages = manifest.get("pages", {}).values()
-        bad = sum(page["status"] != "built" for page in pages)
-        count = f"{len(pages)} page{'s' * (len(pages) != 1)}"
-        entries.append(
-            {
-                "title": manifest.get("title", path.parent.name),
-                "href": f"{path.parent.name}/index.html",
-                "finding": count + (f", {bad} not up to date" if bad else ""),
-                "status": "stale" if bad else "built",
-            }
-        )
-    _write_if_changed(reports / "index.html", render_root_index(entries))
+def _written(notebook: NotebookNode) -> bytes:
+    import nbformat
 
-
-def _with_outputs(source: Mapping[str, Any], executed: Sequence[Any]) -> dict[str, Any]:
-    """Join a notebook's text with the outputs of the same code, run before."""
-    cells: list[Any] = []
-    waiting = list(executed)
-    for cell in source["cells"]:
-        if cell["cell_type"] != "code":
-            cells.append(cell)
-            continue
-        cells.append({**cell, **{k: waiting[0][k] for k in ("outputs", "execution_count")}})
-        waiting.pop(0)
-        while waiting and "injected-parameters" in waiting[0].metadata.get("tags", []):
-            cells.append(waiting.pop(0))
-    return {**source, "cells": cells}
-
-
-@functools.cache
-def _exporter() -> Any:
-    from .page import StslabExporter
-
-    return StslabExporter()
-
-
-def _export(notebook: Any, name: str, around: Mapping[str, Any]) -> str:
-    resources = {"metadata": {"name": name}, "stslab": around}
-    html, _ = _exporter().from_notebook_node(notebook, resources)
-    return str(html)
-
-
-@functools.cache
-def _title_of(notebook: Path) -> str:
-    return _title(json.loads(notebook.read_text("utf-8")), notebook.stem)
-
-
-def _title(notebook: Mapping[str, Any], name: str) -> str:
-    for cell in notebook["cells"]:
-        for line in "".join(cell["source"]).splitlines() if cell["cell_type"] == "markdown" else ():
-            if line.startswith("# "):
-                return line[2:].strip()
-    return name
-
-
-def _writable(home: Path) -> Path:
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        probe = home / f".writable-{os.getpid()}"
-        probe.write_bytes(b"stslab")
-        probe.unlink()
-    except OSError as error:
-        with suppress(OSError):
-            probe.unlink()
-        raise RequestError(
-            f"reports folder {home}: cannot be written ({error.strerror}). Nothing was built. "
-            f"Free it, or choose another with --reports."
-        ) from error
-    return home
-
-
-class _OneAtATime:
-    """Hold the preset's lock; wait, and say so, while another build holds it."""
-
-    def __init__(self, home: Path, name: str, listener: Listener) -> None:
-        self.lock, self.name, self.listener = FileLock(home / ".lock"), name, listener
-
-    def __enter__(self) -> None:
-        try:
-            self.lock.acquire(timeout=0)
-        except Timeout:
-            self.listener.said(f"another build of {self.name!r} is running: waiting for it")
-            self.lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self.lock.release()
-
-
-def _read_manifest(home: Path) -> dict[str, Any]:
-    with suppress(FileNotFoundError, ValueError):
-        manifest = json.loads((home / MANIFEST).read_text("utf-8"))
-        return manifest if isinstance(manifest, dict) else {}
-    return {}
-
-
-def _write_if_changed(path: Path, text: str) -> None:
-    content = text.encode()
-    if not (path.is_file() and path.read_bytes() == content):
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            partial.write_bytes(content)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+    return bytes((nbformat.writes(notebook, version=4) + "\n").encode())
 
 
 def _what(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"could not be written: {error.strerror}. The last good page stays."
-    return f"{type(error).__name__}: {error}"
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-def _commit(root: Path) -> str | None:
-    """Name the commit that the project is at; a fact for the manifest, no dependency."""
-    with suppress(OSError):
-        done = subprocess.run(
-            ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True
-        )
-        return done.stdout.strip() or None
-    return None
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""Find in a notebook's outputs what would make two builds differ, and name the cell."""
+"""Find in a notebook's outputs what makes two builds differ, and name the cell."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from nbformat import NotebookNode
 VOLATILE = {
     "an object's address": re.compile(r"\bat 0x[0-9a-fA-F]{6,}|\b0x7[0-9a-f]{8,}\b"),
     "a process id": re.compile(r"\bpid\b\W{0,3}\d+|ipykernel_\d+", re.IGNORECASE),
+}
+# A user's sentence may speak of milliseconds or a date: not looked for in the helper's outputs.
+VOLATILE_IN_CODE = {
     "a timing": re.compile(
         r"\b(wall time|cpu times|elapsed|took|finished in|s/it|it/s)\b.{0,20}\d"
         r"|\d\s?(it/s|s/it)\b"
@@ -43,23 +46,39 @@ def volatile_outputs(notebook: NotebookNode, root: Path) -> Iterator[str]:
     paths = re.compile("|".join(re.escape(folder) for folder in sorted(folders) if len(folder) > 3))
     for index, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", ()):
-            # A user's sentences may speak of milliseconds; the helper's tables hold no timings.
-            ours = "stslab" in output.get("metadata", {})
-            for text in _texts(output):
-                for what, pattern in {**({} if ours else VOLATILE), "a path": paths}.items():
-                    if found := pattern.search(text):
-                        yield (
-                            f"cell {index + 1} ({cell.get('id', '')}): its output holds {what} "
-                            f"({found[0][:60]!r}), which differs from run to run. Keep it out of "
-                            f"the output."
-                        )
+            patterns = {**VOLATILE, "a path": paths}
+            if "stslab" not in output.get("metadata", {}):
+                patterns |= VOLATILE_IN_CODE
+            text = _text(output)
+            for what, pattern in patterns.items():
+                if found := pattern.search(text):
+                    yield (
+                        f"{_named(index, cell)}: its output holds {what} ({found[0][:60]!r}), "
+                        f"which differs from run to run. Keep it out of the output."
+                    )
 
 
-def _texts(output: Any) -> Iterator[str]:
+def changed_outputs(before: NotebookNode, after: NotebookNode) -> Iterator[str]:
+    """Describe each output that differs between two runs of the same on the same."""
+    were = {cell.get("id"): cell.get("outputs", []) for cell in before.cells}
+    for index, cell in enumerate(after.cells):
+        if cell.get("outputs", []) != were.get(cell.get("id"), []):
+            yield (
+                f"{_named(index, cell)}: its output is not the one of the last build, though "
+                f"nothing that it depends on changed. Seed what is random; leave out what is timed."
+            )
+
+
+def _named(index: int, cell: NotebookNode) -> str:
+    return f"cell {index + 1} ({cell.get('id', '')})"
+
+
+def _text(output: Any) -> str:
+    """Give an output as text; its other forms say the same."""
     if output.output_type == "stream":
-        yield output.text
+        return str(output.text)
     data = output.get("data", {})
     for kind in ("text/plain", "text/html", "text/markdown"):
         if isinstance(data.get(kind), str):
-            yield data[kind]
-            return  # the other forms say the same
+            return str(data[kind])
+    return ""

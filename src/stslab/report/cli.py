@@ -25,6 +25,9 @@ class _Group(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         signal.signal(signal.SIGTERM, _terminated)
+        # Where JupyterLab is installed, nbformat's import compiles a grammar of web addresses for
+        # more than a second, though no notebook's schema asks for it; jsonschema does without.
+        sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
         try:
             super().main(*args, **{**kwargs, "standalone_mode": False})
         except RequestError as error:
@@ -32,7 +35,9 @@ class _Group(click.Group):
         except click.ClickException as error:
             error.show()
             sys.exit(WRONG_REQUEST)
-        except (KeyboardInterrupt, click.Abort):
+        except click.Abort as error:  # click's word for Ctrl-C, and for a question not answered
+            if not isinstance(error.__cause__, KeyboardInterrupt):
+                _leave("nothing was run.", WRONG_REQUEST)
             _leave("interrupted: no page is half-written, no kernel is left.", INTERRUPTED)
         except _Terminated:
             _leave("terminated: no page is half-written, no kernel is left.", TERMINATED)
@@ -83,6 +88,7 @@ def request_options(command: Any) -> Any:
         click.argument("preset", default="tutorial", required=False),
         click.option("--sentences", metavar="FILE", help="Your sentences, one a line."),
         click.option("--pairs", metavar="FILE", help="Your pairs: sentence_a, sentence_b."),
+        click.option("--rated-pairs", metavar="FILE", help="Pairs with a gold_score from people."),
         click.option("--corpus", metavar="FILE", help="Your texts to search; needs --query."),
         click.option("--query", metavar="TEXT", multiple=True, help="What to search for."),
         click.option("--candidates", metavar="FILE", help="Sentences to rank; needs --reference."),
@@ -105,7 +111,9 @@ def read_request(**given: Any) -> Preset:
     if given["query"]:
         values["queries"] = list(given["query"])
     files = {
-        name: given[name] for name in ("sentences", "pairs", "corpus", "candidates") if given[name]
+        name: given[name]
+        for name in ("sentences", "pairs", "rated_pairs", "corpus", "candidates")
+        if given[name]
     }
     folder = given["notebooks"]
     if not folder.is_dir():
@@ -162,7 +170,7 @@ def report(
             kernel=kernel or default_kind(),
             force=force,
             embed_inputs=embed_inputs,
-            executor=_cluster(scheduler),
+            scheduler=scheduler,
         )
     index = given["reports"] / preset.name / "index.html"
     if as_json:
@@ -171,14 +179,6 @@ def report(
         click.echo(f"{index}")
     if any(result.status == "failed" for result in results):
         sys.exit(FAILED)
-
-
-def _cluster(scheduler: str | None) -> Any:
-    if scheduler is None:
-        return None
-    from .cluster import executor
-
-    return executor(scheduler)
 
 
 @main.command()
@@ -227,6 +227,51 @@ def watch(kernel: Any, port: int, **given: Any) -> None:
 
 
 @main.command()
+@click.argument("page", type=click.Path(path_type=Path))
+@click.option("--input", "inputs", metavar="NAME=PATH", multiple=True, help="A file it was given.")
+@click.option("--yes", is_flag=True, help="Run code that is not in this checkout, unasked.")
+@click.option("--kernel", type=click.Choice(["warm", "fresh"]), default="fresh", show_default=True)
+@NOTEBOOKS
+def reproduce(page: Path, inputs: tuple[str, ...], yes: bool, kernel: Any, notebooks: Path) -> None:
+    """Make a page again from what it holds, and compare.
+
+    Exits 0 when the bytes, or all numbers at 4 decimals, are the same; 1 when they differ; 2 when
+    the page cannot be used.
+    """
+    from .reproduce import reproduce
+
+    outcome = reproduce(
+        page,
+        notebooks=notebooks,
+        inputs={name: Path(path) for name, path in map(parse_assignment, inputs)},
+        kernel=kernel,
+        may_run=lambda question: yes or click.confirm(question, err=True),
+        said=click.echo,
+    )
+    click.echo(
+        {
+            "identical": f"{page.name}: identical, to the byte.",
+            "equal": f"{page.name}: the same text, and the same numbers at 4 decimals.",
+            "different": f"{page.name}: differs from what its notebook gives here:",
+        }[outcome.verdict]
+    )
+    for difference in outcome.differences:
+        click.echo(f"  {difference}")
+    if outcome.verdict == "different":
+        sys.exit(FAILED)
+
+
+@main.command()
+@click.argument("preset", default="tutorial")
+@REPORTS
+def share(preset: str, reports: Path) -> None:
+    """Zip a built report, to send."""
+    from .share import share
+
+    click.echo(share(reports, preset))
+
+
+@main.command()
 @click.argument("notebook")
 @NOTEBOOKS
 def params(notebook: str, notebooks: Path) -> None:
@@ -244,6 +289,23 @@ def params(notebook: str, notebooks: Path) -> None:
     for row in parameters_table(path):
         table.add_row(*(str(row[key]) for key in ("name", "type", "default", "help")))
     Console().print(table, markup=False)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--sentences", type=click.Path(path_type=Path), help="Your sentences.")
+@click.option("--pairs", type=click.Path(path_type=Path), help="Your pairs.")
+@click.option("--rated-pairs", type=click.Path(path_type=Path), help="Pairs with a gold_score.")
+@NOTEBOOKS
+def new(name: str, notebooks: Path, **files: Path | None) -> None:
+    """Write a commented preset for a data file, to edit and keep."""
+    from .new import new_preset
+
+    given = {parameter: path for parameter, path in files.items() if path}
+    if not given:
+        raise RequestError("no file given. Try: stslab new support --sentences questions.csv")
+    path = new_preset(name, given, notebooks)
+    click.echo(f"{path}  (build it: make report PRESET={name})")
 
 
 @main.command()

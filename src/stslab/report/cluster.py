@@ -2,59 +2,108 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
-from typing import Any
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from . import freshness
 from .parameters import RequestError
 
+if TYPE_CHECKING:
+    from .pool import OnCell
+    from .run import Done, Work
 
-def executor(address: str) -> Executor:
-    """Connect to a cluster whose workers run the same stslab.
+ANSWER = 10  # seconds for the scheduler, and for its first worker
+
+
+class ClusterPool:
+    """Runs notebooks on the workers of a cluster, and again on another when a worker is lost.
 
     Parameters
     ----------
     address : str
         Of the scheduler, such as ``"tcp://localhost:8786"``.
 
-    Returns
-    -------
-    concurrent.futures.Executor
-        Runs each notebook on some worker, and again on another if the worker is lost.
-
     Raises
     ------
     RequestError
-        If the extra is not installed, nobody answers, or a worker's versions differ.
+        If the extra is not installed, nobody answers, there is no worker, or a worker's versions
+        differ.
     """
-    try:
-        from distributed import Client
-    except ImportError:
-        raise RequestError(
-            "--scheduler needs the extra 'dask': pip install 'stslab[dask]'."
-        ) from None
-    try:
-        client = Client(address, timeout=5)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise RequestError(
-            f"--scheduler {address}: no Dask scheduler answers there ({type(error).__name__}). "
-            f"Start one with: dask scheduler"
-        ) from error
-    here = environment()
-    for worker, there in client.run(environment).items():
-        if different := freshness.changes(here, there):
-            client.close()
+
+    is_here = False
+
+    def __init__(self, address: str) -> None:
+        try:
+            from distributed import Client
+        except ImportError:
             raise RequestError(
-                f"--scheduler {address}: worker {worker} differs from this machine: "
-                f"{'; '.join(different)}. Its pages would not be the same bytes."
+                "--scheduler needs the extra 'dask': pip install 'stslab[dask]'."
+            ) from None
+        self._where = f"--scheduler {address}"
+        try:
+            self._client = Client(address, timeout=ANSWER, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise RequestError(
+                f"{self._where}: no Dask scheduler answers there ({type(error).__name__}). "
+                f"Start one with: dask scheduler"
+            ) from error
+        # A page is no pure function's value to Dask: forced builds run again.
+        self._executor = self._client.get_executor(pure=False)
+        self._stopped = False
+        try:
+            self._check(address)
+        except BaseException:
+            self.close()
+            raise
+
+    def _check(self, address: str) -> None:
+        with suppress(TimeoutError):
+            self._client.wait_for_workers(1, timeout=ANSWER)
+        answers = self._client.run(environment, on_error="return")
+        if not answers:
+            raise RequestError(
+                f"{self._where}: it has no workers. Start some with: dask worker {address}"
             )
-    # A page is not a pure function's value to Dask: forced builds run again.
-    pool: Executor = client.get_executor(pure=False, retries=2)
-    return pool
+        here = environment()
+        for worker, there in answers.items():
+            if not isinstance(there, dict):
+                raise RequestError(
+                    f"{self._where}: stslab does not run on worker {worker} ({there!r}). Install "
+                    f"the same version there."
+                )
+            if different := freshness.changes(here, there):
+                raise RequestError(
+                    f"{self._where}: worker {worker} differs from this machine: "
+                    f"{'; '.join(different)}. Its pages would not be the same bytes."
+                )
+
+    def submit(self, work: Work, on_cell: OnCell) -> Future[Done]:
+        """Run a notebook on some worker; which cell it is at is not reported."""
+        future: Future[Done] = self._executor.submit(run_there, work, environment())
+        return future
+
+    def stop(self, build: str) -> None:
+        if not self._stopped:
+            self._stopped = True
+            from .run import give_up
+
+            self._executor.shutdown(wait=False)
+            self._client.run(give_up, build, on_error="ignore")
+
+    def close(self) -> None:
+        self._client.close()
 
 
-def environment() -> dict[str, Any]:
+def run_there(work: Work, expected: dict[str, Any]) -> Done:
+    """Run a notebook on this worker, if it would make the same bytes."""
+    from .run import run
+
+    if different := freshness.changes(expected, environment()):
+        raise RequestError(f"a worker differs from the builder: {'; '.join(different)}.")
+    return run(work)
+
+
+def environment() -> dict[str, str]:
     """Say what the pages made on a machine depend on there: versions and the helper's source."""
-    helper = freshness.helper_modules("import stslab")
-    files = {f"helper {name}": freshness.file_digest(freshness.HELPER / name) for name in helper}
-    return freshness.versions() | files
+    return freshness.versions() | freshness.helper_digests("import stslab")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import functools
 import hashlib
@@ -10,63 +9,110 @@ import importlib.metadata
 import json
 import platform
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import stslab
 from stslab.models import ModelError, find_model
 
+from .helper import HELPER, helper_files
 from .jobs import Job
 from .parameters import RequestError, read_parameters
 
-HELPER = Path(stslab.__file__).parent
+HERE = Path(__file__).parent
 LOCK = "requirements.lock"
 
 
-def depends_on_to_run(job: Job, notebook: Mapping[str, Any], root: Path) -> dict[str, str]:
-    """List what a notebook's outputs depend on.
+class Dependencies:
+    """What pages depend on now; each file and notebook is read once in a request.
 
     Parameters
     ----------
-    job : Job
-    notebook : mapping
-        The notebook's JSON.
     root : Path
-        The folder of the lock file.
+        The project's folder, with the lock file.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.notebook = functools.cache(read_source)
+        self._of_file = functools.cache(file_digest)
+        self._of_notebook = functools.cache(self._depends_of_notebook)
+
+    def to_run(self, job: Job) -> dict[str, str]:
+        """List what a notebook's outputs depend on.
+
+        Returns
+        -------
+        dict
+            A name to show a person → a digest, value or version.
+        """
+        depends = dict(self._of_notebook(job.notebook))
+        for name, value in job.parameters.items():
+            depends[f"parameter {name}"] = json.dumps(value, sort_keys=True, ensure_ascii=False)
+        for name, path in job.inputs.items():
+            depends[f"input {name} ({path.name})"] = self._of_file(path)
+        for name in model_names(job):
+            depends[f"model {name}"] = model_digest(name)
+        return depends
+
+    def to_render(self, job: Job, around: Mapping[str, Any], embed_inputs: bool) -> dict[str, str]:
+        """List what a page depends on beside its outputs; `around` is what it says of others."""
+        return {
+            "text": digest(self.notebook(job.notebook)),
+            "preset and neighbours": digest(around),
+            "embedded inputs": "yes" if embed_inputs else "no",
+            "page template": _template_digest(),
+        }
+
+    def _depends_of_notebook(self, path: Path) -> dict[str, str]:
+        cells = [cell for cell in self.notebook(path)["cells"] if cell["cell_type"] == "code"]
+        tags = [cell["metadata"].get("tags", []) for cell in cells]
+        sources = [cell["source"] for cell in cells]
+        depends = {"code": digest([sources, tags])}
+        depends |= helper_digests("\n".join(sources))
+        if (self.root / LOCK).is_file():
+            depends["lock"] = self._of_file(self.root / LOCK)
+        return depends | {"way of running": _runner_digest()} | versions()
+
+
+def read_source(path: Path) -> dict[str, Any]:
+    """Read a notebook as its author wrote it: without outputs, and what editors add to it.
+
+    Parameters
+    ----------
+    path : Path
+        Checked before, see `read_parameters`.
 
     Returns
     -------
     dict
-        A name to show a person → a digest, value or version.
+        Format 4.5: each cell has an id, and its source is one text.
     """
-    depends = {"code": digest(_code(notebook))}
-    for name, value in job.parameters.items():
-        depends[f"parameter {name}"] = json.dumps(value, sort_keys=True, ensure_ascii=False)
-    for name, path in job.inputs.items():
-        depends[f"input {name} ({path.name})"] = file_digest(path)
-    for module in helper_modules("\n".join(_code(notebook))):
-        depends[f"helper {module}"] = file_digest(HELPER / module)
-    for name in model_names(job):
-        depends[f"model {name}"] = _model_digest(name)
-    if (root / LOCK).exists():
-        depends["lock"] = file_digest(root / LOCK)
-    return depends | versions()
-
-
-def depends_on_to_render(job: Job, notebook: Mapping[str, Any], pages: Any) -> dict[str, str]:
-    """List what a page depends on beside its notebook's outputs; `pages` is what it links to."""
-    return {
-        "text": digest([cell for cell in notebook["cells"] if cell["cell_type"] != "code"]),
-        "links to other pages": digest(pages),
-        "page template": _template_digest(),
+    notebook = json.loads(path.read_text("utf-8"))
+    about = notebook.get("metadata", {})
+    cells = []
+    for index, cell in enumerate(notebook["cells"]):
+        kept = {key: cell[key] for key in ("cell_type", "attachments") if key in cell}
+        kept |= {"id": cell.get("id", f"cell-{index}"), "source": "".join(cell["source"])}
+        tags = cell.get("metadata", {}).get("tags", [])
+        kept["metadata"] = {"tags": tags} if tags else {}
+        if cell["cell_type"] == "code":
+            kept |= {"outputs": [], "execution_count": None}
+        cells.append(kept)
+    metadata: dict[str, Any] = {
+        "kernelspec": about.get("kernelspec")
+        or {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": about.get("language_info", {}).get("name", "python")},
     }
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
-def changes(before: Mapping[str, str] | None, now: Mapping[str, str]) -> list[str]:
-    """Say in words what differs between what a page was made from and what it would be now."""
-    if before is None:
-        return ["never built"]
+def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Say in words what differs between what a page was made from and what it would be now.
+
+    >>> changes({"parameter top_k": "3", "lock": "a"}, {"parameter top_k": "5", "code": "b"})
+    ['parameter top_k changed: 3 → 5', 'code is new', 'lock is gone']
+    """
     said = []
     for name in [*now, *(name for name in before if name not in now)]:
         was, will = before.get(name), now.get(name)
@@ -104,40 +150,72 @@ def made_from(
     job: Job,
     notebook: Mapping[str, Any],
     depends: Mapping[str, str],
+    around: Mapping[str, Any],
     *,
     preset: str,
     embed_inputs: bool,
 ) -> dict[str, Any]:
-    """Say what a page was made from, for its closing section and the record inside it."""
-    inputs = {name: path.read_bytes() for name, path in job.inputs.items()}
+    """Say what a page was made from, for its closing section and the record inside it.
+
+    Parameters
+    ----------
+    job : Job
+    notebook : mapping
+        As `read_source` gives it.
+    depends : mapping
+        As `Dependencies.to_run` gave it before the run.
+    around : mapping
+        What the page says of the preset and of its neighbours.
+    preset : str
+    embed_inputs : bool
+        Whether the record holds the input files.
+
+    Raises
+    ------
+    ValueError
+        If an input file has changed since the run was planned.
+    """
     record: dict[str, Any] = {
         "notebook_name": job.notebook.name,
         "preset": preset,
         "page": job.name,
         "command": f"stslab reproduce {job.name}.html",
-        "model": {name: _model_digest(name) for name in model_names(job)},
+        "model": {name: model_digest(name) for name in model_names(job)},
         "parameters": dict(job.parameters),
-        "files": {
-            name: {
-                "name": job.inputs[name].name,
-                "sha256": bytes_digest(content),
-                "lines": len(content.splitlines()),
-            }
-            for name, content in inputs.items()
-        },
+        "files": {},
         "versions": versions(),
         "sha256": {
             "notebook": digest(notebook["cells"]),
-            "helper": digest({k: v for k, v in depends.items() if k.startswith("helper ")}),
+            "helper": _helper_digest(depends),
             **({"lock": depends["lock"]} if "lock" in depends else {}),
         },
+        "around": dict(around),
         "notebook": dict(notebook),
     }
-    if embed_inputs and inputs:
-        record["inputs"] = {
-            name: base64.b64encode(content).decode() for name, content in inputs.items()
-        }
+    for name, path in job.inputs.items():
+        content = path.read_bytes()
+        sha256 = bytes_digest(content)
+        if sha256 != depends[f"input {name} ({path.name})"]:
+            raise ValueError(f"{path.name} was changed while its page was being made. Build again.")
+        lines = len(content.splitlines())
+        record["files"][name] = {"name": path.name, "sha256": sha256, "lines": lines}
+        if embed_inputs:
+            record.setdefault("inputs", {})[name] = base64.b64encode(content).decode()
     return record
+
+
+def helper_digests(code: str) -> dict[str, str]:
+    """Digest each of the helper's files that some code uses."""
+    return {f"helper {name}": file_digest(HELPER / name) for name in helper_files(code)}
+
+
+def helper_digest(code: str) -> str:
+    """Digest all of the helper that some code uses, as a page's record has it."""
+    return _helper_digest(helper_digests(code))
+
+
+def _helper_digest(depends: Mapping[str, str]) -> str:
+    return digest({name: was for name, was in depends.items() if name.startswith("helper ")})
 
 
 @functools.cache
@@ -152,35 +230,6 @@ def versions() -> dict[str, str]:
     }
 
 
-def helper_modules(code: str) -> list[str]:
-    """List the helper's files that some code uses, directly and through each other.
-
-    Parameters
-    ----------
-    code : str
-        A notebook's code. ``from stslab import rank`` uses the module that defines `rank`;
-        ``import stslab`` uses all.
-
-    Returns
-    -------
-    list of str
-        File names in the package, sorted.
-
-    Examples
-    --------
-    >>> helper_modules("from stslab import jaccard")
-    ['baselines.py', 'inputs.py']
-    """
-    found: set[str] = set()
-    waiting = _imported_by_notebook(code)
-    while waiting:
-        module = waiting.pop()
-        if module not in found:
-            found.add(module)
-            waiting |= _imports_of(module, (HELPER / module).read_text("utf-8"))
-    return sorted(found)
-
-
 def model_names(job: Job) -> list[str]:
     """List the models that a notebook is run with: its parameters ``model`` and ``models``."""
     parameters = read_parameters(job.notebook)
@@ -192,79 +241,28 @@ def model_names(job: Job) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _model_digest(name: str) -> str:
+def model_digest(name: str) -> str:
+    """Return the sha256 of a model's weights.
+
+    Raises
+    ------
+    RequestError
+        If there is no such model.
+    """
     try:
         return find_model(name).weights_sha256
     except ModelError as error:
         raise RequestError(str(error)) from error
 
 
-def _code(notebook: Mapping[str, Any]) -> list[str]:
-    return ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "code"]
-
-
-def _imported_by_notebook(code: str) -> set[str]:
-    facade = _facade()
-    modules: set[str] = set()
-    for node in ast.walk(_parse_cells(code)):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "stslab":
-            inside = (node.module or "").split(".")[1:]
-            if inside:
-                modules |= _files(inside)
-            for alias in node.names if not inside else []:
-                modules |= _files([alias.name]) or facade.get(alias.name, set())
-                if alias.name == "*":
-                    modules |= set().union(*facade.values())
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.name.split(".")[0] == "stslab":
-                    modules |= set().union(*facade.values())
-    return modules
-
-
-def _parse_cells(code: str) -> ast.Module:
-    """Parse what can be parsed: a notebook may hold magics and shell lines."""
-    plain = re.sub(r"^\s*[%!?].*$", "pass", code, flags=re.MULTILINE)
-    try:
-        return ast.parse(plain)
-    except SyntaxError:
-        return ast.parse("import stslab" if "stslab" in code else "")
-
-
 @functools.cache
-def _facade() -> dict[str, set[str]]:
-    """Read which module defines each public name, from the package's stub."""
-    tree = ast.parse((HELPER / "__init__.pyi").read_text("utf-8"))
-    return {
-        alias.name: _files([node.module or ""])
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-
-
-def _imports_of(module: str, source: str) -> set[str]:
-    package = Path(module).parent.parts
-    modules: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = package[: len(package) - node.level + 1]
-            inside = [*base, *(node.module or "").split(".")] if node.module else [*base]
-            modules |= _files(inside)
-            for alias in node.names:
-                modules |= _files([*inside, alias.name])
-    return modules
-
-
-def _files(parts: Iterable[str]) -> set[str]:
-    path = Path(*[part for part in parts if part] or ["_"])
-    found = {path.with_suffix(".py"), path / "__init__.py"}
-    return {file.as_posix() for file in found if (HELPER / file).is_file()}
+def _runner_digest() -> str:
+    """Digest the code that runs notebooks."""
+    return digest([file_digest(HERE / name) for name in ("kernels.py", "engine.py", "run.py")])
 
 
 @functools.cache
 def _template_digest() -> str:
     """Digest the code that makes pages, and its template."""
-    folder = Path(__file__).parent
-    files = [*folder.glob("*.py"), *folder.glob("template/*")]
+    files = [*HERE.glob("*.py"), *HERE.glob("template/*")]
     return digest({file.name: file_digest(file) for file in sorted(files) if file.is_file()})

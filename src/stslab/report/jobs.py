@@ -224,8 +224,10 @@ def name_problem(name: str) -> str:
         return f"holds {unsafe!r}, which file names cannot. Use letters, digits, spaces, - and _"
     if len(name.encode()) > MAX_NAME_BYTES:
         return f"is longer than {MAX_NAME_BYTES} bytes"
-    if same_file_name(name) == "index":
+    if same_file_name(name) in ("index", "index.html"):
         return "is taken by the list of pages"
+    if same_file_name(name).endswith(".failed"):
+        return "ends in .failed, which is kept for notebooks that failed"
     return ""
 
 

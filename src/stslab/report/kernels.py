@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import importlib.util
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -32,7 +34,13 @@ KernelKind = Literal["warm", "fresh"]
 PRELOAD = [
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
-    "IPython.core.completer",
+    "ipykernel.debugger",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "lazy_loader",
+    "sqlite3",
     "matplotlib.pyplot",
     "matplotlib_inline.backend_inline",
     "matplotlib.backends.backend_svg",
@@ -47,17 +55,24 @@ PRELOAD = [
     "transformers.models.auto.modeling_auto",
     "transformers.models.auto.tokenization_auto",
 ]
-# The same in every kernel, warm or fresh: what would make two runs of one notebook differ.
+# The same in every kernel, warm or fresh, whoever runs it: what would make two runs differ.
 ENVIRONMENT = {
+    "COLUMNS": "100",
+    "LC_ALL": "C.UTF-8",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OMP_WAIT_POLICY": "PASSIVE",  # kernels beside each other share the cores
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # it warns of breakpoints that no one sets
+    "PYDEVD_USE_FRAME_EVAL": "NO",  # as ipykernel sets it for itself
     "PYTHONHASHSEED": "0",
+    "PYTHONWARNINGS": "ignore:IProgress not found",  # tqdm asks for a widget that a page has not
     "SOURCE_DATE_EPOCH": "0",
     "TOKENIZERS_PARALLELISM": "false",
     "TQDM_DISABLE": "1",  # progress bars would land in the page
-    "OMP_WAIT_POLICY": "PASSIVE",  # kernels beside each other share the cores
     "TZ": "UTC",
-    "COLUMNS": "100",
 }
+# Someone's own settings, which would reach the pages: code to run at each start, debuggers, the
+# test runner (ipykernel behaves differently under pytest).
+LEFT_OUT = ("PYTHONSTARTUP", "PYTHONBREAKPOINT", "PYTHONINSPECT", "PYTEST_CURRENT_TEST")
 
 
 def default_kind() -> KernelKind:
@@ -65,9 +80,35 @@ def default_kind() -> KernelKind:
     return "warm" if sys.platform.startswith("linux") else "fresh"
 
 
+def environment(own_folder: Path) -> dict[str, str]:
+    """Return a kernel's environment: this process's, less what would make two runs differ.
+
+    Parameters
+    ----------
+    own_folder : Path
+        For what IPython and Jupyter keep about a session; empty, so that no one's profile counts.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
+    own = {"IPYTHONDIR": str(own_folder), "JUPYTER_CONFIG_DIR": str(own_folder)}
+    return inherited | ENVIRONMENT | _plain_matplotlib() | own
+
+
+def _plain_matplotlib() -> dict[str, str]:
+    """Point to matplotlib's own settings, so that no one's matplotlibrc counts."""
+    found = importlib.util.find_spec("matplotlib")
+    if not (found and found.origin):
+        return {}
+    return {"MATPLOTLIBRC": str(Path(found.origin).parent / "mpl-data" / "matplotlibrc")}
+
+
 def warm_up() -> None:
     """Start the process that imports the stack; returns at once, it imports meanwhile."""
     _WarmProcess.get()
+
+
+def cool_down() -> None:
+    """End that process and its kernels."""
+    _WarmProcess.close()
 
 
 def kill_all() -> None:
@@ -88,12 +129,19 @@ class WarmProvisioner(LocalProvisioner):
             "arguments": cmd[cmd.index("ipykernel_launcher") + 1 :],
             "cwd": str(kwargs.get("cwd") or Path.cwd()),
             "env": kwargs["env"],
+            "log": kwargs["stdout"].name if kwargs.get("stdout") else os.devnull,
         }
         pid = await asyncio.to_thread(_WarmProcess.get().fork, request)
         self.process = _Forked(pid)
         self.pid = self.pgid = pid
         self.cwd = kwargs.get("cwd")
         return self.connection_info
+
+    async def kill(self, restart: bool = False) -> None:
+        """Kill it and wait for its end, which takes a moment; jupyter_client looks each 0.1 s."""
+        await super().kill(restart)
+        if self.process:
+            await asyncio.to_thread(self.process.wait)
 
 
 class _WarmProcess:
@@ -105,24 +153,41 @@ class _WarmProcess:
     @classmethod
     def get(cls) -> _WarmProcess:
         with cls._lock:
-            if cls._instance is None or cls._instance._popen.poll() is not None:
-                cls._instance = cls()
+            if cls._instance and cls._instance._popen.poll() is not None:  # it was killed
+                cls._instance._close()
+                cls._instance = None
+            cls._instance = cls._instance or cls()
             return cls._instance
 
+    @classmethod
+    def close(cls) -> None:
+        with cls._lock:
+            if cls._instance:
+                cls._instance._close()
+                cls._instance = None
+
+    def _close(self) -> None:
+        with suppress(OSError):  # what it was asked may not be read any more
+            self._popen.communicate()  # closes its input, waits for its end
+
     def __init__(self) -> None:
+        # A pandas.py in the current folder is not pandas.
+        code = f"import sys; sys.path.remove(''); import {__name__} as warm"
         self._popen = subprocess.Popen(
-            [sys.executable, "-c", f"from {__name__} import serve_forks; serve_forks()"],
+            [sys.executable, "-c", f"{code}; warm.serve_forks({PRELOAD!r})"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **ENVIRONMENT},
+            env=os.environ | ENVIRONMENT | _plain_matplotlib(),
             start_new_session=True,  # Ctrl-C is for the builder, which then ends its kernels
         )
+        self._asking = threading.Lock()
 
     def fork(self, request: dict[str, Any]) -> int:
         """Ask for a kernel and return its process id."""
-        with self._lock:
-            assert self._popen.stdin is not None
-            assert self._popen.stdout is not None
+        assert self._popen.stdin is not None
+        assert self._popen.stdout is not None
+        answer = b""
+        with self._asking, suppress(BrokenPipeError):
             self._popen.stdin.write(json.dumps(request).encode() + b"\n")
             self._popen.stdin.flush()
             answer = self._popen.stdout.readline()
@@ -131,35 +196,49 @@ class _WarmProcess:
         return int(answer)
 
 
-def serve_forks() -> None:
-    """Import the stack, then fork a kernel for each request on standard input."""
+def serve_forks(modules: list[str]) -> None:
+    """Import modules, then fork a kernel for each request on standard input."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever is printed here or by a kernel's C code is no answer
-    for module in PRELOAD:
-        importlib.import_module(module)
+    for module in modules:
+        with suppress(ImportError):  # it only costs time
+            importlib.import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended kernels need no one to wait for them
+    own_pid = os.getpid()
     while line := sys.stdin.buffer.readline():
         pid = os.fork()
         if pid == 0:
-            _become_kernel(**json.loads(line))
+            answers.close()  # or the builder would wait for an answer after the warm process died
+            try:
+                _become_kernel(own_pid, **json.loads(line))
+            except BaseException:
+                traceback.print_exc()
+            os._exit(1)
         answers.write(f"{pid}\n".encode())
         answers.flush()
+    os._exit(0)  # nothing to tidy up, and the builder may be waiting
 
 
-def _become_kernel(arguments: list[str], cwd: str, env: dict[str, str]) -> NoReturn:
+def _become_kernel(
+    parent: int, arguments: list[str], cwd: str, env: dict[str, str], log: str
+) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()  # a group of its own: an interrupt reaches the kernel and what it started
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for stream in (1, 2):
+        os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND), stream)
     os.environ.clear()
     os.environ.update(env)
     time.tzset()
     os.chdir(cwd)
     sys.argv = ["ipykernel_launcher", *arguments]
+    for module in [name for name in sys.modules if name.split(".")[0] == "stslab"]:
+        del sys.modules[module]  # a kernel imports the helper as it is now
     from ipykernel.kernelapp import IPKernelApp
 
     app = IPKernelApp.instance()
     # It leaves when the warm process does.
-    app.initialize([*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
+    app.initialize([*arguments, f"--IPKernelApp.parent_handle={parent}"])
     app.start()
     os._exit(0)
 
@@ -171,10 +250,9 @@ class _Forked:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
+        self._process: psutil.Process | None = None
         with tolerate_gone():
-            self._process: psutil.Process | None = psutil.Process(pid)
-            return
-        self._process = None
+            self._process = psutil.Process(pid)
 
     def poll(self) -> int | None:
         """Return None while it runs; its exit status is the warm process's, and not needed."""
@@ -182,7 +260,8 @@ class _Forked:
 
     def wait(self) -> int:
         if self._process:
-            self._process.wait()
+            with suppress(psutil.TimeoutExpired):
+                self._process.wait(timeout=5)
         return 0
 
     def send_signal(self, signum: int) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 from nbformat import NotebookNode
+
+# They become file names: a text is never a path.
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def published_files(notebook: NotebookNode, name: str) -> dict[str, bytes]:
@@ -26,7 +30,7 @@ def published_files(notebook: NotebookNode, name: str) -> dict[str, bytes]:
     Raises
     ------
     ValueError
-        If two outputs have one name.
+        If two outputs have one name, or a name cannot be a file's.
     """
     files: dict[str, bytes] = {}
     shown_by: dict[str, int] = {}
@@ -36,6 +40,11 @@ def published_files(notebook: NotebookNode, name: str) -> dict[str, bytes]:
             label = told.get("name")
             if not label:
                 continue
+            if not NAME.fullmatch(str(label)):
+                raise ValueError(
+                    f"cell {index} shows something under the name {label!r}. Use lower-case words "
+                    f"joined by hyphens."
+                )
             if label in shown_by:
                 raise ValueError(
                     f"cells {shown_by[label]} and {index} both show {label!r}: their files would "

@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from .build import Listener, Result, Step
+    from .build import Listener, Result
+    from .plan import Step
 
 SIGNS = {"built": "✓", "rendered": "✓", "unchanged": "·", "failed": "✗"}
 STYLES = {"built": "green", "rendered": "green", "unchanged": "dim", "failed": "bold red"}

@@ -7,10 +7,7 @@ harm the files it reads.
 
 from __future__ import annotations
 
-import logging
 import shutil
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,15 +16,15 @@ from typing import Any
 
 import nbformat
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook, raise_for_execution_errors
 
-from . import engine
+from .engine import KernelStalled
 from .kernels import KernelKind
+from .scratch import scratch_folder
 
-# Set while a build is being given up: no kernel starts any more.
-stopping = threading.Event()
-logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of what was checked better before
+_given_up: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -46,6 +43,8 @@ class Work:
     timeout : int or None
         Seconds a cell may take.
     kernel : {"warm", "fresh"}
+    build : str
+        The build that this belongs to, see `give_up`.
     """
 
     name: str
@@ -54,16 +53,37 @@ class Work:
     inputs: Mapping[str, tuple[str, Path | bytes]] = field(default_factory=dict)
     timeout: int | None = None
     kernel: KernelKind = "fresh"
+    build: str = ""
 
 
 @dataclass(frozen=True)
 class Done:
-    """An executed notebook; `error` says in a line why it failed, None where it did not."""
+    """An executed notebook.
+
+    Attributes
+    ----------
+    notebook : str
+        Its JSON.
+    error : str or None
+        Why it failed, in a line.
+    fell_back : str or None
+        Why it ran on a fresh kernel though a warm one was asked for.
+    """
 
     notebook: str
     error: str | None
     seconds: float
     kernel: KernelKind
+    fell_back: str | None = None
+
+
+class GivenUp(RuntimeError):
+    """The build that this notebook belongs to was stopped."""
+
+
+def give_up(build: str) -> None:
+    """Let no more kernels start for a build, and kill those that run, within a moment."""
+    _given_up.add(build)
 
 
 def run(work: Work, on_cell: Callable[[int], None] | None = None) -> Done:
@@ -81,22 +101,22 @@ def run(work: Work, on_cell: Callable[[int], None] | None = None) -> Done:
         Also for a notebook that failed: with its error, and a banner that links to it.
     """
     started = time.monotonic()
-    kernel = work.kernel
+    kernel, fell_back = work.kernel, None
     try:
         notebook, error = _attempt(work, kernel, on_cell)
-    except engine.KernelStalled:
-        if stopping.is_set():
-            raise
-        kernel = "fresh"
+    except KernelStalled as stalled:
+        kernel, fell_back = "fresh", str(stalled)
         notebook, error = _attempt(work, kernel, on_cell)
     text = nbformat.writes(notebook, version=4)
-    return Done(text + "\n", error, time.monotonic() - started, kernel)
+    return Done(text + "\n", error, time.monotonic() - started, kernel, fell_back)
 
 
 def _attempt(
     work: Work, kernel: KernelKind, on_cell: Callable[[int], None] | None
-) -> tuple[nbformat.NotebookNode, str | None]:
-    current = -1
+) -> tuple[NotebookNode, str | None]:
+    if work.build in _given_up:
+        raise GivenUp(f"{work.name}: the build was stopped")
+    current = 0
 
     def note(index: int) -> None:
         nonlocal current
@@ -104,13 +124,12 @@ def _attempt(
         if on_cell:
             on_cell(index)
 
-    with tempfile.TemporaryDirectory(prefix="stslab-", ignore_cleanup_errors=True) as scratch:
-        folder, output = Path(scratch, "work"), Path(scratch, "executed.ipynb")
+    with scratch_folder() as scratch:
+        folder, output = scratch / "work", scratch / "executed.ipynb"
         folder.mkdir()
-        notebook = nbformat.reads(work.notebook, as_version=4)
         try:
             executed = execute_notebook(
-                notebook,
+                nbformat.reads(work.notebook, as_version=4),
                 str(output),
                 parameters={**work.parameters, **_place_inputs(work, folder)},
                 engine_name="stslab",
@@ -118,12 +137,13 @@ def _attempt(
                 kernel_name="python3",
                 execution_timeout=work.timeout,
                 kernel_kind=kernel,
-                runtime_folder=scratch,
+                scratch=scratch,
                 on_cell=note,
+                given_up=lambda: work.build in _given_up,
                 resources={"metadata": {"path": str(folder)}},
             )
             return normalised(executed), None
-        except engine.KernelStalled:
+        except KernelStalled:
             raise
         except PapermillExecutionError as error:
             told = f"{error.ename}: {error.evalue}"
@@ -134,10 +154,8 @@ def _attempt(
         except DeadKernelError:
             told = "the kernel died: killed from outside, out of memory, or crashed in native code."
             return _stopped(output, current, "DeadKernel", told)
-        except RuntimeError as error:  # the kernel did not start
-            if kernel == "warm":
-                raise engine.KernelStalled(str(error)) from error
-            return _stopped(output, 0, "KernelDidNotStart", str(error))
+        except RuntimeError as error:
+            return _stopped(output, current, "KernelDidNotStart", str(error))
 
 
 def _place_inputs(work: Work, folder: Path) -> dict[str, str]:
@@ -153,15 +171,13 @@ def _place_inputs(work: Work, folder: Path) -> dict[str, str]:
     return placed
 
 
-def _stopped(
-    output: Path, index: int, name: str, told: str
-) -> tuple[nbformat.NotebookNode, str | None]:
+def _stopped(output: Path, index: int, name: str, told: str) -> tuple[NotebookNode, str | None]:
     """Leave a notebook that explains why it was stopped, as papermill does for an exception."""
     notebook = nbformat.read(output, as_version=4)
-    cell = notebook.cells[max(index, 0)]
-    if cell.cell_type == "code":
-        cell.outputs.append(nbformat.v4.new_output("error", name, evalue=told, traceback=[told]))
-        cell.outputs[-1].update(ename=name)
+    code = [cell for cell in notebook.cells[index:] if cell.cell_type == "code"]
+    if code:
+        error = nbformat.v4.new_output("error", ename=name, evalue=told, traceback=[told])
+        code[0].outputs.append(error)
     try:
         raise_for_execution_errors(notebook, str(output))
     except PapermillExecutionError:
@@ -169,13 +185,15 @@ def _stopped(
     return normalised(notebook), f"{name}: {_line(told)}"
 
 
-def normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Remove what differs from run to run: times, and the random id of the injected cell."""
+def normalised(notebook: NotebookNode) -> NotebookNode:
+    """Remove what differs from run to run, such as times, and what papermill adds to its source."""
     notebook.metadata.pop("papermill", None)
     for index, cell in enumerate(notebook.cells):
         for key in ("papermill", "execution", "execution_status"):
             cell.metadata.pop(key, None)
         tags = cell.metadata.get("tags", [])
+        if not tags:
+            cell.metadata.pop("tags", None)
         if "injected-parameters" in tags:
             cell["id"] = "injected-parameters"
         elif "papermill-error-cell-tag" in tags:

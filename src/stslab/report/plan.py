@@ -1,0 +1,122 @@
+"""What is to be done for each page of a preset, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+from .freshness import Dependencies, changes
+from .jobs import Job
+from .presets import Preset
+from .publish import ReportFolder
+from .render import heading
+
+Action = Literal["run", "render", "keep"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is to be done for one page.
+
+    Attributes
+    ----------
+    action : {"run", "render", "keep"}
+        "render" puts a new page around outputs that are still right.
+    why : list of str
+    notebook : dict
+        Its source, as `freshness.read_source` gives it.
+    around : dict
+        What the page says of the preset and of its neighbours.
+    depends, renders : dict
+        What the outputs, and what the page around them, depend on.
+    """
+
+    job: Job
+    action: Action
+    why: list[str]
+    title: str
+    notebook: dict[str, Any]
+    around: dict[str, Any]
+    depends: dict[str, str]
+    renders: dict[str, str]
+
+
+def plan(
+    preset: Preset,
+    folder: ReportFolder,
+    root: Path,
+    *,
+    force: bool = False,
+    embed_inputs: bool = False,
+) -> list[Step]:
+    """Decide for each page asked for whether to run it, to render it again, or to keep it.
+
+    Raises
+    ------
+    RequestError
+        If a model is not there.
+    """
+    now = Dependencies(root)
+    # A page links to those that are there or come with it: with ONLY, that is not the whole preset.
+    there = {job.name for job in preset.jobs} | {n for n, p in folder.pages.items() if p.outputs}
+    titles = _titles({name: path for name, path in preset.pages.items() if name in there}, now)
+    steps = []
+    for job in preset.jobs:
+        around = _around(job.name, preset, titles)
+        depends, renders = now.to_run(job), now.to_render(job, around, embed_inputs)
+        action, why = _decide(job.name, folder, depends, renders, force)
+        title, notebook = titles[job.name], now.notebook(job.notebook)
+        steps.append(Step(job, action, why, title, notebook, around, depends, renders))
+    return steps
+
+
+def _decide(
+    name: str,
+    folder: ReportFolder,
+    depends: Mapping[str, str],
+    renders: Mapping[str, str],
+    force: bool,
+) -> tuple[Action, list[str]]:
+    page = folder.pages.get(name)
+    if page is None:
+        return "run", ["never built"]
+    if page.status != "built":
+        changed = changes(page.depends, depends) if page.outputs else []
+        return "run", ["the last run failed", *changed]
+    if force:
+        return "run", ["forced"]
+    if why := changes(page.depends, depends):
+        return "run", why
+    damage = folder.damage(page)
+    if why := [*changes(page.renders, renders), *damage]:
+        executed_is_whole = not any(said.startswith(f"{name}.ipynb ") for said in damage)
+        return ("render" if executed_is_whole else "run"), why
+    return "keep", ["nothing changed"]
+
+
+def _around(name: str, preset: Preset, titles: Mapping[str, str]) -> dict[str, Any]:
+    names = list(titles)
+    here = names.index(name)
+    around: dict[str, Any] = {
+        "preset": {"name": preset.name, "title": preset.title},
+        "index_href": "index.html",
+        "pages": names,
+    }
+    for key, other in (("prev", here - 1), ("next", here + 1)):
+        if 0 <= other < len(names):
+            href = quote(f"{names[other]}.html")
+            around[key] = {"title": titles[names[other]], "href": href}
+    return around
+
+
+def _titles(pages: Mapping[str, Path], now: Dependencies) -> dict[str, str]:
+    """Title each page; runs of one notebook are told apart by their names."""
+    titles = {name: heading(now.notebook(path)) or name for name, path in pages.items()}
+    times = Counter(titles.values())
+    return {
+        name: f"{title} · {name}" if times[title] > 1 else title for name, title in titles.items()
+    }

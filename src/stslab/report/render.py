@@ -1,0 +1,68 @@
+"""An executed notebook and what it was made from → a page."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+
+def export(notebook: NotebookNode, name: str, record: Mapping[str, Any]) -> str:
+    """Render a page: a few hundred milliseconds the first time, some tens afterwards.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Executed.
+    name : str
+        The page's name.
+    record : mapping
+        What it was made from, see `freshness.made_from`; it is put into the page.
+    """
+    resources = {
+        "metadata": {"name": name},
+        "stslab": {**record["around"], "record": dict(record)},
+    }
+    html, _ = exporter().from_notebook_node(notebook, resources)
+    return str(html)
+
+
+@functools.cache
+def exporter() -> Any:
+    """Return the exporter, made once."""
+    from .page import StslabExporter
+
+    return StslabExporter()
+
+
+def titled(notebook: NotebookNode, source: Mapping[str, Any], name: str) -> NotebookNode:
+    """Give an executed notebook its heading as title, which would else be a file's name."""
+    notebook.metadata["title"] = heading(source) or name
+    return notebook
+
+
+def heading(source: Mapping[str, Any]) -> str:
+    """Return a notebook's ``# `` heading; empty if it has none."""
+    for cell in source["cells"]:
+        lines = "".join(cell["source"]).splitlines() if cell["cell_type"] == "markdown" else ()
+        for line in lines:
+            if line.startswith("# "):
+                return str(line[2:].strip())
+    return ""
+
+
+def with_outputs(source: Mapping[str, Any], executed: Mapping[str, Any]) -> dict[str, Any]:
+    """Join a notebook's text with the outputs of the same code, run before."""
+    cells: list[Any] = []
+    waiting = [cell for cell in executed["cells"] if cell["cell_type"] == "code"]
+    for cell in source["cells"]:
+        if cell["cell_type"] == "code":
+            while waiting[0]["id"] == "injected-parameters":
+                cells.append(waiting.pop(0))
+            ran = waiting.pop(0)
+            cell = {**cell, **{key: ran[key] for key in ("outputs", "execution_count")}}
+        cells.append(cell)
+    return {**source, "cells": [*cells, *waiting], "metadata": executed["metadata"]}

@@ -1,0 +1,203 @@
+"""A small project to build: notebooks, a preset, a lock file, and eyes for what is left behind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+
+from stslab.report.build import Result, build
+from stslab.report.presets import load_preset
+from stslab.report.progress import Quiet
+
+# What a kernel needs itself: forks in a moment, without the model stack.
+BARE = [
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel.debugger",
+    "IPython.core.completerlib",
+    "IPython.extensions.storemagic",
+    "numpy",
+]
+COMMAND = f"""\
+from stslab.report import kernels
+kernels.PRELOAD[:] = {BARE!r}
+from stslab.report.cli import main
+main()
+"""
+MARK = "STSLAB_TEST"
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h9"/></svg>'
+
+
+def figure(name: str, csv: str = "'n\\n1\\n'") -> str:
+    """Write the code that shows a figure as `stslab.show_figure` does, without the stack."""
+    data = f'{{"image/svg+xml": {SVG!r}, "text/plain": "a line", "text/csv": {csv}}}'
+    told = {"stslab": {"kind": "figure", "name": name, "title": "A line"}}
+    return f"from IPython.display import display\ndisplay({data}, metadata={told!r}, raw=True)"
+
+
+COUNTING = [
+    "parameters: n: int = 3  # how many",
+    "print('n is', n)",
+    figure("line", "f'n\\n{n}\\n'"),
+]
+LOOPING = "import time\nopen('started', 'w').close()\nwhile True:\n    time.sleep(0.01)"
+
+
+class Project:
+    """A folder with ``notebooks/``, ``notebooks/presets/`` and ``requirements.lock``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.notebooks, self.reports = root / "notebooks", root / "reports"
+        (self.notebooks / "presets").mkdir(parents=True, exist_ok=True)
+        (root / "requirements.lock").write_text("numpy==2.0\n")
+        self.home = self.reports / "mini"
+        # Short, as sockets need; and only this project's.
+        self.temporary = Path(tempfile.mkdtemp(prefix="s"))
+        self.mark = uuid.uuid4().hex
+
+    def copied_to(self, root: Path) -> Project:
+        shutil.copytree(self.root, root)
+        return Project(root)
+
+    def notebook(self, stem: str, cells: Iterable[str], title: str | None = None) -> Path:
+        """Write a notebook; ``# …`` starts a text cell, ``parameters: …`` the tagged cell."""
+        made = []
+        for index, text in enumerate([f"# {title or stem.title()}", *cells]):
+            code = text.removeprefix("parameters: ")
+            new = nbformat.v4.new_markdown_cell if text[0] == "#" else nbformat.v4.new_code_cell
+            made.append(new(textwrap.dedent(code).strip(), id=f"c{index}"))
+            if code != text:
+                made[-1].metadata["tags"] = ["parameters"]
+        path = self.notebooks / f"{stem}.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(cells=made), path)
+        return path
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace a text in a notebook, or in ``presets/mini.yaml``."""
+        path = self.notebooks / (name if "." in name else f"{name}.ipynb")
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def preset(self, text: str, name: str = "mini") -> None:
+        path = self.notebooks / "presets" / f"{name}.yaml"
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+
+    # Building ----------------------------------------------------------------------------------
+
+    def build(
+        self, name: str = "mini", only: list[str] | None = None, **options: Any
+    ) -> dict[str, Result]:
+        preset = load_preset(name, notebooks_dir=self.notebooks, only=only)
+        options = {"kernel": "warm", "jobs": 2, "listener": Listener(), **options}
+        results = build(preset, reports=self.reports, root=self.root, **options)
+        return {result.name: result for result in results}
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-c", COMMAND, *arguments]
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        own = {"TMPDIR": str(self.temporary), MARK: self.mark, "PYTHONUNBUFFERED": "1"}
+        return {**os.environ, **own, **variables}
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.root,
+            env=self.environment(**variables),
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
+
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+        piped = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(
+            self.command(*arguments), cwd=self.root, env=self.environment(), **piped | options
+        )
+
+    # Looking -----------------------------------------------------------------------------------
+
+    def manifest(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads((self.home / "manifest.json").read_text("utf-8"))
+        return content
+
+    def digests(self) -> dict[str, str]:
+        """Give the sha256 of everything published but the manifest."""
+        return {
+            path.relative_to(self.home).as_posix(): sha256(path)
+            for path in sorted(self.home.rglob("*"))
+            if path.is_file() and path.name not in ("manifest.json", ".lock")
+        }
+
+    def kernels(self) -> list[psutil.Process]:
+        """List the processes of this project's commands: builders, warm processes, kernels."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get(MARK) == self.mark and process.status() != "zombie":
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def running(self) -> list[Path]:
+        """List the working folders in which a looping notebook has started."""
+        return list(self.temporary.glob("stslab-*/work/started"))
+
+    def assert_sound(self) -> None:
+        """Every page is complete and as the manifest says; no process, no temporary file is left.
+
+        A kernel whose builder was killed looks for it once a second.
+        """
+        eventually(lambda: not self.kernels())
+        assert list(self.temporary.glob("stslab-*")) == []
+        assert not (self.home / ".staging").exists()
+        pages = list(self.home.glob("*.html"))
+        for page in [*pages, *self.reports.glob("*.html")]:
+            assert page.read_text("utf-8").rstrip().endswith("</html>"), page.name
+        listed = {}
+        for name, entry in self.manifest()["pages"].items():
+            listed |= entry["outputs"]
+            assert entry["status"] != "built" or f"{name}.html" in entry["outputs"]
+        for name, digest in listed.items():
+            assert sha256(self.home / name) == digest, name
+        unlisted = {page.name for page in pages} - listed.keys() - {"index.html"}
+        assert {name for name in unlisted if not name.endswith(".failed.html")} == set()
+
+
+class Listener(Quiet):
+    """Keep what a build says."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def said(self, text: str) -> None:
+        self.heard.append(text)
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def eventually(happened: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until something is true; fail when it never is."""
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.05)

@@ -1,0 +1,329 @@
+"""Pages are built once, completely, with the same bytes, and named without surprises."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import psutil
+import pytest
+from projects import COUNTING, Project, figure
+
+pytestmark = pytest.mark.usefixtures("bare_kernels")
+
+ECHO = [
+    "from pathlib import Path\nsentences: list[str] | Path = ['a']",
+    "print('READ', Path(sentences).read_text())",
+    figure("line", "f'sentence\\n{Path(sentences).read_text()}'"),
+]
+
+
+def campaign(project: Project, runs: int) -> None:
+    """One notebook, run with a file of its own each."""
+    project.notebook("echo", ["parameters: " + ECHO[0], *ECHO[1:]])
+    lines = ["notebooks:"]
+    for number in range(runs):
+        (project.notebooks / "presets" / f"{number}.txt").write_text(f"sentence number {number}")
+        parameters = f"parameters: {{sentences: {number}.txt}}"
+        lines.append(f"  - {{notebook: echo, name: run-{number}, {parameters}}}")
+    project.preset("\n".join(lines))
+
+
+def assert_each_holds_its_own(project: Project, runs: int) -> None:
+    for number in range(runs):
+        said = f"sentence number {number}"
+        page = (project.home / f"run-{number}.html").read_text("utf-8")
+        assert set(re.findall(r"READ (sentence number \d+)", page)) == {said}
+        data = (project.home / "data" / f"run-{number}-line.csv").read_text("utf-8")
+        assert data == f"sentence\n{said}"
+
+
+def links(page: Path) -> list[str]:
+    """List where a page's links lead, as files beside it."""
+    found = []
+
+    class Parser(HTMLParser):
+        def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+            found.extend(value or "" for name, value in attributes if name == "href")
+
+    Parser().feed(page.read_text("utf-8"))
+    own = [link.partition("#")[0] for link in found if not link.startswith(("#", "data:", "http"))]
+    return [unquote(link) for link in own if link]
+
+
+# Campaigns ---------------------------------------------------------------------------------------
+
+
+def test_a_campaign_of_runs_gives_each_page_its_own_sentences(project: Project) -> None:
+    """Runs beside each other never see each other's parameters, files or outputs."""
+    campaign(project, 6)
+    results = project.build()
+    assert {result.status for result in results.values()} == {"built"}
+    assert list(results) == [f"run-{number}" for number in range(6)]
+    assert_each_holds_its_own(project, 6)
+    project.assert_sound()
+
+
+def test_runs_of_one_notebook_are_told_apart_in_the_index(project: Project) -> None:
+    """A list of equal titles would help nobody to find a page."""
+    campaign(project, 2)
+    project.build()
+    index = (project.home / "index.html").read_text("utf-8")
+    assert "Echo · run-0" in index
+    assert "Echo · run-1" in index
+
+
+@pytest.mark.slow
+def test_a_hundred_runs_cost_little_and_memory_stays_flat(project: Project) -> None:
+    """At most 2 CPU-seconds a page with the whole stack loaded; all pages correct."""
+    cell = "from stslab import load_model, similarity_matrix\nencoder = load_model(); 0"
+    campaign(project, 100)
+    sentences = "[Path(sentences).read_text(), 'The cat sleeps.']"
+    project.notebook("echo", ["parameters: " + ECHO[0], *ECHO[1:], cell,
+        f"print(similarity_matrix({sentences}, model=encoder).round(4))"])  # fmt: skip
+    with project.start("report", "mini", "--jobs", "2") as process:
+        builder, memory, cpu = psutil.Process(process.pid), [], {}
+        assert process.stderr
+        for line in process.stderr:
+            if " built in " in line:
+                memory.append(builder.memory_info().rss / 2**20)
+                family = [builder, *builder.children()]
+                cpu = {one.pid: sum(one.cpu_times()[:4]) for one in family}
+    assert process.returncode == 0
+    assert len(memory) == 100
+    assert_each_holds_its_own(project, 100)
+    print(
+        f"MiB after 10, 50, 100 pages: {memory[9]:.0f}, {memory[49]:.0f}, {memory[99]:.0f}; {cpu}"
+    )
+    assert memory[99] - memory[9] < 60
+
+
+# Same bytes --------------------------------------------------------------------------------------
+
+
+def volatile_project(project: Project) -> Project:
+    """Sets, random numbers, times, paths and figures: all that could differ, done properly."""
+    project.notebook("count", COUNTING)
+    project.notebook("chance", [
+        "import random, numpy\nprint(random.random(), numpy.random.rand())",
+        "print({'a', 'b', 'c'}, hash('text'))",
+        "import time, os\nprint(time.strftime('%Z %H', time.localtime(0)), os.listdir())",
+        "for i in range(300): print(i, flush=i % 7 == 0)",
+        figure("dot"),
+    ])  # fmt: skip
+    project.preset("notebooks: [count, {notebook: count, name: five, parameters: {n: 5}}, chance]")
+    return project
+
+
+def test_forced_builds_jobs_and_kernels_give_the_same_bytes(project: Project) -> None:
+    """Every page, figure, CSV file and executed notebook, whatever the way of running."""
+    volatile_project(project)
+    digests = []
+    for kernel, jobs in (("warm", 2), ("warm", 1), ("warm", 2), ("fresh", 2)):
+        results = project.build(force=True, kernel=kernel, jobs=jobs)
+        assert [result.error for result in results.values()] == [None] * 3
+        assert [result.warnings for result in results.values()] == [[]] * 3
+        digests.append(project.digests())
+    assert {"five.html", "figures/five-line.svg", "data/chance-dot.csv"} <= digests[0].keys()
+    assert digests[0] == digests[1] == digests[2] == digests[3]
+
+
+def test_two_copies_elsewhere_under_other_clocks_give_the_same_bytes(
+    project: Project, tmp_path: Path
+) -> None:
+    """Neither a folder's name nor a time zone nor a locale nor someone's settings reach a page."""
+    volatile_project(project)
+    other = project.copied_to(tmp_path / "elsewhere" / "my copy")
+    shutil.rmtree(other.notebooks / "presets" / "nothing", ignore_errors=True)
+    start_up = tmp_path / "startup.py"
+    start_up.write_text("print('from my startup file')")
+    one = project.run("report", "mini", TZ="Pacific/Kiritimati", LANG="C")
+    two = other.run(
+        "report", "mini", TZ="America/New_York", PYTHONSTARTUP=str(start_up), COLUMNS="40"
+    )
+    assert (one.returncode, two.returncode) == (0, 0), one.stderr + two.stderr
+    assert project.digests() == other.digests()
+    assert len(project.digests()) == 3 * 2 + 3 * 2 + 1
+    shutil.rmtree(other.temporary)
+
+
+# What is published -------------------------------------------------------------------------------
+
+
+def test_a_page_that_left_the_preset_loses_its_files_and_others_keep_theirs(
+    project: Project,
+) -> None:
+    """`ONLY` builds a part of a preset and removes nothing; a shorter preset does."""
+    project.notebook("count", COUNTING)
+    project.preset("notebooks: [count, {notebook: count, name: b}, {notebook: count, name: c}]")
+    project.build()
+    assert list(project.build(only=["b"])) == ["b"]
+    assert len(project.digests()) == 3 * 4 + 1
+    project.preset("notebooks: [count, {notebook: count, name: c}]")
+    project.build(only=["count"])
+    left = project.digests()
+    assert not [name for name in left if re.search(r"\bb\b", name)]
+    assert {"c.html", "figures/c-line.svg"} <= left.keys()
+    project.assert_sound()
+
+
+def test_names_that_would_share_a_file_are_refused(project: Project) -> None:
+    """Page a with figure b-c and page a-b with figure c would both write figures/a-b-c.svg."""
+    project.notebook("a", [figure("b-c")])
+    project.notebook("a-b", [figure("c")])
+    project.preset("notebooks: [a, a-b]")
+    results = project.build(jobs=1)
+    assert results["a"].status == "built"
+    assert "figures/a-b-c.svg is a file of the page 'a' already" in str(results["a-b"].error)
+    project.assert_sound()
+
+
+def test_two_outputs_of_one_name_are_refused(project: Project) -> None:
+    project.notebook("a", [figure("b"), figure("b")])
+    project.preset("notebooks: [a]")
+    assert "cells 2 and 3 both show 'b'" in str(project.build()["a"].error)
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "a/b", "A", "a b", "", "a\0"])
+def test_the_name_of_an_output_is_never_a_path(project: Project, name: str) -> None:
+    """A notebook from elsewhere can call its figure anything."""
+    project.notebook("a", [figure(name)])
+    project.preset("notebooks: [a]")
+    result = project.build()["a"]
+    if name:
+        assert "cell 2 shows something under the name" in str(result.error)
+    assert not list(project.root.rglob("*escaped*"))
+    assert not list(project.home.rglob("figures/*"))
+
+
+def test_links_lead_to_pages_whatever_their_names(project: Project) -> None:
+    """Spaces, hashes, per cents and other scripts are quoted in addresses."""
+    project.notebook("count", COUNTING)
+    project.notebook("failing", ["1 / 0"])
+    runs = [f"  - {{notebook: count, name: '{n}'}}" for n in ("100 % of #1", "où & co", "文")]
+    failing = "  - {notebook: failing, name: 'fails #2'}"
+    project.preset("\n".join(["notebooks:", *runs, failing]))
+    project.build()
+    for page in [*project.home.glob("*.html"), project.reports / "index.html"]:
+        for link in links(page):
+            never_built = link == "fails #2.html"
+            assert never_built or (page.parent / link).is_file(), (page.name, link)
+    index = (project.home / "index.html").read_text("utf-8")
+    assert 'href="100%20%25%20of%20%231.html"' in index
+    assert 'href="fails%20%232.failed.html#failing-cell"' in index
+    failed = (project.home / "fails #2.failed.html").read_text("utf-8")
+    assert 'id="failing-cell"' in failed
+
+
+def test_a_page_links_to_pages_that_are_there(project: Project) -> None:
+    """With `ONLY`, neighbours that were never built are left out; later they are linked."""
+    project.notebook("count", COUNTING)
+    project.preset("notebooks: [count, {notebook: count, name: b}]")
+    project.build(only=["b"])
+    assert "count.html" not in links(project.home / "b.html")
+    assert project.build()["b"].why == ["preset and neighbours changed"]
+    assert "count.html" in links(project.home / "b.html")
+
+
+def test_a_page_cannot_take_the_name_of_anothers_failed_notebook(project: Project) -> None:
+    project.notebook("count", COUNTING)
+    project.preset("notebooks: [{notebook: count, name: count.failed}]")
+    done = project.run("report", "mini")
+    assert done.returncode == 2
+    assert "count.failed" in done.stderr
+
+
+def test_what_a_killed_build_left_is_cleared_away(project: Project) -> None:
+    """A stale staging folder neither stays nor gets published."""
+    project.notebook("count", COUNTING)
+    project.preset("notebooks: [count]")
+    (project.home / ".staging").mkdir(parents=True)
+    (project.home / ".staging" / "count.html").write_text("half a page")
+    left = project.temporary / "stslab-old"
+    left.mkdir()
+    (left / ".in-use").touch()
+    os.utime(left / ".in-use", (0, 0))
+    project.build()
+    project.assert_sound()
+
+
+# Saying ------------------------------------------------------------------------------------------
+
+
+def test_json_is_one_document_and_quiet_is_quiet(project: Project) -> None:
+    """For scripts: standard output holds the result and nothing else."""
+    project.notebook("count", COUNTING)
+    project.notebook("failing", ["raise ValueError('no')"])
+    project.preset("notebooks: [count]")
+    quiet = project.run("report", "mini", "--quiet", "--kernel", "fresh")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    project.preset("notebooks: [count, failing]")
+    told = project.run("report", "mini", "--json", "--kernel", "fresh")
+    assert told.returncode == 1
+    content = json.loads(told.stdout)
+    count, failing = content["pages"]
+    assert (count["name"], count["status"]) == ("count", "rendered")
+    assert (failing["status"], failing["error"]) == ("failed", "ValueError: no")
+    assert Path(project.root / content["index"]).is_file()
+    assert told.stderr == "stslab: failing failed: ValueError: no\n"
+
+
+def test_plain_lines_say_what_became_of_each_page_and_why(project: Project) -> None:
+    project.notebook("count", COUNTING)
+    project.preset("notebooks: [count]")
+    first = project.run("report", "mini", "--kernel", "fresh")
+    assert re.fullmatch(r"✓ count  built in \d+\.\d s  \(never built\)\n", first.stderr)
+    assert first.stdout == "reports/mini/index.html\n"
+    project.preset("notebooks: [{notebook: count, parameters: {n: 4}}]\ntitle: Other")
+    again = project.run("report", "mini", "--kernel", "fresh", "--explain")
+    assert "    parameter n is new" in again.stderr
+    unchanged = project.run("report", "mini")
+    assert unchanged.stderr == "· count  unchanged  (nothing changed)\n"
+
+
+def test_a_terminal_shows_live_lines_and_a_closing_table(project: Project) -> None:
+    """A line per running notebook with its cell and seconds, then a table."""
+    project.notebook("slow", ["import time; time.sleep(1.5)", "1 + 1"])
+    project.notebook("failing", ["1 / 0"])
+    project.preset("notebooks: [slow, failing]")
+    ours, theirs = pty.openpty()
+    process = project.start("report", "mini", stderr=theirs, stdout=theirs, stdin=theirs)
+    os.close(theirs)
+    screen = b""
+    while True:
+        try:
+            screen += os.read(ours, 4096)
+        except OSError:  # the other end closed
+            break
+    os.close(ours)
+    assert process.wait(60) == 1
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.decode())
+    assert re.search(r"running\s+slow\s+cell 2 of 3\s+\d\.\d s", text)
+    assert re.search(r"✓\s+slow\s+built\s+\d\.\d\s+never built", text)
+    assert re.search(r"✗\s+failing\s+failed", text)
+    assert "ZeroDivisionError" in text
+
+
+def test_the_first_words_about_volatile_outputs_name_the_cell(project: Project) -> None:
+    """In the manifest, and on standard error."""
+    project.notebook("odd", ["print(object())", "print('fine')"])
+    project.preset("notebooks: [odd]")
+    done = project.run("report", "mini", "--quiet", "--kernel", "fresh")
+    assert done.returncode == 0
+    assert "odd, cell 2 (c1): its output holds an object's address" in done.stderr
+    assert "cell 2 (c1)" in project.manifest()["pages"]["odd"]["warnings"][0]
+
+
+def test_an_output_that_changes_by_itself_is_found_out(project: Project) -> None:
+    """No pattern knows a random number; a second run on the same things does."""
+    project.notebook("odd", ["import os; print(os.urandom(4).hex())", "print('fine')"])
+    project.preset("notebooks: [odd]")
+    assert project.build()["odd"].warnings == []
+    (warning,) = project.build(force=True)["odd"].warnings
+    assert "cell 2 (c1): its output is not the one of the last build" in warning
