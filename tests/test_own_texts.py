@@ -1,0 +1,68 @@
+"""A reader's own texts: built from a file, with the cautions that the texts call for."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+from conftest import ROOT
+
+from stslab.report.build import build
+from stslab.report.presets import adhoc_preset
+from stslab.report.progress import Quiet
+
+FRENCH = [
+    "Où est ma commande ?",
+    "Comment puis-je changer mon mot de passe ?",
+    "Le colis est arrivé cassé hier matin.",
+    "Je voudrais annuler ma commande d'aujourd'hui.",
+    "Quand vais-je être remboursé de mes achats ?",
+]
+PAIRS = [
+    ("Your request was approved.", "Your request was not approved."),
+    ("The meeting starts at 3 pm.", "The meeting starts at 5 pm."),
+    ("word " * 600, "Something else entirely."),
+]
+
+
+def made(tmp_path, only, **files):
+    preset = adhoc_preset(notebooks_dir=ROOT / "notebooks", files=files, only=only)
+    (result,) = build(preset, reports=tmp_path, root=ROOT, listener=Quiet(), jobs=1, kernel="warm")
+    assert result.error is None
+    return (tmp_path / preset.name / f"{result.name}.html").read_text("utf-8")
+
+
+def test_a_french_list_is_told_on_the_page(tmp_path):
+    """The bundled model was made for English."""
+    file = tmp_path / "questions.txt"
+    file.write_text("\n".join(FRENCH), encoding="utf-8")
+    page = made(tmp_path, ["08"], sentences=file)
+    assert "5 rows came in" in page
+    assert "text-cautions.csv" in page
+    assert "likely not in English" in page
+    assert "nearest language: fr" in page
+
+
+def test_negation_numbers_and_cut_texts_are_told_on_the_page(tmp_path):
+    file = tmp_path / "pairs.csv"
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("sentence_a", "sentence_b"), *PAIRS])
+    page = made(tmp_path, ["05"], pairs=file)
+    for word in ("negation", "numbers", "tokens"):
+        assert word in page
+
+
+def test_the_tutorials_sentences_raise_no_caution(report):
+    manifest = json.loads((report / "manifest.json").read_text("utf-8"))
+    published = [path for page in manifest["pages"].values() for path in page["outputs"]]
+    assert [path for path in published if "caution" in path] == []
+
+
+@pytest.mark.parametrize("count", [2, 30, 300])
+def test_a_text_file_of_any_length_makes_a_report_of_its_name(tmp_path, count):
+    file = tmp_path / f"lines{count}.txt"
+    file.write_text("\n".join(f"Sentence {n} about {n % 7}." for n in range(count)), "utf-8")
+    page = made(tmp_path, ["08"], sentences=file)
+    assert f"{count} rows came in" in page
+    assert (tmp_path / f"lines{count}" / "index.html").is_file()
