@@ -74,14 +74,16 @@ def test_parameters_of_one_name_mean_one_thing():
     assert {name: found for name, found in types.items() if len(found) > 1} == {}
 
 
-# Each notebook under the plain tools; one of each kind from both folders is enough of a check of
-# the tools, so the notebooks are dealt out between them.
+# Fresh kernels take their time: two notebooks each time, all of them in `make test-slow`.
 PLAIN = [
-    pytest.param(path, folder, id=f"{path.stem}-{folder}")
-    for index, path in enumerate(NOTEBOOKS)
-    for folder in (
-        ["root", "notebooks"] if path.stem.startswith("08") else [["root", "notebooks"][index % 2]]
+    pytest.param(
+        path,
+        folder,
+        id=f"{path.stem}-{folder}",
+        marks=() if path.stem[:2] in ("03", "08") else pytest.mark.slow,
     )
+    for path in NOTEBOOKS
+    for folder in ("root", "notebooks")
 ]
 
 
