@@ -1,6 +1,6 @@
 """Photograph three pages of the tutorial's report, light and dark, phone and desktop.
 
-    make screenshots        builds the report first; needs Chromium
+make screenshots        builds the report first; needs Chromium
 """
 
 from __future__ import annotations

@@ -327,3 +327,32 @@ def test_an_output_that_changes_by_itself_is_found_out(project: Project) -> None
     assert project.build()["odd"].warnings == []
     (warning,) = project.build(force=True)["odd"].warnings
     assert "cell 2 (c1): its output is not the one of the last build" in warning
+
+
+# Outputs -----------------------------------------------------------------------------------------
+
+
+def test_what_is_printed_in_pieces_is_one_output(project: Project) -> None:
+    """Two streams, each whole, and of a progress bar what a terminal shows last."""
+    bar = "for i in range(50): print(f'\\r{i} of 50', end='', file=sys.stderr, flush=True)"
+    both = "for i in range(50): print(i, flush=True); print('e', i, file=sys.stderr, flush=True)"
+    project.notebook("odd", ["import sys\n" + bar, both])
+    project.preset("notebooks: [odd]")
+    project.build()
+    cells = json.loads((project.home / "odd.ipynb").read_text("utf-8"))["cells"]
+    said = [[(o["name"], "".join(o["text"])) for o in cell["outputs"]] for cell in cells[1:]]
+    numbers = [str(number) for number in range(50)]
+    assert said[0] == [("stderr", "49 of 50")]
+    assert said[1] == [
+        ("stdout", "\n".join([*numbers, ""])),
+        ("stderr", "\n".join([*(f"e {number}" for number in numbers), ""])),
+    ]
+
+
+def test_a_line_of_a_megabyte_takes_no_longer_than_many_lines(project: Project) -> None:
+    """nbclient's own joining of streams would take hours."""
+    project.notebook("long", ["print('x' * 1_000_000)"])
+    project.preset("notebooks: [long]\ntimeout: 60")
+    result = project.build()["long"]
+    assert result.error is None
+    assert result.seconds < 20

@@ -36,11 +36,11 @@ from .inputs import describe_input as describe_input
 from .inputs import read_corpus as read_corpus
 from .inputs import read_pairs as read_pairs
 from .inputs import read_sentences as read_sentences
+from .map_figures import draw_map as draw_map
+from .maps import describe_map as describe_map
+from .maps import sentence_map as sentence_map
 from .minimal_pairs import blind_spots as blind_spots
 from .minimal_pairs import read_minimal_pairs as read_minimal_pairs
-from .maps import describe_map as describe_map
-from .maps import draw_map as draw_map
-from .maps import sentence_map as sentence_map
 from .models import ModelError as ModelError
 from .models import available_models as available_models
 from .models import load_model as load_model

@@ -136,6 +136,12 @@ def residuals(scored: pd.DataFrame) -> pd.DataFrame:
 def largest_disagreements(scored: pd.DataFrame, n: int = 10) -> pd.DataFrame:
     """Find the pairs whose human score is farthest from what their score suggests.
 
+    Parameters
+    ----------
+    scored : DataFrame
+        Columns ``score`` and ``gold_score``.
+    n : int, default 10
+
     Returns
     -------
     pandas.DataFrame

@@ -283,6 +283,15 @@ def describe_matrix(matrix: pd.DataFrame) -> str:
 def describe_scores(labels: Sequence[str], scores: Sequence[float]) -> str:
     """Say in words what score bars show: their text alternative.
 
+    Parameters
+    ----------
+    labels : sequence of str, length n
+    scores : sequence of float, length n
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> describe_scores(["pasta", "cat"], [0.7, -0.1])

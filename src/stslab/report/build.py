@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 import json
+import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .freshness import made_from
 from .kernels import KernelKind, warm_up
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from .run import Done, Work
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -66,7 +65,7 @@ def build(
 ) -> list[Result]:
     """Bring a preset's pages up to date.
 
-    An interrupt is kept until what is being published is complete and the kernels have ended.
+    Ctrl-C ends the kernels; it takes effect when what is being published is complete.
 
     Parameters
     ----------
@@ -101,8 +100,8 @@ def build(
         steps = plan(preset, folder, root, force=force, embed_inputs=embed_inputs)
         pool = _pool(scheduler, jobs)
         try:
-            building = _Build(folder, pool, listener, kernel, embed_inputs)
-            return _undisturbed(lambda: building.carry_out(steps), building.stop)
+            with _signals_kept() as came:
+                return _Build(folder, pool, listener, kernel, embed_inputs, came).carry_out(steps)
         finally:
             pool.close()
 
@@ -115,26 +114,26 @@ def _pool(scheduler: str | None, jobs: int) -> Pool:
     return ClusterPool(scheduler)
 
 
-def _undisturbed(work: Callable[[], T], stop: Callable[[], None]) -> T:
-    """Do some work in a thread, where no signal interrupts it; when one comes, let it stop early.
+@contextmanager
+def _signals_kept() -> Iterator[Callable[[], bool]]:
+    """Keep Ctrl-C and the like until what is inside has ended; gives whether one came.
 
-    `stop` is called again and again until the work has ended, and further signals are ignored.
+    An exception that a signal raises could land between two files of a page.
     """
-    interrupted: BaseException | None = None
-    with ThreadPoolExecutor(1, thread_name_prefix="build") as thread:
-        future = thread.submit(work)
-        while not future.done():
-            try:
-                if interrupted:
-                    stop()
-                wait([future], timeout=0.1 if interrupted else 1)
-            except Exception:
-                raise
-            except BaseException as signal:  # KeyboardInterrupt, or what SIGTERM was made to raise
-                interrupted = interrupted or signal
-        if interrupted:
-            raise interrupted
-        return future.result()
+    came: list[int] = []
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, lambda received, _: came.append(received))
+    try:
+        yield lambda: bool(came)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 class _Build:
@@ -145,29 +144,26 @@ class _Build:
         listener: Listener,
         kernel: KernelKind,
         embed_inputs: bool,
+        stopped: Callable[[], bool],
     ) -> None:
         self.folder, self.pool, self.listener = folder, pool, listener
-        self.kernel, self.embed_inputs = kernel, embed_inputs
+        self.kernel, self.embed_inputs, self.stopped = kernel, embed_inputs, stopped
         self.ident = uuid.uuid4().hex
-        self.stopped = threading.Event()
-
-    def stop(self) -> None:
-        self.stopped.set()
-        self.pool.stop(self.ident)
 
     def carry_out(self, steps: Sequence[Step]) -> list[Result]:
         self.listener.planned(steps)
         self.folder.forget_others()
         results = {}
         try:
-            for result in self._results(steps):
-                results[result.name] = result
-                self.listener.finished(result)
+            with closing(self._results(steps)) as made:
+                for result in made:
+                    results[result.name] = result
+                    self.listener.finished(result)
         finally:
             self.folder.write_indexes()
         return [results[step.job.name] for step in steps if step.job.name in results]
 
-    def _results(self, steps: Sequence[Step]) -> Iterator[Result]:
+    def _results(self, steps: Sequence[Step]) -> Generator[Result]:
         """Keep, run and render, in the order in which pages get ready, until stopped."""
         for step in steps:
             if step.action == "keep":
@@ -175,13 +171,21 @@ class _Build:
                 yield Result(step.job.name, "unchanged", step.why)
         running = self._start([step for step in steps if step.action == "run"])
         for step in steps:
-            if step.action == "render" and not self.stopped.is_set():
+            if step.action == "render" and not self.stopped():
                 yield self._render_again(step)
-        while running and not self.stopped.is_set():
-            ready, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)
-            for future in ready:
-                yield self._take(running.pop(future), future)
-        wait([future for future in running if not future.cancelled()])  # they end soon
+        try:
+            while running and not self.stopped():
+                ready, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+                for future in ready:
+                    yield self._take(running.pop(future), future)
+        finally:
+            self._stop(running)
+
+    def _stop(self, running: Collection[Future[Done]]) -> None:
+        """End the kernels; one that was just starting is seen at the next look."""
+        while not all(future.done() for future in running):
+            self.pool.stop(self.ident)
+            wait(running, timeout=0.1)
 
     def _start(self, steps: Sequence[Step]) -> dict[Future[Done], Step]:
         if not steps:

@@ -18,6 +18,7 @@ from ipykernel.kernelspec import make_ipkernel_cmd
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
+from papermill.iorw import write_ipynb
 from papermill.log import logger
 from papermill.utils import merge_kwargs, remove_args
 
@@ -26,6 +27,7 @@ from .kernels import KernelKind, default_kind, environment, tolerate_gone
 SEED = "__import__('random').seed(0); __import__('numpy').random.seed(0)"
 STALL = 60.0  # seconds without any CPU time in a running cell of a warm kernel
 STARTUP = 90  # seconds for a kernel to answer, the preloading included
+STOPPED = "stopped.ipynb"  # in the scratch folder: a notebook as far as it got
 SOCKET_PATH = 80  # characters; a system takes about 100 and jupyter_client adds some
 
 
@@ -72,15 +74,18 @@ class StslabEngine(NBClientEngine):  # type: ignore[misc]
             startup_timeout=max(start_timeout, STARTUP),
             kernel_name=kernel_name,
             shutdown_kernel="immediate",
-            coalesce_streams=True,
             log=logger,
         )
         client = _Client(nb_man, **settings)
         client.stslab_kind = kernel_kind or default_kind()
         client.stslab_scratch = scratch
         client.stslab_on_cell = on_cell
-        with client.watched(given_up):
-            return client.execute(env=environment(scratch))
+        try:
+            with client.watched(given_up):
+                return client.execute(env=environment(scratch))
+        except Exception:
+            write_ipynb(client.nb, str(scratch / STOPPED))
+            raise
 
 
 class _Client(PapermillNotebookClient):  # type: ignore[misc]

@@ -20,8 +20,9 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook, raise_for_execution_errors
 
-from .engine import KernelStalled
+from .engine import STOPPED, KernelStalled
 from .kernels import KernelKind
+from .outputs import joined_streams
 from .scratch import scratch_folder
 
 _given_up: set[str] = set()
@@ -134,6 +135,7 @@ def _attempt(
                 parameters={**work.parameters, **_place_inputs(work, folder)},
                 engine_name="stslab",
                 progress_bar=False,
+                request_save_on_cell_execute=False,  # or the whole of it, twice for each cell
                 kernel_name="python3",
                 execution_timeout=work.timeout,
                 kernel_kind=kernel,
@@ -150,12 +152,12 @@ def _attempt(
             return normalised(nbformat.read(output, as_version=4)), _line(told)
         except CellTimeoutError:
             told = f"the cell ran longer than {work.timeout} s. Raise the preset's timeout, or"
-            return _stopped(output, current, "CellTimeout", f"{told} make its work smaller.")
+            return _stopped(scratch, current, "CellTimeout", f"{told} make its work smaller.")
         except DeadKernelError:
             told = "the kernel died: killed from outside, out of memory, or crashed in native code."
-            return _stopped(output, current, "DeadKernel", told)
+            return _stopped(scratch, current, "DeadKernel", told)
         except RuntimeError as error:
-            return _stopped(output, current, "KernelDidNotStart", str(error))
+            return _stopped(scratch, current, "KernelDidNotStart", str(error))
 
 
 def _place_inputs(work: Work, folder: Path) -> dict[str, str]:
@@ -171,17 +173,18 @@ def _place_inputs(work: Work, folder: Path) -> dict[str, str]:
     return placed
 
 
-def _stopped(output: Path, index: int, name: str, told: str) -> tuple[NotebookNode, str | None]:
+def _stopped(scratch: Path, index: int, name: str, told: str) -> tuple[NotebookNode, str | None]:
     """Leave a notebook that explains why it was stopped, as papermill does for an exception."""
-    notebook = nbformat.read(output, as_version=4)
+    file = scratch / STOPPED
+    notebook = nbformat.read(file, as_version=4)
     code = [cell for cell in notebook.cells[index:] if cell.cell_type == "code"]
     if code:
         error = nbformat.v4.new_output("error", ename=name, evalue=told, traceback=[told])
         code[0].outputs.append(error)
     try:
-        raise_for_execution_errors(notebook, str(output))
+        raise_for_execution_errors(notebook, str(file))
     except PapermillExecutionError:
-        notebook = nbformat.read(output, as_version=4)
+        notebook = nbformat.read(file, as_version=4)
     return normalised(notebook), f"{name}: {_line(told)}"
 
 
@@ -189,6 +192,8 @@ def normalised(notebook: NotebookNode) -> NotebookNode:
     """Remove what differs from run to run, such as times, and what papermill adds to its source."""
     notebook.metadata.pop("papermill", None)
     for index, cell in enumerate(notebook.cells):
+        if "outputs" in cell:
+            cell.outputs = joined_streams(cell.outputs)
         for key in ("papermill", "execution", "execution_status"):
             cell.metadata.pop(key, None)
         tags = cell.metadata.get("tags", [])

@@ -1,0 +1,189 @@
+"""Models side by side: the same pairs scored by each candidate, and what each one costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from .baselines import score_pairs_lexically
+from .encoding import Embeddings, Encoder, encode, token_counts
+from .inputs import check_pairs, check_texts
+from .scoring import score_pairs
+
+Precision = Literal["float32", "int8", "binary"]
+BITS = {"float32": 32, "int8": 8, "binary": 1}  # for each number of an embedding
+WORDS = ["jaccard", "tfidf"]  # scored beside every model
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """A model whose embeddings are made smaller after encoding; an `Encoder`.
+
+    Parameters
+    ----------
+    model : Encoder
+    dimension : int or None, default None
+        Keep this many numbers from the front, as ``truncate_dim`` does; None keeps all.
+    precision : {"float32", "int8", "binary"}, default "float32"
+        Whole bytes between plus and minus the largest number found in the texts encoded together
+        (which makes a score depend on them a little), or signs only.
+
+    Notes
+    -----
+    `encode` gives what the stored numbers stand for, scaled to length 1 before rounding, so that
+    scores are cosines again. Encoding costs what the whole model costs; only storing and
+    comparing get cheaper.
+
+    Examples
+    --------
+    >>> class Letters:
+    ...     def encode(self, texts):
+    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
+    >>> Reduced(Letters(), dimension=2).encode(["abbc"])
+    array([[1., 2.]], dtype=float32)
+    >>> Reduced(Letters(), precision="binary").encode(["abbc", "c"])
+    array([[ 1.,  1.,  1.],
+           [-1., -1.,  1.]], dtype=float32)
+    """
+
+    model: Encoder
+    dimension: int | None = None
+    precision: Precision = "float32"
+
+    def encode(self, inputs: list[str], /) -> Embeddings:
+        """Map n texts to an array of shape (n, dimension).
+
+        Raises
+        ------
+        ValueError
+            If the model's embeddings have fewer numbers than asked for, or for another precision.
+        """
+        if self.precision not in BITS:
+            raise ValueError(f"precision={self.precision!r}: expected one of {', '.join(BITS)}.")
+        embeddings = encode(inputs, model=self.model)
+        own = embeddings.shape[1]
+        if self.dimension is not None and not 1 <= self.dimension <= own:
+            raise ValueError(
+                f"dimension={self.dimension}: expected 1 to {own}, the model's own dimension."
+            )
+        embeddings = embeddings[:, : self.dimension]
+        return embeddings if self.precision == "float32" else _rounded(embeddings, self.precision)
+
+
+def _rounded(embeddings: Embeddings, precision: Literal["int8", "binary"]) -> Embeddings:
+    from sentence_transformers.util.quantization import quantize_embeddings
+    from sklearn.preprocessing import normalize
+
+    dimension = embeddings.shape[1]
+    known = embeddings.any(axis=1, keepdims=True)  # a zero row is similar to nothing, and stays so
+    if precision == "binary":
+        bits = quantize_embeddings(embeddings, "ubinary")
+        signs = np.unpackbits(np.asarray(bits), axis=1, count=dimension) * np.float32(2) - 1
+        return np.where(known, signs, np.float32(0))
+    unit = normalize(embeddings)
+    # One range for all dimensions keeps angles; one for each would stretch them, most of all
+    # when it is learnt from few texts.
+    ranges = np.full((2, dimension), np.abs(unit).max() or 1) * [[-1], [1]]
+    whole = np.asarray(quantize_embeddings(unit, "int8", ranges=ranges), np.float32)
+    return whole + 1  # 0 lies in the middle of the step that is stored as -1
+
+
+def compare_models(
+    pairs: pd.DataFrame | Sequence[tuple[str, str]], candidates: Mapping[str, Encoder]
+) -> pd.DataFrame:
+    """Score the same pairs with each candidate, and by shared words.
+
+    Parameters
+    ----------
+    pairs : DataFrame or sequence of (str, str), length n
+    candidates : mapping of str to Encoder
+        The name that a candidate's column gets → the model, or a `Reduced` one.
+
+    Returns
+    -------
+    pandas.DataFrame, length n
+        ``sentence_a, sentence_b``, ``gold_score`` where given, one column of cosines for each
+        candidate, ``jaccard, tfidf``. ``.attrs`` as `score_pairs_lexically` sets it.
+
+    Examples
+    --------
+    >>> class Letters:
+    ...     def encode(self, texts):
+    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
+    >>> candidates = {"whole": Letters(), "2 numbers": Reduced(Letters(), 2)}
+    >>> compare_models([("ab", "abcc")], candidates).iloc[0, 2:].astype(float).round(2).to_dict()
+    {'whole': 0.58, '2 numbers': 1.0, 'jaccard': 0.0, 'tfidf': 0.0}
+    """
+    table = check_pairs(pairs)
+    by_words = score_pairs_lexically(table)
+    first = ["sentence_a", "sentence_b", *(["gold_score"] if "gold_score" in table else [])]
+    if taken := sorted({*first, *WORDS} & set(candidates)):
+        raise ValueError(f"candidates: {taken[0]!r} is the name of another column. Choose another.")
+    scores = {name: score_pairs(table, model=each)["score"] for name, each in candidates.items()}
+    compared = pd.concat([table[first], pd.DataFrame(scores), by_words[WORDS]], axis=1)
+    compared.attrs = by_words.attrs
+    return compared
+
+
+def model_costs(candidates: Mapping[str, Encoder], texts: Sequence[str]) -> pd.DataFrame:
+    """Count what each candidate costs: figures of the model, the same on every machine.
+
+    Parameters
+    ----------
+    candidates : mapping of str to Encoder
+        SentenceTransformers, `Reduced` ones, or others, of which less is known.
+    texts : sequence of str
+        What is to be encoded.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``candidate, dimension, bytes_per_text`` (of a stored embedding), ``parameters,
+        tokens_per_text`` (on average, as cut by the model) and ``work_per_text``: multiply-adds,
+        in millions. NaN where it cannot be known.
+
+    Notes
+    -----
+    Work counts the weights of linear layers, which every token passes, times the tokens. Left out
+    are attention between tokens (small in short texts) and table look-ups, so it is 0 for a
+    static embedding model. Work is not time: measure that where it matters.
+
+    Examples
+    --------
+    >>> class Letters:
+    ...     def encode(self, texts):
+    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
+    >>> costs = model_costs({"signs": Reduced(Letters(), precision="binary")}, ["ab"])
+    >>> costs[["dimension", "bytes_per_text"]].to_numpy().tolist()
+    [[3, 1]]
+    """
+    texts = check_texts(texts, "texts")
+    counted: dict[int, tuple[float, float, float]] = {}
+    rows = []
+    for name, each in candidates.items():
+        whole: Any = each.model if isinstance(each, Reduced) else each
+        bits = BITS[each.precision] if isinstance(each, Reduced) else 32
+        dimension = np.shape(each.encode(texts[:1]))[1]
+        if id(whole) not in counted:
+            counted[id(whole)] = _work(whole, texts)
+        rows.append((name, dimension, -(-dimension * bits // 8), *counted[id(whole)]))
+    columns = ["candidate", "dimension", "bytes_per_text"]
+    return pd.DataFrame(rows, columns=[*columns, "parameters", "tokens_per_text", "work_per_text"])
+
+
+def _work(model: Any, texts: list[str]) -> tuple[float, float, float]:
+    if not hasattr(model, "named_modules"):
+        return np.nan, np.nan, np.nan
+    # A pooler reads one token of a text; sentence-transformers does not even use its answer.
+    linear = sum(
+        module.weight.numel()
+        for name, module in model.named_modules()
+        if type(module).__name__ == "Linear" and "pooler" not in name
+    )
+    tokens = float(np.mean(token_counts(texts, model=model)))
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    return parameters, tokens, linear * tokens / 1e6

@@ -1,0 +1,106 @@
+"""A map drawn: a point per sentence, a colour and a marker per group. Text is never markup."""
+
+from __future__ import annotations
+
+import textwrap
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from .figures import LABELLED, drawn, short_labels
+from .maps import describe_map
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURED = 10  # groups with a colour of their own; the rest share one
+MARKERS = "osD^vP*Xpdo"
+RASTERIZED = 500  # more points than this are drawn as one image
+
+
+def draw_map(
+    table: pd.DataFrame,
+    groups: Sequence[str],
+    *,
+    title: str = "Which sentences lie together?",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a map, a colour and a marker for each group.
+
+    Up to 40 sentences are labelled, where there is room; more than 500 are drawn as one image.
+
+    Parameters
+    ----------
+    table : DataFrame, length n
+        From `sentence_map`.
+    groups : sequence of str, length n
+        What each sentence's colour stands for. The ten largest groups get a colour of their own.
+    title : str
+    ax : matplotlib.axes.Axes or None, default None
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+
+    of = pd.Series(list(groups), index=table.index, dtype=object).map(str)
+    names = of.value_counts(sort=False).sort_values(ascending=False, kind="stable").index.tolist()
+    if len(names) > COLOURED:
+        of = of.where(of.isin(names[:COLOURED]), rest := f"{len(names) - COLOURED} more")
+        names = [*names[:COLOURED], rest]
+    if ax is None:
+        _, ax = plt.subplots(figsize=(9, 5.5), layout="constrained")
+    colours = [*sns.color_palette("colorblind", COLOURED), (0.8, 0.8, 0.8)]
+    large = len(table) > RASTERIZED
+    points = [
+        ax.scatter(
+            table["x"][of == name],
+            table["y"][of == name],
+            s=6 if large else 36,
+            color=[colours[number]],
+            marker=MARKERS[number],
+            linewidths=0,
+            rasterized=large,
+        )
+        for number, name in enumerate(names)
+    ]
+    beside: Any = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "markerscale": 1 + large}
+    legend = ax.legend(points, ["-"] * len(points), **beside)
+    for text, label in zip(legend.get_texts(), short_labels(names, 40), strict=True):
+        text.set(text=label, fontsize=8, parse_math=False)
+    ax.set_aspect("equal", adjustable="datalim")
+    ax.set(xticks=[], yticks=[])
+    ax.set_title(textwrap.fill(title, 60), loc="left", fontsize=11, pad=10, parse_math=False)
+    if len(table) <= LABELLED:
+        _label(ax, table)
+    drawn[ax] = (describe_map(table), table.assign(group=of.tolist()))
+    return ax
+
+
+def _label(ax: Axes, table: pd.DataFrame) -> None:
+    """Write each sentence on one side of its point, or nowhere if it would cover another."""
+    from matplotlib.transforms import Bbox
+
+    places = [(x, y) for y in (3, -8) for x in (6, -6)]  # right above, left above, …
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="(?s).*[Gg]lyph")  # as `show_figure` does
+        ax.figure.draw_without_rendering()  # type: ignore[union-attr]
+        markers = ax.transData.transform(table[["x", "y"]])
+        taken = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in markers]
+        labels = short_labels(table["sentence"].tolist())
+        for label, x, y in zip(labels, table["x"], table["y"], strict=True):
+            settings: Any = {"textcoords": "offset points", "fontsize": 7, "parse_math": False}
+            text = ax.annotate(label, (x, y), (0, 0), **settings)
+            for place in places:
+                text.set(position=place, ha="left" if place[0] > 0 else "right")
+                box = text.get_window_extent()
+                inside = ax.bbox.count_contains([box.min, box.max]) == 2
+                if inside and not box.count_overlaps(taken):
+                    taken.append(box)
+                    break
+            else:
+                text.remove()

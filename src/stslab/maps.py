@@ -1,0 +1,207 @@
+"""A map: sentences in two dimensions, their clusters, and how far the picture can be trusted."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from .encoding import Encoder, encode
+from .inputs import InputError, check_texts
+
+Vectors = npt.NDArray[np.float64]
+
+SAMPLE = 1000  # sentences that the number of clusters and the distortion are computed on
+MOST_CLUSTERS = 10  # tried when their number is not given
+NEIGHBOURS = 5  # looked at to measure distortion
+
+
+def sentence_map(
+    sentences: Sequence[str],
+    *,
+    model: Encoder,
+    method: Literal["pca", "umap"] = "pca",
+    clusters: int | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Lay sentences out in two dimensions and sort them into clusters.
+
+    Parameters
+    ----------
+    sentences : sequence of str, length n
+        At least two.
+    model : Encoder
+    method : {"pca", "umap"}, default "pca"
+        PCA keeps as much variance as two dimensions can; UMAP keeps neighbours together and
+        needs the extra ``umap``.
+    clusters : int or None, default None
+        None takes the number with the best silhouette, from 2 to the root of n, at most 10.
+    seed : int, default 0
+        Of the clustering, the sample and UMAP.
+
+    Returns
+    -------
+    pandas.DataFrame, length n
+        Columns ``sentence, x, y, cluster, to_centre``; clusters are numbered from 1, largest first,
+        ties by their first sentence; ``to_centre`` is the cosine between a sentence and the mean
+        of its cluster: high where it is typical. ``.attrs["map"]`` holds what `describe_map` puts
+        in words.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two sentences, or too few different ones for `clusters` or UMAP.
+
+    Notes
+    -----
+    All on embeddings of length 1: k-means in all dimensions, never on the map. Of more than 1,000
+    sentences, 1,000 are drawn to choose the number of clusters and to measure the distortion.
+    Silhouette: Rousseeuw (1987), from -1 to 1, near 0 where clusters run into each other.
+    Trustworthiness: Venna & Kaski (2001), from 0 to 1.
+
+    Examples
+    --------
+    >>> class Letters:
+    ...     def encode(self, texts):
+    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
+    >>> sentence_map(["a", "b", "aa", "aaab"], model=Letters(), clusters=2)["cluster"].tolist()
+    [1, 2, 1, 1]
+    """
+    from sklearn.preprocessing import normalize
+
+    texts = check_texts(sentences, "sentences")
+    if len(texts) < 2:
+        raise InputError("sentences: a map needs at least 2, got 1. Add another.")
+    vectors = normalize(encode(texts, model=model).astype(float))
+    rows = np.arange(len(texts))
+    if len(rows) > SAMPLE:
+        rows = np.sort(np.random.default_rng(seed).choice(len(texts), SAMPLE, replace=False))
+    group, silhouette = _clustered(vectors, rows, clusters, seed)
+    points, variance = _projected(vectors, method, seed)
+    told: dict[str, Any] = {"method": method, "sentences": len(texts), "sample": len(rows)}
+    told |= {"clusters": int(group.max()), "silhouette": silhouette, "variance_kept": variance}
+    table = pd.DataFrame({"sentence": pd.Series(texts, dtype=object)})
+    table["x"], table["y"], table["cluster"] = points[:, 0], points[:, 1], group
+    centres = normalize(
+        [vectors[group == number].mean(axis=0) for number in range(1, group.max() + 1)]
+    )
+    table["to_centre"] = (vectors * centres[group - 1]).sum(axis=1).clip(-1, 1).round(6)
+    table.attrs["map"] = told | _distortion(vectors[rows], points[rows])
+    return table
+
+
+def describe_map(table: pd.DataFrame) -> str:
+    """Say what a map shows and how far it can be trusted.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `sentence_map`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> class Letters:
+    ...     def encode(self, texts):
+    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
+    >>> table = sentence_map(["a", "b", "c", "ab"], model=Letters(), clusters=2)
+    >>> print(describe_map(table).replace(" by PCA: ", "\\n").replace("; ", ";\\n"))
+    4 sentences in 2 cluster(s) (silhouette 0.2294), drawn in two dimensions
+    it keeps 98.5% of the variance;
+    of the nearest neighbours (1 per sentence), 100.0% stay nearest (by chance: 33.3%);
+    trustworthiness 1.0000 of 1.
+    """
+    told = table.attrs["map"]
+    of = "" if told["sample"] == told["sentences"] else f" (measured on {told['sample']:,} of them)"
+    kept = []
+    if told["variance_kept"] >= 0:
+        kept.append(f"it keeps {told['variance_kept']:.1%} of the variance")
+    if told["neighbours_kept"] >= 0:
+        kept.append(
+            f"of the nearest neighbours ({told['neighbours']} per sentence), "
+            f"{told['neighbours_kept']:.1%} stay nearest (by chance: {told['by_chance']:.1%})"
+        )
+        kept.append(f"trustworthiness {told['trustworthiness']:.4f} of 1")
+    apart = f" (silhouette {told['silhouette']:.4f})" if told["silhouette"] >= -1 else ""
+    return (
+        f"{told['sentences']:,} sentences in {told['clusters']} cluster(s){apart}, drawn in two "
+        f"dimensions by {told['method'].upper()}{of}: "
+        f"{'; '.join(kept) or 'nothing to measure, too few or all equal'}."
+    )
+
+
+def _projected(vectors: Vectors, method: str, seed: int) -> tuple[Vectors, float]:
+    from sklearn.decomposition import PCA
+
+    if method == "umap":
+        try:
+            umap: Any = importlib.import_module("umap")
+        except ImportError:
+            remedy = "pip install 'stslab[umap]'"
+            raise InputError(f"method='umap' needs umap-learn. Install it: {remedy}") from None
+        if len(vectors) <= NEIGHBOURS:
+            raise InputError(
+                f"method='umap': needs more than {NEIGHBOURS} sentences, got {len(vectors)}. "
+                f"Use method='pca'."
+            )
+        settings = {"n_neighbors": min(15, len(vectors) - 1), "metric": "cosine", "init": "pca"}
+        points = umap.UMAP(**settings, random_state=seed, n_jobs=1).fit_transform(vectors)
+        return np.asarray(points, float).round(6) + 0.0, np.nan
+    pca = PCA(min(2, *vectors.shape), svd_solver="covariance_eigh")
+    with np.errstate(invalid="ignore", divide="ignore"):  # no variance at all: identical texts
+        points = pca.fit_transform(vectors)
+    total = vectors.var(axis=0, ddof=1).sum()
+    kept = float(pca.explained_variance_.sum() / total) if total > 1e-9 else np.nan
+    # Rounding hides the last bits, in which computers differ; + 0.0 turns -0.0 into 0.0.
+    return np.pad(points, ((0, 0), (0, 2 - points.shape[1]))).round(6) + 0.0, kept
+
+
+def _clustered(
+    vectors: Vectors, rows: npt.NDArray[np.intp], clusters: int | None, seed: int
+) -> tuple[npt.NDArray[np.intp], float]:
+    """Number each row's cluster; with the sample's silhouette."""
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+
+    different = len(np.unique(vectors.round(6), axis=0))
+    if clusters is not None and not 1 <= clusters <= different:
+        raise InputError(
+            f"clusters={clusters}: expected 1 to {different}, the number of different embeddings."
+        )
+    sample = vectors[rows]
+    most = min(len(np.unique(sample.round(6), axis=0)), len(sample) - 1)
+    # More clusters than the root of n would mostly be single sentences.
+    limit = min(MOST_CLUSTERS, max(2, math.isqrt(len(sample))))
+    tried = [clusters] if clusters else range(2, limit + 1)
+    starts = int(np.clip(2000 // len(sample), 5, 50))  # k-means depends on luck, in small sets most
+    means = {k: KMeans(k, n_init=starts, random_state=seed) for k in tried if 2 <= k <= most}
+    fits = {k: each.fit(sample) for k, each in means.items()}
+    scores = {k: float(silhouette_score(sample, fit.labels_)) for k, fit in fits.items()}
+    best = clusters or max(scores, key=lambda k: round(scores[k], 6), default=1)
+    start = fits[best].cluster_centers_ if best in fits else "k-means++"
+    found = KMeans(best, init=start, n_init=1, random_state=seed).fit_predict(vectors)
+    first = pd.Series(range(len(found))).groupby(found).agg(["size", "min"])
+    order = first.sort_values(["size", "min"], ascending=[False, True]).index
+    return np.argsort(order.to_numpy())[found] + 1, scores.get(best, np.nan)
+
+
+def _distortion(vectors: Vectors, points: Vectors) -> dict[str, float]:
+    """Compare each row's nearest neighbours in all dimensions with those on the map."""
+    from sklearn.manifold import trustworthiness
+    from sklearn.neighbors import kneighbors_graph
+
+    k = min(NEIGHBOURS, (len(vectors) - 1) // 2)
+    told = {"neighbours": k, "neighbours_kept": np.nan, "trustworthiness": np.nan}
+    if k and np.ptp(vectors, axis=0).any():
+        both = kneighbors_graph(vectors, k).multiply(kneighbors_graph(points, k)).sum()
+        told["neighbours_kept"] = float(both / (k * len(vectors)))
+        told["trustworthiness"] = float(trustworthiness(vectors, points, n_neighbors=k))
+    return told | {"by_chance": k / (len(vectors) - 1)}
