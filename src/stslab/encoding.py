@@ -80,7 +80,7 @@ def _encode_in_equal_batches(texts: list[str], model: Any, task: Task | None) ->
     from tqdm import tqdm
 
     # A tokenizer reads the whole of a text before it cuts it; megabytes take it half a minute.
-    limit = (model.max_seq_length or 8192) * 1000
+    limit = int(min(model.max_seq_length or 8192, 8192)) * 1000
     texts = [text[:limit] for text in texts]
     call = {None: model.encode, "query": model.encode_query, "document": model.encode_document}
     embeddings: Embeddings = np.empty((len(texts), model.get_embedding_dimension()), np.float32)
