@@ -37,11 +37,13 @@ def main() -> None:
                 )
                 for name, (file, target) in PAGES.items():
                     page.goto((report / file).as_uri())
-                    page.locator(target).first.evaluate("node => node.scrollIntoView()")
-                    page.mouse.wheel(0, -80)
-                    page.wait_for_timeout(200)
+                    for _ in range(2):  # what comes into sight is drawn, and moves the rest
+                        page.locator(target).first.evaluate(
+                            "node => scrollBy(0, node.getBoundingClientRect().top - 100)"
+                        )
+                        page.wait_for_timeout(300)
                     if name == "heatmap":
-                        page.locator(f"{target} td").nth(8).hover()
+                        page.locator(f"{target} td").nth(23).hover()
                     page.screenshot(path=ROOT / f"docs/images/{name}-{device}-{scheme}.png")
                 page.close()
         browser.close()
