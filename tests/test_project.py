@@ -90,9 +90,7 @@ def test_no_tracked_file_names_a_machine():
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("not a git checkout")
-    places = re.compile(
-        "|".join([re.escape(str(ROOT)), "/ro" + "ot/", "py" + "pi.org"])
-    )
+    places = re.compile("|".join([re.escape(str(ROOT)), "/ro" + "ot/", "py" + "pi.org"]))
     found = []
     for name in listed.stdout.splitlines():
         path = Path(ROOT / name)
