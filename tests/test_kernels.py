@@ -237,7 +237,7 @@ def test_the_warm_process_starts_again_after_it_was_killed() -> None:
         processes = child_processes()
         for process in processes:
             process.kill()
-        eventually(lambda gone=processes: not any(each.is_running() for each in gone))
+        psutil.wait_procs(processes, timeout=30)
 
 
 def test_a_long_path_for_temporary_files_is_no_obstacle(

@@ -256,7 +256,11 @@ class _Forked:
 
     def poll(self) -> int | None:
         """Return None while it runs; its exit status is the warm process's, and not needed."""
-        return None if self._process and self._process.is_running() else 0
+        with tolerate_gone():
+            if self._process and self._process.is_running():
+                # Where nobody waits for orphans, an ended one stays as a zombie.
+                return None if self._process.status() != psutil.STATUS_ZOMBIE else 0
+        return 0
 
     def wait(self) -> int:
         if self._process:
