@@ -62,6 +62,7 @@ def test_expected_gold_holds_on_pairs_it_has_not_seen(scored, model):
     assert gold.between(expected["low"], expected["high"]).mean() == pytest.approx(0.78, abs=0.02)
 
 
+@pytest.mark.slow
 def test_shipped_calibration_is_what_its_script_makes(stsb, model):
     build = runpy.run_path(str(ROOT / "benchmarks/build_calibration.py"))
     dev = stslab.score_pairs(stslab.read_stsb("dev", folder=stsb), model=model)
