@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -329,8 +328,3 @@ def cache(clear: bool) -> None:
     file = cache_file()
     count, size = cache_size()
     click.echo(f"{file or 'off'}: {count} embeddings, {size / 2**20:.1f} MB")
-
-
-def run(arguments: Sequence[str] | None = None) -> None:
-    """Run the command with a list of arguments; for ``python -m stslab.report``."""
-    main(args=list(arguments) if arguments is not None else None)
