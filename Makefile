@@ -45,8 +45,9 @@ test-slow: $(VENV)/.dev ## run the long campaigns
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
 .PHONY: bench
-bench: $(VENV)/.dev ## time the builder against papermill and nbconvert, side by side
+bench: $(VENV)/.dev ## time the builder and its pages against papermill and nbconvert
 	$(BIN)/python benchmarks/bench.py $(ARGS)
+	$(BIN)/python benchmarks/first_paint.py $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.dev ## check style, types, and that notebooks hold no outputs

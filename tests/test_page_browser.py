@@ -255,6 +255,32 @@ def test_contents_lead_to_their_places(visit):
     assert -5 <= top <= 60 or bottom
 
 
+def test_what_opens_the_page_is_painted_first_and_the_rest_at_once_after_it(visit):
+    """Nothing stays undrawn: not in a picture of the whole page, nor for a search in it."""
+    page = visit("tutorial")
+    page.wait_for_function("() => !document.documentElement.hasAttribute('data-first')")
+    drawn = """() => [...document.querySelectorAll('.part, .made-from')].every(
+        part => getComputedStyle(part).contentVisibility === 'visible')"""
+    assert page.evaluate(drawn)
+
+
+def test_a_place_further_down_is_there_at_once(chromium, pages):
+    """A link into the page lands on its heading, and a reload where the reader was."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 700}, reduced_motion="reduce")
+    page.goto(f"{pages['tutorial']}#the-measure")
+    page.wait_for_timeout(300)
+    top = "document.querySelector('#the-measure').getBoundingClientRect().top"
+    assert -5 <= page.evaluate(top) <= 60
+    page.goto(pages["tutorial"])
+    page.wait_for_timeout(300)
+    page.evaluate("scrollTo(0, 1500)")
+    page.wait_for_timeout(300)
+    page.reload()
+    page.wait_for_timeout(300)
+    assert abs(page.evaluate("scrollY") - 1500) < 60
+    page.close()
+
+
 def test_paper_loses_nothing(visit):
     """In print the pairs are listed, nothing is wider than the sheet, and no figure is cut."""
     page = visit("tutorial", viewport={"width": 680, "height": 1000})

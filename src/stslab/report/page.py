@@ -134,7 +134,7 @@ class _Page:
             "title": title,
             "finding": finding(self.nb),
             "folded": folded,
-            "cells": [cell for cell in cells if cell],
+            "parts": _parts([cell for cell in cells if cell]),
             "contents": self.prose.contents,
             "failed": self.failed,
             "banner": any(cell and cell["kind"] == "alert" for cell in cells),
@@ -287,6 +287,16 @@ def _outputs(nb: NotebookNode) -> Iterator[NotebookNode]:
 def _told(output: NotebookNode) -> Mapping[str, Any]:
     told = output.get("metadata", {}).get("stslab")
     return told if isinstance(told, Mapping) else {}
+
+
+def _parts(cells: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Part a page at its section headings, so that what is out of sight can be drawn later."""
+    parts: list[list[dict[str, Any]]] = [[]]
+    for cell in cells:
+        if cell["kind"] == "prose" and cell["html"].startswith("<h2"):
+            parts.append([])
+        parts[-1].append(cell)
+    return parts
 
 
 def _tags(cell: NotebookNode, tag: str) -> bool:

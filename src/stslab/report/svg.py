@@ -28,14 +28,17 @@ ATTRIBUTES = words(
     x1 x2 y y1 y2
     """
 )
+LENGTHS = words("cx cy d height points r rx ry width x x1 x2 y y1 y2")
+DECIMALS = re.compile(r"-?\d*\.\d{3,}")
 FONT = re.compile(r"(?:(italic|oblique)\s+)?(?:(bold|\d{3})\s+)?([\d.]+)(?:px)?\s+(.*)")
 
 
 def inline_svg(source: str, *, prefix: str, label: str) -> Markup | None:
     """Make a drawing that can stand inside a page beside others.
 
-    Styles become attributes, because the page's policy forbids styles; ids get a prefix, because
-    two drawings by matplotlib share theirs; fonts are dropped for the page's own.
+    Styles become attributes, because the page's policy forbids styles; ids that are referred to
+    get a prefix, because two drawings by matplotlib share theirs, and the others go; fonts are
+    dropped for the page's own; hundredths of a point are kept.
 
     Parameters
     ----------
@@ -55,15 +58,16 @@ def inline_svg(source: str, *, prefix: str, label: str) -> Markup | None:
     if len(source) > LARGEST or "<!DOCTYPE" in source or "<!ENTITY" in source:
         return None
     try:
-        return _drawn(ElementTree.fromstring(source), prefix, label)
+        known = set(re.findall(r"(?:url\(\s*['\"]?|href=['\"])#([\w.-]+)", source))
+        return _drawn(ElementTree.fromstring(source), prefix, label, known)
     except (ElementTree.ParseError, RecursionError):
         return None
 
 
-def _drawn(root: ElementTree.Element, prefix: str, label: str) -> Markup | None:
+def _drawn(root: ElementTree.Element, prefix: str, label: str, known: set[str]) -> Markup | None:
     if _local(root.tag) != "svg":
         return None
-    _clean(root, prefix)
+    _clean(root, prefix, known)
     size = [re.match(r"\d+(?:\.\d+)?", root.attrib.pop(side, "")) for side in ("width", "height")]
     width, height = (float(number[0]) if number else 0.0 for number in size)
     if "viewBox" not in root.attrib:
@@ -74,11 +78,13 @@ def _drawn(root: ElementTree.Element, prefix: str, label: str) -> Markup | None:
         root.set("width", f"{width * 4 / 3:.0f}")
     root.set("stroke-linecap", "butt")  # what matplotlib's own style element says
     root.set("stroke-linejoin", "round")
+    if float(root.attrib["viewBox"].split()[2]) >= 100:
+        _shorten(root)
     body = re.sub(r"\s*\n\s*", " ", ElementTree.tostring(root, encoding="unicode"))
     return Markup(f'<svg role="img" aria-label="{escape(label)}"{body[len("<svg") :]}')
 
 
-def _clean(element: ElementTree.Element, prefix: str) -> None:
+def _clean(element: ElementTree.Element, prefix: str, known: set[str]) -> None:
     element.tag = _local(element.tag)
     given = {_local(name): value for name, value in element.attrib.items()}
     given = _declarations(given.pop("style", "")) | given
@@ -90,6 +96,8 @@ def _clean(element: ElementTree.Element, prefix: str) -> None:
         if name not in ATTRIBUTES or name == "font-family":
             continue
         if name == "id":
+            if value not in known:
+                continue
             value = f"{prefix}-{value}"
         elif name == "href":
             if re.match(r"data:image/(png|jpeg);base64,[\w+/=\s]+$", value):
@@ -107,7 +115,7 @@ def _clean(element: ElementTree.Element, prefix: str) -> None:
     for child in list(element):
         # Comments and processing instructions have a function for a tag.
         if isinstance(child.tag, str) and _local(child.tag) in ELEMENTS:
-            _clean(child, prefix)
+            _clean(child, prefix, known)
         else:
             element.remove(child)
 
@@ -121,6 +129,18 @@ def _declarations(style: str) -> dict[str, str]:
         found |= {"font-style": slant} if slant else {}
         found |= {"font-weight": weight} if weight else {}
     return {name: re.sub(r"(?<=\d)px$", "", value) for name, value in found.items()}
+
+
+def _shorten(root: ElementTree.Element) -> None:
+    """Round lengths to hundredths, where these are too small to be seen."""
+    for element in root.iter():
+        for name in LENGTHS & element.attrib.keys():
+            lengths = DECIMALS.sub(_hundredths, element.attrib[name])
+            element.set(name, " ".join(lengths.split()))
+
+
+def _hundredths(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def _local(name: str) -> str:

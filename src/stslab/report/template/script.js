@@ -161,11 +161,20 @@
     boxes.forEach((box) => watch.observe(box));
   }
 
-  document.addEventListener("DOMContentLoaded", () => {
+  function enhance() {
     switches();
     follow();
     all("table.stslab").forEach(sortable);
     all("table.heat").forEach(heatmap);
     scrolling(all(".wide, .plot"));
+  }
+
+  // What opens the page is painted first, then the rest, unless a place further down was asked for.
+  if (!location.hash) root.dataset.first = "";
+  document.addEventListener("DOMContentLoaded", () => {
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      delete root.dataset.first;
+      setTimeout(enhance);
+    }));
   });
 })();
