@@ -45,7 +45,13 @@ def both_pages(folder: Path) -> dict[str, Path]:
     """Make the two pages of the tutorial's largest notebook."""
     subprocess.run([BIN / "stslab", "report", "--quiet", "--reports", folder], cwd=ROOT, check=True)
     ours = max((folder / "tutorial").glob("0*.html"), key=lambda page: page.stat().st_size)
-    command = [BIN / "jupyter", "nbconvert", "--to=html", f"--output-dir={folder}", "--log-level=40"]
+    command = [
+        BIN / "jupyter",
+        "nbconvert",
+        "--to=html",
+        f"--output-dir={folder}",
+        "--log-level=40",
+    ]
     subprocess.run([*command, ours.with_suffix(".ipynb")], check=True)
     return {"stslab": ours, "nbconvert": folder / ours.name}
 

@@ -59,7 +59,7 @@ def test_a_flipped_byte_is_detected_and_healed(model, calls):
         database.execute("UPDATE embeddings SET vector = ? WHERE rowid = 1", (bytes(vector),))
     calls.clear()
     assert (encode(TEXTS, model=model) == before).all()
-    assert sum(calls) == 8  # the one, filled up to a batch
+    assert sum(calls) == 32  # the one, filled up to a batch
     calls.clear()
     encode(TEXTS, model=model)
     assert calls == []

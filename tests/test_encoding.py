@@ -7,6 +7,7 @@ from stslab import encode, search, token_counts
 from stslab.inputs import InputError
 
 TEXTS = [f"Sentence {n} speaks of {'very ' * (n % 9)}different things." for n in range(70)]
+LENGTHS = [f"{'very ' * n}different" for n in (1, 14, 29, 61, 125, 253, 999)]  # padded: 16 … 256
 
 
 def test_embeddings_agree_with_sentence_transformers(model):
@@ -25,15 +26,37 @@ def test_an_embedding_does_not_change_with_the_texts_beside_it(model):
     assert (together[:9] == alone).all()
 
 
+@pytest.mark.parametrize("text", LENGTHS, ids=len)
+def test_a_text_of_any_length_is_embedded_alone_as_among_others(model, text):
+    among = encode([*TEXTS, *LENGTHS, *(f"{text} {n}" for n in range(3))], model=model)
+    assert (encode([text], model=model)[0] == among[70 + LENGTHS.index(text)]).all()
+
+
 def test_an_embedding_does_not_change_with_the_number_of_threads(model):
     import torch
 
-    before, threads = encode(TEXTS, model=model), torch.get_num_threads()
+    texts, threads = [*TEXTS, *LENGTHS], torch.get_num_threads()
+    before = encode(texts, model=model)
     torch.set_num_threads(1)
     try:
-        assert (encode(TEXTS, model=model) == before).all()
+        assert (encode(texts, model=model) == before).all()
     finally:
         torch.set_num_threads(threads)
+
+
+def test_a_model_of_words_it_does_not_know_has_no_tokens_to_pad(tmp_path):
+    """A static model: no padding, no maximum length, and a text without a known word."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import StaticEmbedding
+    from tokenizers import Tokenizer
+    from tokenizers.models import BPE
+    from tokenizers.pre_tokenizers import Whitespace
+
+    tokenizer = Tokenizer(BPE({"d": 0, "o": 1}, []))
+    tokenizer.pre_tokenizer = Whitespace()
+    weights = np.eye(2, dtype=np.float32)
+    static = SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights)])
+    assert encode(["d", "犬"], model=static).tolist() == [[1.0, 0.0], [0.0, 0.0]]
 
 
 def test_repeated_texts_are_encoded_once():

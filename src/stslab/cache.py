@@ -74,15 +74,17 @@ class EmbeddingCache:
     model : sentence_transformers.SentenceTransformer
     prompt : str
         What is put before each text.
+    shape : tuple of int
+        What the shape of a batch follows from; another one may move the last digits.
     """
 
-    def __init__(self, model: Any, prompt: str) -> None:
+    def __init__(self, model: Any, prompt: str, shape: tuple[int, ...]) -> None:
         source: ModelSource | None = getattr(model, "_stslab_source", None)
         self.file = cache_file() if source else None
         self.dimension = int(model.get_embedding_dimension())
         versions = library_versions()
         parts = (source and source.weights_sha256, prompt, self.dimension, model.max_seq_length)
-        self.salt = repr((*parts, str(model.dtype), model.device.type, versions)).encode()
+        self.salt = repr((*parts, shape, str(model.dtype), model.device.type, versions)).encode()
 
     def read(self, texts: Sequence[str]) -> dict[int, Any]:
         """Find what is known: position in `texts` → embedding."""

@@ -1,7 +1,8 @@
 """Texts → embeddings.
 
 A text's embedding depends on the text alone: neither on its neighbours in a batch nor on the
-number of threads. Batches hold texts of one padded length and a fixed number of rows.
+number of threads. All batches of one padded length have one shape, because the libraries below
+PyTorch add in another order for another shape, which moves the last digits.
 """
 
 from __future__ import annotations
@@ -18,9 +19,8 @@ from .inputs import check_texts
 Embeddings = npt.NDArray[np.float32]
 Task = Literal["query", "document"]
 
-ROWS = 32  # texts in a full batch
-FILL = 8  # a last, shorter batch is filled up to a multiple of this
 PAD = 16  # tokens; texts are padded to a multiple of this
+ROWS, TOKENS = 32, 2048  # most texts and, where a text has less itself, tokens in a batch
 LONG_WORK = 3.0  # seconds of encoding before a progress bar appears
 
 
@@ -84,7 +84,7 @@ def _encode_in_equal_batches(texts: list[str], model: Any, task: Task | None) ->
     texts = [text[:limit] for text in texts]
     call = {None: model.encode, "query": model.encode_query, "document": model.encode_document}
     embeddings: Embeddings = np.empty((len(texts), model.get_embedding_dimension()), np.float32)
-    cache = EmbeddingCache(model, _prompt(model, task))
+    cache = EmbeddingCache(model, _prompt(model, task), shape=(PAD, ROWS, TOKENS))
     known = cache.read(texts)
     for row, vector in known.items():
         embeddings[row] = vector
@@ -92,13 +92,12 @@ def _encode_in_equal_batches(texts: list[str], model: Any, task: Task | None) ->
         return embeddings
     # TQDM_DISABLE=1 silences the bar where it would land in a page.
     with tqdm(total=len(unknown), desc="Encoding", unit="text", delay=LONG_WORK) as bar:
-        for positions in _equal_batches([texts[row] for row in unknown], model, task):
+        for positions, size in _equal_batches([texts[row] for row in unknown], model, task):
             rows = [unknown[position] for position in positions]
             batch = [texts[row] for row in rows]
-            filled = batch + [batch[-1]] * (-len(batch) % FILL)
             vectors = call[task](
-                filled,
-                batch_size=ROWS,
+                batch + [batch[-1]] * (size - len(batch)),
+                batch_size=size,
                 show_progress_bar=False,
                 processing_kwargs={"text": {"pad_to_multiple_of": PAD}},
             )
@@ -108,15 +107,16 @@ def _encode_in_equal_batches(texts: list[str], model: Any, task: Task | None) ->
     return embeddings
 
 
-def _equal_batches(texts: list[str], model: Any, task: Task | None) -> list[list[int]]:
-    """Group row numbers by padded length, shortest first, at most `ROWS` together."""
+def _equal_batches(texts: list[str], model: Any, task: Task | None) -> list[tuple[list[int], int]]:
+    """Group row numbers by padded length, shortest first, each batch with the size to fill it to."""
     groups: dict[int, list[int]] = {}
     for row, length in enumerate(token_counts(texts, model=model, task=task)):
-        groups.setdefault(-(-length // PAD), []).append(row)
+        groups.setdefault(max(1, -(-length // PAD)) * PAD, []).append(row)
     return [
-        rows[start : start + ROWS]
-        for _, rows in sorted(groups.items())
-        for start in range(0, len(rows), ROWS)
+        (rows[start : start + size], size)
+        for padded, rows in sorted(groups.items())
+        for size in [min(ROWS, max(1, TOKENS // padded))]
+        for start in range(0, len(rows), size)
     ]
 
 
