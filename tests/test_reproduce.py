@@ -102,6 +102,22 @@ def test_a_changed_number_is_found_and_named(mini, alone):
     assert "0.42886 in the page, 0.41886 here" in outcome.differences[0]
 
 
+@pytest.mark.parametrize(
+    ("edit", "was", "now"),
+    [
+        (lambda html: html.replace('aria-label="a line"', 'aria-label="2 lines"'), "2", "a"),
+        (lambda html: html.replace("text/csv;charset=utf-8,n%0A7", "text/csv,n%0A8"), "8", "7"),
+    ],
+    ids=["description", "download"],
+)
+def test_a_changed_word_that_is_not_seen_is_found_too(mini, alone, edit, was, now):
+    page = alone("count", edit)
+    assert page.read_text("utf-8") != alone("count").read_text("utf-8")
+    outcome, _ = again(alone("count", edit), mini)
+    assert outcome.verdict == "different"
+    assert f"{was} in the page, {now} here" in " ".join(outcome.differences)
+
+
 def test_numbers_that_agree_at_four_decimals_are_equal(mini, alone):
     page = alone("read", lambda html: re.sub(r"(<pre[^>]*>)0\.41886", r"\g<1>0.41888", html))
     assert again(page, mini)[0].verdict == "equal"

@@ -108,7 +108,7 @@ def _encode_in_equal_batches(texts: list[str], model: Any, task: Task | None) ->
 
 
 def _equal_batches(texts: list[str], model: Any, task: Task | None) -> list[tuple[list[int], int]]:
-    """Group row numbers by padded length, shortest first, each batch with the size to fill it to."""
+    """Group rows by padded length, shortest first, with the size each batch shall have."""
     groups: dict[int, list[int]] = {}
     for row, length in enumerate(token_counts(texts, model=model, task=task)):
         groups.setdefault(max(1, -(-length // PAD)) * PAD, []).append(row)

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from . import freshness
 from .kernels import KernelKind
@@ -201,7 +202,10 @@ def _code(notebook: Mapping[str, Any]) -> str:
 
 
 class _Words(HTMLParser):
-    """The words of a page that say something: not its looks, and not what it was made from."""
+    """The words of a page that say something: not its looks, and not what it was made from.
+
+    What is said to those who cannot see, and the tables to download, stand in attributes.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -212,6 +216,11 @@ class _Words(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._silent += tag in ("script", "style")
         self._over |= ("id", "made-from") in attrs
+        for name, value in attrs:
+            if name in ("alt", "aria-label", "title"):
+                self.handle_data(value or "")
+            elif name == "href" and (value or "").startswith("data:text/csv"):
+                self.handle_data(unquote(value or "").replace(",", " , "))
 
     def handle_endtag(self, tag: str) -> None:
         self._silent -= tag in ("script", "style")
