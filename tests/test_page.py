@@ -23,11 +23,11 @@ from stslab.report.page import (
     read_record,
     render_index,
     render_root_index,
-    thumbnail,
 )
 from stslab.report.prose import Prose, mathml
 from stslab.report.svg import inline_svg
 from stslab.report.tables import csv_link, data_table
+from stslab.report.thumbnail import thumbnail
 
 RECORD = {
     "notebook_name": "08_heatmap",
@@ -515,22 +515,14 @@ def test_index_takes_finding_and_thumbnail_from_the_notebook():
     assert thumbnail(nb).count("<rect") == 36
     ranked = fixtures.notebook(fixtures.code("t", fixtures.table_bundle(fixtures.RANKED)))
     assert thumbnail(ranked).count("<rect") == 7
+    drawn = fixtures.notebook(fixtures.code("f", fixtures.figure_bundle()))
+    assert 'href="data:image/png;base64,' in thumbnail(drawn)
+    plain = fixtures.table_bundle([(1, 0.5, "One.")]).data["text/html"].replace("--score", "--x")
+    listed = fixtures.code("t", fixtures.table_bundle([]))
+    listed.outputs[0].data["text/html"] = plain
+    assert "<path" in thumbnail(fixtures.notebook(listed))
     assert thumbnail(fixtures.foreign()) is None
     assert finding(fixtures.foreign()) is None
-    entries = [
-        {"title": "a", "href": "a.html", "thumbnail": t}
-        for t in (
-            thumbnail(nb),
-            fixtures.SVG,
-            None,
-            "javascript:x",
-            f"data:image/png;base64,{fixtures.PIXEL}",
-        )
-    ]
-    html = render_index("p", entries)
-    assert html.count("<svg") == 2
-    assert 'alt="A figure of a"' in html
-    assert "javascript" not in html
 
 
 def test_index_of_nothing():

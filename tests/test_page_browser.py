@@ -11,8 +11,8 @@ from stslab.report.page import (
     finding,
     render_index,
     render_root_index,
-    thumbnail,
 )
+from stslab.report.thumbnail import thumbnail
 
 pytestmark = pytest.mark.browser
 
@@ -41,7 +41,7 @@ def pages(tmp_path_factory):
         {"title": "A heatmap", "href": "tutorial.html", "finding": finding(nb)}
         | {"status": "built", "thumbnail": thumbnail(nb)},
         {"title": "Ranking", "href": "foreign.html", "status": "stale", "reason": "its run failed"}
-        | {"failed_href": "failing.html#failing-cell", "thumbnail": fixtures.SVG},
+        | {"failed_href": "failing.html#failing-cell"},
         {"title": "Search", "href": None, "status": "failed", "reason": "it never ran"},
     ]
     (folder / "index.html").write_text(render_index("The tutorial", entries), encoding="utf-8")

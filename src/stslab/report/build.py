@@ -251,6 +251,7 @@ class _Build:
 
         from . import page
         from .outputs import published_files
+        from .thumbnail import thumbnail
 
         name, job = step.job.name, step.job
         notebook = nbformat.reads(done.notebook, as_version=4)
@@ -258,7 +259,7 @@ class _Build:
         html = self._page(step, notebook)
         files[f"{name}.ipynb"] = _written(notebook)
         files[f"{name}.html"] = html  # last: it appears when all else is there
-        drawing = page.thumbnail(notebook)
+        drawing = thumbnail(notebook)
         account = Page(
             status="built",
             why=step.why,

@@ -197,8 +197,10 @@ def made_from(
         sha256 = bytes_digest(content)
         if sha256 != depends[f"input {name} ({path.name})"]:
             raise ValueError(f"{path.name} was changed while its page was being made. Build again.")
-        lines = len(content.splitlines())
-        record["files"][name] = {"name": path.name, "sha256": sha256, "lines": lines}
+        about = {"name": path.name, "sha256": sha256, "bytes": len(content)}
+        if b"\0" not in content:  # neither a spreadsheet nor UTF-16
+            about["lines"] = len(content.splitlines())
+        record["files"][name] = about
         if embed_inputs:
             record.setdefault("inputs", {})[name] = base64.b64encode(content).decode()
     return record

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from .tables import folded
 
+MATRIX = "application/vnd.stslab.matrix+json"
 STEPS = 20  # colours on each side of 0: one for each 0.05
 NAMED = 8  # largest matrix whose columns carry texts; beyond, numbers point to the rows
 PAIRS = 500  # pairs listed; of more, the highest and the lowest
@@ -120,27 +121,3 @@ def _pairs(
         f'<caption class="vh">Pairs: {escape(title)}</caption><thead><tr>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>{whole}</details>"
     )
-
-
-def thumbnail(values: Sequence[Sequence[float]]) -> Markup:
-    """Draw a matrix very small; a large one is sampled."""
-    n = min(len(values), 12)
-    at = [i * len(values) // n for i in range(n)]
-    cells = "".join(
-        f'<rect class="{step(values[i][j])}" x="{x}" y="{y}" width="1" height="1"/>'
-        for y, i in enumerate(at)
-        for x, j in enumerate(at)
-    )
-    return Markup(f'<svg viewBox="0 0 {n} {n}" aria-hidden="true">{cells}</svg>')
-
-
-def thumbnail_bars(scores: Sequence[float]) -> Markup:
-    """Draw scores as bars, very small."""
-    n = len(scores)
-    bars = "".join(
-        f'<rect class="{step(score)}" x="{min(50 + 50 * score, 50):.0f}" y="{100 * i / n + 2:.0f}" '
-        f'width="{max(abs(50 * score), 1):.0f}" height="{100 / n - 4:.0f}"/>'
-        for i, score in enumerate(scores)
-    )
-    axis = '<path d="M50 0V100"/>'
-    return Markup(f'<svg viewBox="0 0 100 100" aria-hidden="true">{axis}{bars}</svg>')

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from .look import environment, look, whole
-from .svg import inline_svg
 from .tables import folded
 
 # A word and a sign for each state: never a colour alone.
@@ -37,8 +33,7 @@ def render_index(
     pages : sequence of mappings
         Each with `title`, `href` (None where no page was ever built), and optionally `finding`,
         `status` (built, unchanged, stale, failed), `reason` (why a page is not up to date),
-        `failed_href` (the failed notebook's page), and `thumbnail` (SVG, or the address of an
-        image as data).
+        `failed_href` (the failed notebook's page), and `thumbnail` (as `thumbnail` draws it).
     root_href : str or None
         Where the index of all presets is.
     about : str
@@ -60,7 +55,7 @@ def render_root_index(presets: Sequence[Mapping[str, Any]]) -> str:
 
 def _render(template: str, title: str, entries: Sequence[Mapping[str, Any]], **kw: Any) -> str:
     shown = []
-    for number, entry in enumerate(entries, start=1):
+    for entry in entries:
         status = str(entry.get("status") or "built")
         state, sign = STATES.get(status, (status, "•"))
         shown.append(
@@ -70,7 +65,6 @@ def _render(template: str, title: str, entries: Sequence[Mapping[str, Any]], **k
                 "reason": folded(str(entry.get("reason") or "")),
                 "state": state,
                 "sign": sign,
-                "thumbnail": _thumbnail(entry.get("thumbnail"), f"t{number}", str(entry["title"])),
             }
         )
     html = (
@@ -79,14 +73,3 @@ def _render(template: str, title: str, entries: Sequence[Mapping[str, Any]], **k
         .render(title=title, entries=shown, look=look(heat=True), **kw)
     )
     return whole(html)
-
-
-def _thumbnail(drawing: Any, prefix: str, title: str) -> Markup:
-    text = str(drawing or "")
-    if isinstance(drawing, Markup):
-        return drawing  # made by `thumbnail`, safe already
-    if re.fullmatch(r"data:image/(png|jpeg);base64,[\w+/=]+", text):
-        return Markup('<img alt="A figure of {}" src="{}">').format(title, text)
-    if text.lstrip().startswith("<"):
-        return inline_svg(text, prefix=prefix, label=f"A figure of {title}") or Markup("")
-    return Markup("")

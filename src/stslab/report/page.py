@@ -21,6 +21,7 @@ from nbformat import NotebookNode
 from traitlets import default
 
 from . import heatmap, parameters
+from .heatmap import MATRIX
 from .index import render_index, render_root_index
 from .look import TEMPLATE, look, whole
 from .prose import Prose, highlight
@@ -35,10 +36,9 @@ __all__ = [
     "read_record",
     "render_index",
     "render_root_index",
-    "thumbnail",
 ]
 
-MATRIX = "application/vnd.stslab.matrix+json"
+SETUP = "Setup"
 
 
 class StslabExporter(HTMLExporter):  # type: ignore[misc]
@@ -99,18 +99,6 @@ def failing_cell(nb: NotebookNode) -> int | None:
     return None
 
 
-def thumbnail(nb: NotebookNode) -> Markup | None:
-    """Draw a notebook's first heatmap or score bars very small, for the index."""
-    for output in _outputs(nb):
-        data = output.get("data", {})
-        if MATRIX in data and heatmap.valid(data[MATRIX]):
-            return heatmap.thumbnail(data[MATRIX]["values"])
-        found = re.findall(r"--score:\s*(-?[\d.]+)", str(data.get("text/html", "")))
-        if _told(output).get("kind") == "table" and found:
-            return heatmap.thumbnail_bars([float(score) for score in found[:8]])
-    return None
-
-
 class _Page:
     def __init__(self, nb: NotebookNode, resources: Mapping[str, Any]) -> None:
         self.nb, self.resources = nb, resources
@@ -134,7 +122,7 @@ class _Page:
             "title": title,
             "finding": finding(self.nb),
             "folded": folded,
-            "parts": _parts([cell for cell in cells if cell]),
+            "parts": _parts(_joined_setup([cell for cell in cells if cell])),
             "contents": self.prose.contents,
             "failed": self.failed,
             "banner": any(cell and cell["kind"] == "alert" for cell in cells),
@@ -173,7 +161,7 @@ class _Page:
             if told["parameters"]:
                 cell = NotebookNode(cell, source=f"{cell.source}\n\n{injected}".strip())
         elif _is_setup(cell):
-            told["label"] = "Setup"
+            told["label"] = SETUP
         told["solution"] = _tags(cell, "solution")
         if cell.source.strip() and self.shown.get("include_input", True):
             told["code"] = highlight(cell.source, self.language)
@@ -287,6 +275,18 @@ def _outputs(nb: NotebookNode) -> Iterator[NotebookNode]:
 def _told(output: NotebookNode) -> Mapping[str, Any]:
     told = output.get("metadata", {}).get("stslab")
     return told if isinstance(told, Mapping) else {}
+
+
+def _joined_setup(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put cells that only import, or set up, and show nothing, into one fold with the next such."""
+    joined: list[dict[str, Any]] = []
+    for cell in cells:
+        last = joined[-1] if joined else {}
+        if {cell.get("label"), last.get("label")} == {SETUP} and not last["outputs"]:
+            cell["code"] = Markup("\n\n").join([last["code"], cell["code"]])
+            joined.pop()
+        joined.append(cell)
+    return joined
 
 
 def _parts(cells: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:

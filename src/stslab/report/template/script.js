@@ -145,10 +145,13 @@
     });
   }
 
-  // A box that scrolls sideways must be reachable without a mouse; one that does not, should not.
-  // The observer reports once at the start, after layout, so the first paint does not wait for it.
+  // A box that scrolls sideways fades where more is to be seen, and must be reachable without a
+  // mouse; one that does not scroll should not be. The observer reports once at the start.
   function scrolling(boxes) {
     if (!window.ResizeObserver) return;
+    const fade = (box) => {
+      box.classList.toggle("more", box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
+    };
     const watch = new ResizeObserver((entries) => {
       const wide = entries.map(({ target }) => target.scrollWidth > target.clientWidth + 1);
       entries.forEach(({ target }, i) => {
@@ -156,9 +159,13 @@
         for (const [name, value] of Object.entries(said)) {
           wide[i] ? target.setAttribute(name, value) : target.removeAttribute(name);
         }
+        fade(target);
       });
     });
-    boxes.forEach((box) => watch.observe(box));
+    for (const box of boxes) {
+      watch.observe(box);
+      box.addEventListener("scroll", () => fade(box), { passive: true });
+    }
   }
 
   function enhance() {
