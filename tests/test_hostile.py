@@ -1,0 +1,155 @@
+"""Whatever somebody's texts, file names, titles and column names hold, a report shows as text.
+
+Built by the real builder, with real kernels, and opened in a real browser without a network.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import page_fixtures as fixtures
+import pytest
+from conftest import ROOT
+from projects import Project
+
+from stslab.report.build import build
+from stslab.report.presets import adhoc_preset, load_preset
+from stslab.report.progress import Quiet
+
+pytestmark = pytest.mark.browser
+
+# A file holds no NUL and no half of a character (`read_pairs` says where it found one); a file's
+# name holds no slash either, and ends after 255 bytes.
+TEXTS = [text.replace("\0", "").replace("\ud83d", "½") for text in fixtures.HOSTILE]
+NAMES = [text.replace("/", "∕").encode()[:200].decode(errors="ignore") for text in TEXTS]
+
+
+@pytest.fixture(scope="module")
+def visit(chromium):
+    """Open a page offline; see that nothing ran and nothing was asked for."""
+    context = chromium.new_context(offline=True)
+
+    def look(path: Path):
+        page, heard = context.new_page(), []
+        page.on("dialog", lambda dialog: heard.append(f"dialog {dialog.message}"))
+        page.on("console", lambda message: heard.append(message.text))
+        page.on("pageerror", lambda error: heard.append(str(error)))
+        page.on(
+            "request",
+            lambda request: (
+                request.url == path.resolve().as_uri()
+                or request.url.startswith("data:image/")
+                or heard.append(request.url[:200])
+            ),
+        )
+        page.goto(path.resolve().as_uri())
+        page.evaluate(
+            "document.querySelectorAll('details').forEach(d => d.open = d.textContent.length < 5e4)"
+        )
+        page.wait_for_timeout(50)
+        assert heard == []
+        assert page.evaluate("window.hit") is None
+        assert page.locator("h1").count() == page.locator("main").count() == 1
+        bad = "iframe, object, embed, form, video, base, link, main script, main style, [style]"
+        assert page.locator(bad).count() == 0
+        return page
+
+    yield look
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def own_texts(tmp_path_factory) -> Path:
+    """Build pairs, heatmap and groups from hostile texts, columns, file names and a title."""
+    folder = tmp_path_factory.mktemp("own")
+    pairs, sentences = folder / f"{NAMES[4]}.csv", folder / f"{NAMES[8]}.csv"
+    with pairs.open("w", encoding="utf-8", newline="") as stream:
+        rows = [[a, b, *"x" * 41] for a, b in zip(TEXTS, TEXTS[1:] + TEXTS[:1], strict=True)]
+        csv.writer(stream).writerows([["sentence_a", "sentence_b", *TEXTS], *rows])
+    with sentences.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([["sentence", "id"], *zip(TEXTS, TEXTS, strict=True)])
+    preset = folder / "hostile.yaml"
+    runs = [
+        {"notebook": "05", "parameters": {"pairs": pairs.name}},
+        {"notebook": "08", "parameters": {"sentences": sentences.name}},
+        {"notebook": "11", "parameters": {"sentences": sentences.name}},
+    ]
+    preset.write_text(json.dumps({"title": TEXTS[0], "notebooks": runs}), encoding="utf-8")
+    made = load_preset(preset, notebooks_dir=ROOT / "notebooks")
+    results = build(made, reports=folder, root=ROOT, listener=Quiet(), jobs=2, kernel="warm")
+    assert {result.name: result.error for result in results if result.error} == {}
+    return folder / "hostile"
+
+
+@pytest.mark.parametrize("name", ["05_sentence_pairs", "08_heatmap", "11_near_duplicates", "index"])
+def test_hostile_sentences_and_columns_do_nothing(own_texts, visit, name):
+    page = visit(own_texts / f"{name}.html")
+    assert TEXTS[0] in page.title() + page.locator("h1").inner_text()
+    page.close()
+
+
+def test_hostile_sentences_and_column_names_are_shown_as_written(own_texts, visit):
+    page = visit(own_texts / "05_sentence_pairs.html")
+    table = page.locator("#table-pairs table")
+    heads = table.locator("thead th").evaluate_all("all => all.map(head => head.textContent)")
+    assert heads[:3] == ["sentence_a", "sentence_b", "score"]
+    assert heads[3:-1] == TEXTS
+    first = table.locator("tbody tr td:first-child").evaluate_all(
+        "all => all.map(cell => cell.textContent)"
+    )
+    assert first == TEXTS[:39]  # rows until one that holds a million characters
+    page.close()
+
+
+@pytest.fixture
+def named(tmp_path, bare_kernels) -> Project:
+    project = Project(tmp_path / "project")
+    project.notebook(
+        "read",
+        ["parameters: from pathlib import Path\ntexts: list[str] | Path = ['one']  # texts"],
+        title="Read",
+    )
+    return project
+
+
+def test_hostile_file_names_do_nothing(named, visit):
+    """Each as the name of a file that a page was made from."""
+    runs = []
+    for number, name in enumerate(NAMES):
+        (named.notebooks / "presets" / f"{name}.txt").write_text("One.\n", "utf-8")
+        runs.append(
+            {"notebook": "read", "name": f"r{number}", "parameters": {"texts": f"{name}.txt"}}
+        )
+    named.preset(json.dumps({"notebooks": runs}))
+    assert {name for name, result in named.build().items() if result.error} == set()
+    for number, name in enumerate(NAMES):
+        page = visit(named.home / f"r{number}.html")
+        assert f"{name}.txt" in page.locator("main").evaluate("main => main.textContent")
+        page.close()
+
+
+def test_hostile_titles_do_nothing(named, visit):
+    """Each as the title of a preset: on its page, on its index, and on the index of all."""
+    for title in TEXTS:
+        named.preset(json.dumps({"title": title, "notebooks": ["read"]}))
+        named.build()
+        for path in (named.home / "read.html", named.home / "index.html"):
+            page = visit(path)
+            shown = page.evaluate("document.querySelector('header bdi, h1').textContent")
+            assert shown.removesuffix("…") in title
+            page.close()
+    visit(named.reports / "index.html").close()
+
+
+def test_a_hostile_file_name_makes_a_report_of_a_safe_name(named, monkeypatch):
+    """`make report SENTENCES=…`: the folder is inside the reports, whatever the file is called."""
+    monkeypatch.chdir(named.root)
+    for name in NAMES:
+        path = named.root / f"{name}.txt"
+        path.write_text("One.\n", "utf-8")
+        preset = adhoc_preset(notebooks_dir=named.notebooks, files={"texts": path})
+        folder = (named.reports / preset.name).resolve()
+        assert folder.parent == named.reports.resolve()
+        assert not set(preset.name) & set('/\\<>:"|?*\n\r\t')
