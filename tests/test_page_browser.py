@@ -4,7 +4,7 @@ from pathlib import Path
 
 import page_fixtures as fixtures
 import pytest
-from conftest import AXE
+from conftest import AXE, READY
 
 from stslab.report.page import (
     StslabExporter,
@@ -72,6 +72,8 @@ def visit(chromium, pages):
             ),
         )
         page.goto(pages[name])
+        if options.get("java_script_enabled", True):
+            page.wait_for_selector(READY)
         return page
 
     yield open_page
@@ -94,10 +96,12 @@ def test_axe_finds_nothing(chromium, pages, scheme):
     violations = {}
     for name in ("tutorial", "foreign", "failing", "index", "root"):
         page.goto(pages[name])
+        page.wait_for_selector(READY, state="attached")
         page.evaluate(script)
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         for width in WIDTHS if scheme != "print" else WIDTHS[1:2]:
             page.set_viewport_size({"width": width, "height": 900})
-            page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+            page.wait_for_timeout(150)  # what scrolls now becomes focusable
             if found := page.evaluate(AXE):
                 violations[name, width] = found
     context.close()
@@ -231,6 +235,7 @@ def test_switches_are_remembered(visit):
     page.locator("#theme").click()
     page.locator("#theme").click()
     page.reload()
+    page.wait_for_selector(READY)
     assert page.locator("details.code:not([open])").count() == 0
     assert page.locator("html").get_attribute("data-theme") == "dark"
     assert page.locator("#theme").inner_text() == "Theme: dark"
@@ -258,7 +263,7 @@ def test_contents_lead_to_their_places(visit):
 def test_what_opens_the_page_is_painted_first_and_the_rest_at_once_after_it(visit):
     """Nothing stays undrawn: not in a picture of the whole page, nor for a search in it."""
     page = visit("tutorial")
-    page.wait_for_function("() => !document.documentElement.hasAttribute('data-first')")
+    assert not page.locator("html[data-first]").count()
     drawn = """() => [...document.querySelectorAll('.part, .made-from')].every(
         part => getComputedStyle(part).contentVisibility === 'visible')"""
     assert page.evaluate(drawn)

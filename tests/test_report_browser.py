@@ -5,17 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import AXE, TUTORIAL
+from conftest import AXE, NOTEBOOKS, READY, ROOT, TUTORIAL
 
 pytestmark = pytest.mark.browser
 PAGES = [*TUTORIAL, "index", "../index"]
+FURTHER = [f"../further/{path.stem}" for path in NOTEBOOKS if path.stem >= "10"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def further(report):
+    """Build what comes after the tutorial beside it."""
+    from stslab.report.build import build
+    from stslab.report.presets import load_preset
+    from stslab.report.progress import Quiet
+
+    preset = load_preset("further", notebooks_dir=ROOT / "notebooks")
+    results = build(
+        preset, reports=report.parent, root=ROOT, listener=Quiet(), jobs=2, kernel="warm"
+    )
+    assert {result.name: result.error for result in results if result.error} == {}
 
 
 def address(report, name):
     return (report / f"{name}.html").resolve().as_uri()
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *FURTHER])
 def test_a_page_asks_for_nothing_and_says_nothing(chromium, report, name):
     """No request, no console message; and nothing is missing without JavaScript."""
     context = chromium.new_context(offline=True)
@@ -58,8 +73,9 @@ def test_axe_finds_nothing_on_any_page(chromium, report, scheme):
     context = chromium.new_context(bypass_csp=True, offline=True, color_scheme=colours)
     page, violations = context.new_page(), {}
     page.emulate_media(media="print" if scheme == "print" else "screen")
-    for name in PAGES:
+    for name in [*PAGES, *FURTHER]:
         page.goto(address(report, name))
+        page.wait_for_selector(READY, state="attached")
         page.evaluate(script)
         for width in (320, 768, 1440) if scheme != "print" else (768,):
             page.set_viewport_size({"width": width, "height": 900})
@@ -73,7 +89,7 @@ def test_axe_finds_nothing_on_any_page(chromium, report, scheme):
 def test_every_picture_has_a_description_of_its_own(chromium, report):
     """Neither a placeholder, nor empty, nor the same twice on a page."""
     page = chromium.new_page()
-    for name in TUTORIAL:
+    for name in [*TUTORIAL, *FURTHER]:
         page.goto(address(report, name))
         said = page.evaluate(
             """() => [...document.querySelectorAll('main img, main svg[role=img], main [role=img]')]
@@ -84,7 +100,7 @@ def test_every_picture_has_a_description_of_its_own(chromium, report):
     page.close()
 
 
-@pytest.mark.parametrize("name", TUTORIAL)
+@pytest.mark.parametrize("name", [*TUTORIAL, *FURTHER])
 def test_paper_clips_no_line_and_cuts_no_figure(chromium, report, name, tmp_path):
     """Every character lies on the sheet, every figure on one sheet."""
     import pypdfium2
@@ -111,6 +127,7 @@ def test_paper_clips_no_line_and_cuts_no_figure(chromium, report, name, tmp_path
     assert clipped == []
     assert uncut == []
     document = pypdfium2.PdfDocument(tmp_path / "page.pdf")
+    assert len(document) <= 8
     for sheet in document:
         width, _ = sheet.get_size()
         text = sheet.get_textpage()

@@ -1,7 +1,7 @@
 """A similarity matrix as an instrument: a table whose cells are coloured and can be asked.
 
-The text is real, so the reader's own fonts draw it in any script; without JavaScript or on paper
-it is a table with its pairs listed beneath.
+The text is real, so the reader's own fonts draw it in any script. Without JavaScript it is a table
+with its pairs listed beneath; so it is on paper, where a large one lists its sentences instead.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from .tables import folded
 MATRIX = "application/vnd.stslab.matrix+json"
 STEPS = 20  # colours on each side of 0: one for each 0.05
 NAMED = 8  # largest matrix whose columns carry texts; beyond, numbers point to the rows
+LISTED = 16  # largest matrix whose pairs are printed; beyond, rows are numbers, too, on paper
 PAIRS = 500  # pairs listed; of more, the highest and the lowest
 SPOKEN = 2_000  # characters of a sentence that its row carries
 TEXT = 100_000  # characters of sentences in that list; beyond, short labels stand for them
@@ -61,7 +62,7 @@ def instrument(matrix: Mapping[str, Any], *, ident: str, title: str, alt: str) -
         + "</tr>"
         for i, row in enumerate(values, start=1)
     )
-    size = "few" if named else "many" if n > 16 else "some"
+    size = "few" if named else "many" if n > LISTED else "some"
     scale = "".join(f'<i class="{step(v / 10)}"></i>' for v in range(-10, 11))
     return Markup(
         f'<div class="wide"><table class="heat {size}" id="{ident}" '
@@ -101,14 +102,16 @@ def _pairs(
     )
     if not pairs:
         return ""
-    about, whole = f"All {len(pairs)} pairs, highest first", ""
+    about, full = f"All {len(pairs)} pairs, highest first", ""
     if len(pairs) > PAIRS:
         about = f"The {PAIRS // 2} highest and {PAIRS // 2} lowest of {len(pairs):,} pairs"
         pairs = pairs[: PAIRS // 2] + pairs[-PAIRS // 2 :]
     texts = [folded(name) for name in names]
-    if sum(len(texts[i]) + len(texts[j]) for _, i, j in pairs) > TEXT:
-        whole = "".join(f"<li>{text}</li>" for text in texts)
-        whole = f"<p>The sentences in full:</p><ol>{whole}</ol>"
+    long = sum(len(texts[i]) + len(texts[j]) for _, i, j in pairs) > TEXT
+    if long or n > LISTED:
+        items = "".join(f"<li><bdi>{text}</bdi></li>" for text in texts)
+        full = f"<div><p>The sentences in full:</p><ol>{items}</ol></div>"
+    if long:
         texts = [escape(label) for label in labels]
     rows = "".join(
         f"<tr><td>{texts[i]}</td><td>{texts[j]}</td>"
@@ -117,7 +120,8 @@ def _pairs(
     )
     heads = "".join(f'<th scope="col">{h}</th>' for h in ("sentence_a", "sentence_b", "score"))
     return (
-        f'<details class="data"><summary>{about}</summary><div class="wide"><table class="stslab">'
+        f'<details class="data{" many" if n > LISTED else ""}"><summary>{about}</summary>'
+        '<div class="wide"><table class="stslab">'
         f'<caption class="vh">Pairs: {escape(title)}</caption><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>{whole}</details>"
+        f"<tbody>{rows}</tbody></table></div>{full}</details>"
     )

@@ -70,6 +70,6 @@ def _render(template: str, title: str, entries: Sequence[Mapping[str, Any]], **k
     html = (
         environment()
         .get_template(template)
-        .render(title=title, entries=shown, look=look(heat=True), **kw)
+        .render(title=title, entries=shown, look=look("heatmap", "entries"), **kw)
     )
     return whole(html)

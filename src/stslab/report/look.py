@@ -24,15 +24,15 @@ class Look(NamedTuple):
 
 
 @lru_cache
-def look(*, heat: bool = False) -> Look:
+def look(*sheets: str) -> Look:
     """Read the look of a page.
 
     Parameters
     ----------
-    heat : bool, default False
-        Whether the page has a heatmap: its colours are half the stylesheet.
+    *sheets : str
+        Stylesheets beyond the common one: "heatmap", "entries".
     """
-    css = _css("style.css") + (_css("heatmap.css") if heat else "")
+    css = "".join(_css(f"{sheet}.css") for sheet in ("style", *sheets))
     # The script has whole-line comments only, so that shortening it needs no parser.
     js = re.sub(r"^\s*(//.*)?\n|^\s+", "", _read("script.js"), flags=re.MULTILINE)
     policy = (

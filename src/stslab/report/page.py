@@ -126,7 +126,7 @@ class _Page:
             "contents": self.prose.contents,
             "failed": self.failed,
             "banner": any(cell and cell["kind"] == "alert" for cell in cells),
-            "look": look(heat=self.heat),
+            "look": look(*["heatmap"] * self.heat),
             "record": record,
             "embedded": embed(record),
             "has_code": any(cell and cell.get("code") for cell in cells),

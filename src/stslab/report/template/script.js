@@ -155,7 +155,9 @@
     const watch = new ResizeObserver((entries) => {
       const wide = entries.map(({ target }) => target.scrollWidth > target.clientWidth + 1);
       entries.forEach(({ target }, i) => {
-        const said = { tabindex: "0", role: "group", "aria-label": "Scrolls sideways" };
+        const title = target.parentNode.querySelector("caption, figcaption")?.textContent || "";
+        const label = `${title.slice(0, 80)} (${boxes.indexOf(target) + 1}, scrolls sideways)`;
+        const said = { tabindex: "0", role: "region", "aria-label": label.trim() };
         for (const [name, value] of Object.entries(said)) {
           wide[i] ? target.setAttribute(name, value) : target.removeAttribute(name);
         }
