@@ -2,6 +2,9 @@
 
 import multiprocessing
 import sqlite3
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -85,6 +88,29 @@ def test_a_batch_is_kept_before_the_next_is_encoded(model, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         encode(TEXTS, model=model)
     assert cache_size()[0] == len(batches[0]) == 32
+
+
+ENCODES = """
+from stslab import encode, load_model
+encode([f"Sentence {n} is one of many." for n in range(4000)], model=load_model(device="cpu"))
+"""
+
+
+def test_a_killed_process_loses_one_batch_at_most(model, calls, tmp_path):
+    """Killed in mid-encode, what it had encoded is there, whole, and is not encoded again."""
+    process = subprocess.Popen([sys.executable, "-c", ENCODES], stderr=subprocess.DEVNULL)
+    while not (cache_file().exists() and cache_size()[0] > 100):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    with sqlite3.connect(cache_file()) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    kept, _ = cache_size()
+    assert 100 < kept < 4000
+    assert kept % 32 == 0
+    encode([f"Sentence {n} is one of many." for n in range(1000)], model=model)
+    assert sum(calls) == -(-max(0, 1000 - kept) // 32) * 32
 
 
 def _write(folder, name):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+import sqlite3
 
 import pytest
 from conftest import ROOT
@@ -66,3 +68,38 @@ def test_a_text_file_of_any_length_makes_a_report_of_its_name(tmp_path, count):
     page = made(tmp_path, ["08"], sentences=file)
     assert f"{count} rows came in" in page
     assert (tmp_path / f"lines{count}" / "index.html").is_file()
+
+
+def test_a_preset_of_5000_sentences_is_encoded_once(tmp_path, monkeypatch):
+    """A notebook's edited text runs nothing; its edited code finds all embeddings kept."""
+    monkeypatch.setenv("STSLAB_CACHE", str(tmp_path / "cache"))
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    file = tmp_path / "many.txt"
+    file.write_text("\n".join(f"Sentence {n} is about {n % 97}." for n in range(5000)), "utf-8")
+    notebook = tmp_path / "notebooks" / "15_what_a_score_is_worth.ipynb"
+
+    def built():
+        preset = adhoc_preset(
+            notebooks_dir=tmp_path / "notebooks", files={"sentences": file}, only=["11", "15"]
+        )
+        results = build(
+            preset, reports=tmp_path, root=tmp_path, listener=Quiet(), jobs=1, kernel="warm"
+        )
+        return {result.name[:2]: result.status for result in results}
+
+    def written():
+        """Count what was ever written to the cache, again or anew."""
+        with sqlite3.connect(tmp_path / "cache" / "embeddings.sqlite") as database:
+            return database.execute("SELECT max(rowid) FROM embeddings").fetchone()[0]
+
+    assert built() == {"11": "built", "15": "built"}
+    before = written()
+    assert before >= 5000
+    text = notebook.read_text("utf-8")
+    notebook.write_text(text.replace("What chance looks like", "Chance"), "utf-8")
+    assert built() == {"11": "unchanged", "15": "rendered"}
+    notebook.write_text(
+        text.replace("among = score_pairs", "# Again.\\namong = score_pairs"), "utf-8"
+    )
+    assert built() == {"11": "unchanged", "15": "built"}
+    assert written() == before

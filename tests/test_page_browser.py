@@ -286,6 +286,25 @@ def test_a_place_further_down_is_there_at_once(chromium, pages):
     page.close()
 
 
+def test_a_heatmap_of_forty_sentences_fits_one_sheet(chromium, tmp_path):
+    """Its sentences are listed in full behind it, and its pairs are not: the cells say them."""
+    sentences = [f"{n} is a number in a sentence that is too long for a row." for n in range(1, 41)]
+    nb = fixtures.notebook(fixtures.code("m", fixtures.matrix_bundle(sentences, [0.25] * 780)))
+    html, _ = StslabExporter().from_notebook_node(nb)
+    (tmp_path / "large.html").write_text(html, encoding="utf-8")
+    page = chromium.new_page(viewport={"width": 672, "height": 1000})  # A4 less its margins
+    page.goto((tmp_path / "large.html").as_uri())
+    page.wait_for_selector(READY)
+    page.emulate_media(media="print")
+    box = page.locator("table.heat").bounding_box()
+    assert box
+    assert box["width"] <= 672
+    assert box["height"] <= 985
+    assert page.locator(".data li:visible").all_inner_texts() == sentences
+    assert page.locator(".data table:visible").count() == 0
+    page.close()
+
+
 def test_paper_loses_nothing(visit):
     """In print the pairs are listed, nothing is wider than the sheet, and no figure is cut."""
     page = visit("tutorial", viewport={"width": 680, "height": 1000})
