@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from projects import BARE, Project
 
-from stslab.report import kernels
+from stslab.report.running import kernels
 
 # Tests measure the model, not what an earlier run left on this machine.
 os.environ.setdefault("STSLAB_CACHE", "off")
@@ -68,8 +68,8 @@ def find_chromium() -> str | None:
 def report(tmp_path_factory) -> Path:
     """Build the tutorial as `make report` does, elsewhere; give its folder."""
     from stslab.report.build import build
-    from stslab.report.presets import load_preset
     from stslab.report.progress import Quiet
+    from stslab.report.request.presets import load_preset
 
     reports = tmp_path_factory.mktemp("reports")
     preset = load_preset("tutorial", notebooks_dir=ROOT / "notebooks")

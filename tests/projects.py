@@ -20,8 +20,8 @@ import nbformat
 import psutil
 
 from stslab.report.build import Result, build
-from stslab.report.presets import load_preset
 from stslab.report.progress import Quiet
+from stslab.report.request.presets import load_preset
 
 # What a kernel needs itself: forks in a moment, without the model stack.
 BARE = [
@@ -33,7 +33,7 @@ BARE = [
     "numpy",
 ]
 COMMAND = f"""\
-from stslab.report import kernels
+from stslab.report.running import kernels
 kernels.PRELOAD[:] = {BARE!r}
 from stslab.report.cli import main
 main()

@@ -16,7 +16,7 @@ import pytest
 from projects import COUNTING, LOOPING, Project, eventually
 
 from stslab.report import cluster, freshness
-from stslab.report.values import RequestError
+from stslab.report.request.values import RequestError
 
 pytest.importorskip("distributed", reason="needs the extra 'dask'")
 pytestmark = pytest.mark.usefixtures("bare_kernels")
@@ -55,7 +55,7 @@ class Cluster:
     def _start(self, module: str, *flags: str) -> subprocess.Popen[bytes]:
         # The worker process forks bare kernels, as the tests of this module do.
         code = (
-            "from stslab.report import kernels; import projects; "
+            "from stslab.report.running import kernels; import projects; "
             "kernels.PRELOAD[:] = projects.BARE; "
             f"from {module} import main; main()"
         )

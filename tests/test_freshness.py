@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from projects import BARE, COUNTING, Project, figure
 
-from stslab.report import freshness, helper, kernels
+from stslab.report import freshness, helper
+from stslab.report.running import kernels
 
 pytestmark = pytest.mark.usefixtures("bare_kernels")
 
@@ -231,7 +232,7 @@ def no_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("a notebook was run")
 
-    monkeypatch.setattr("stslab.report.run.run", refuse)
+    monkeypatch.setattr("stslab.report.running.run.run", refuse)
 
 
 @pytest.mark.usefixtures("no_kernel")

@@ -15,8 +15,8 @@ from conftest import ROOT
 from projects import Project
 
 from stslab.report.build import build
-from stslab.report.presets import adhoc_preset, load_preset
 from stslab.report.progress import Quiet
+from stslab.report.request.presets import adhoc_preset, load_preset
 
 pytestmark = pytest.mark.browser
 

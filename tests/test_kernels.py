@@ -17,8 +17,8 @@ import psutil
 import pytest
 from projects import BARE, LOOPING, Project, eventually
 
-from stslab.report import engine, kernels
-from stslab.report.run import Done, GivenUp, Work, give_up, run
+from stslab.report.running import engine, kernels
+from stslab.report.running.run import Done, GivenUp, Work, give_up, run
 
 pytestmark = [
     pytest.mark.usefixtures("bare_kernels", "project"),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import NOTEBOOKS, ROOT
 
-from stslab.report.parameters import read_parameters
+from stslab.report.request.parameters import read_parameters
 
 BIN = Path(sys.executable).parent
 ids = [path.stem for path in NOTEBOOKS]

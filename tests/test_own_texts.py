@@ -11,8 +11,8 @@ import pytest
 from conftest import ROOT
 
 from stslab.report.build import build
-from stslab.report.presets import adhoc_preset
 from stslab.report.progress import Quiet
+from stslab.report.request.presets import adhoc_preset
 
 FRENCH = [
     "Où est ma commande ?",

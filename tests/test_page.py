@@ -15,8 +15,8 @@ import nbformat
 import page_fixtures as fixtures
 import pytest
 
-from stslab.report import heatmap
-from stslab.report.page import (
+from stslab.report.page import heatmap
+from stslab.report.page.exporter import (
     StslabExporter,
     failing_cell,
     finding,
@@ -24,10 +24,10 @@ from stslab.report.page import (
     render_index,
     render_root_index,
 )
-from stslab.report.prose import Prose, mathml
-from stslab.report.svg import inline_svg
-from stslab.report.tables import csv_link, data_table
-from stslab.report.thumbnail import thumbnail
+from stslab.report.page.prose import Prose, mathml
+from stslab.report.page.svg import inline_svg
+from stslab.report.page.tables import csv_link, data_table
+from stslab.report.page.thumbnail import thumbnail
 
 RECORD = {
     "notebook_name": "08_heatmap",

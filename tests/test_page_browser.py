@@ -6,13 +6,13 @@ import page_fixtures as fixtures
 import pytest
 from conftest import AXE, READY
 
-from stslab.report.page import (
+from stslab.report.page.exporter import (
     StslabExporter,
     finding,
     render_index,
     render_root_index,
 )
-from stslab.report.thumbnail import thumbnail
+from stslab.report.page.thumbnail import thumbnail
 
 pytestmark = pytest.mark.browser
 

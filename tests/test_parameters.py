@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pytest
 
-from stslab.report.parameters import (
+from stslab.report.request.parameters import (
     Parameter,
     RequestError,
     check_values,
@@ -375,7 +375,7 @@ def test_a_wrong_assignment_is_refused(
 
 def test_the_module_imports_without_the_heavy_libraries() -> None:
     """A wrong request is answered at once, before torch or pandas are imported."""
-    code = "import sys, stslab.report.presets; print(*sys.modules)"
+    code = "import sys, stslab.report.request.presets; print(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"torch", "pandas", "numpy", "matplotlib", "nbformat", "papermill", "nbconvert"}
     assert heavy & set(re.split(r"\s+", out.stdout)) == set()

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from stslab.report.parameters import RequestError, parse_assignment
-from stslab.report.presets import Job, adhoc_preset, load_preset
-from stslab.report.yaml_text import parse_yaml
+from stslab.report.request.parameters import RequestError, parse_assignment
+from stslab.report.request.presets import Job, adhoc_preset, load_preset
+from stslab.report.request.yaml_text import parse_yaml
 
 PATHS = "from pathlib import Path\nmodel: str = 'small'\n"
 CELLS = {

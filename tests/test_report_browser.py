@@ -16,8 +16,8 @@ FURTHER = [f"../further/{path.stem}" for path in NOTEBOOKS if path.stem >= "10"]
 def further(report):
     """Build what comes after the tutorial beside it."""
     from stslab.report.build import build
-    from stslab.report.presets import load_preset
     from stslab.report.progress import Quiet
+    from stslab.report.request.presets import load_preset
 
     preset = load_preset("further", notebooks_dir=ROOT / "notebooks")
     results = build(

@@ -9,10 +9,10 @@ import zipfile
 import pytest
 from projects import COUNTING, Project
 
-from stslab.report.record import embed, read_record
+from stslab.report.page.record import embed, read_record
 from stslab.report.reproduce import reproduce
+from stslab.report.request.values import RequestError
 from stslab.report.share import share
-from stslab.report.values import RequestError
 
 FILE = [
     """parameters: from pathlib import Path

@@ -119,8 +119,8 @@ def test_with_other_weights_a_page_says_which_and_what_they_change(tmp_path, cap
 
     from stslab.models import find_model
     from stslab.report.build import build
-    from stslab.report.presets import load_preset
     from stslab.report.progress import Quiet
+    from stslab.report.request.presets import load_preset
 
     folder = tmp_path / "model"
     shutil.copytree(find_model().folder, folder)

@@ -17,17 +17,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .freshness import made_from
-from .kernels import KernelKind, warm_up
+from .page.render import export, exporter, titled, with_outputs
 from .plan import Step, plan
-from .pool import LocalPool, Pool
-from .presets import Preset
 from .publish import Page, ReportFolder
-from .render import export, exporter, titled, with_outputs
+from .request.presets import Preset
+from .running.kernels import KernelKind, warm_up
+from .running.pool import LocalPool, Pool
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-    from .run import Done, Work
+    from .running.run import Done, Work
 
 
 @dataclass
@@ -200,7 +200,7 @@ class _Build:
         return running
 
     def _work(self, step: Step) -> Work:
-        from .run import Work
+        from .running.run import Work
 
         here = self.pool.is_here
         return Work(
@@ -227,7 +227,7 @@ class _Build:
 
     def _render_again(self, step: Step) -> Result:
         """Put the new text around the outputs that are still right."""
-        from .run import Done
+        from .running.run import Done
 
         name, started = step.job.name, time.monotonic()
         try:
@@ -249,9 +249,9 @@ class _Build:
     def _publish(self, step: Step, done: Done) -> Page:
         import nbformat
 
-        from . import page
         from .outputs import published_files
-        from .thumbnail import thumbnail
+        from .page import exporter as page
+        from .page.thumbnail import thumbnail
 
         name, job = step.job.name, step.job
         notebook = nbformat.reads(done.notebook, as_version=4)

@@ -11,10 +11,10 @@ from typing import Any, NoReturn
 
 import click
 
-from .kernels import default_kind, warm_up
-from .parameters import RequestError, parameters_table, parse_assignment
-from .presets import Preset, adhoc_preset, load_preset
 from .progress import listener_for
+from .request.parameters import RequestError, parameters_table, parse_assignment
+from .request.presets import Preset, adhoc_preset, load_preset
+from .running.kernels import default_kind, warm_up
 
 FAILED, WRONG_REQUEST, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
@@ -279,7 +279,7 @@ def params(notebook: str, notebooks: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from .jobs import Notebooks
+    from .request.jobs import Notebooks
 
     path = Path(notebook)
     if not path.is_file():
@@ -298,7 +298,7 @@ def params(notebook: str, notebooks: Path) -> None:
 @NOTEBOOKS
 def new(name: str, notebooks: Path, **files: Path | None) -> None:
     """Write a commented preset for a data file, to edit and keep."""
-    from .new import new_preset
+    from .request.new import new_preset
 
     given = {parameter: path for parameter, path in files.items() if path}
     if not given:

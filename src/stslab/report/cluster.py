@@ -7,11 +7,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from . import freshness
-from .parameters import RequestError
+from .request.parameters import RequestError
 
 if TYPE_CHECKING:
-    from .pool import OnCell
-    from .run import Done, Work
+    from .running.pool import OnCell
+    from .running.run import Done, Work
 
 ANSWER = 10  # seconds for the scheduler, and for its first worker
 
@@ -86,7 +86,7 @@ class ClusterPool:
     def stop(self, build: str) -> None:
         if not self._stopped:
             self._stopped = True
-            from .run import give_up
+            from .running.run import give_up
 
             self._executor.shutdown(wait=False)
             self._client.run(give_up, build, on_error="ignore")
@@ -97,7 +97,7 @@ class ClusterPool:
 
 def run_there(work: Work, expected: dict[str, Any]) -> Done:
     """Run a notebook on this worker, if it would make the same bytes."""
-    from .run import run
+    from .running.run import run
 
     if different := freshness.changes(expected, environment()):
         raise RequestError(f"a worker differs from the builder: {'; '.join(different)}.")

@@ -16,8 +16,8 @@ from typing import Any
 from stslab.models import ModelError, find_model
 
 from .helper import HELPER, helper_files
-from .jobs import Job
-from .parameters import RequestError, read_parameters
+from .request.jobs import Job
+from .request.parameters import RequestError, read_parameters
 
 HERE = Path(__file__).parent
 LOCK = "requirements.lock"
@@ -260,11 +260,12 @@ def model_digest(name: str) -> str:
 @functools.cache
 def _runner_digest() -> str:
     """Digest the code that runs notebooks."""
-    return digest([file_digest(HERE / name) for name in ("kernels.py", "engine.py", "run.py")])
+    return digest([file_digest(file) for file in sorted(HERE.glob("running/*.py"))])
 
 
 @functools.cache
 def _template_digest() -> str:
     """Digest the code that makes pages, and its template."""
-    files = [*HERE.glob("*.py"), *HERE.glob("template/*")]
-    return digest({file.name: file_digest(file) for file in sorted(files) if file.is_file()})
+    files = [*HERE.glob("page/*.py"), *HERE.glob("page/template/*")]
+    files += [HERE / "outputs.py", Path(__file__)]
+    return digest({file.name: file_digest(file) for file in sorted(files)})

@@ -10,10 +10,10 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from .freshness import Dependencies, changes
-from .jobs import Job
-from .presets import Preset
+from .page.render import heading
 from .publish import ReportFolder
-from .render import heading
+from .request.jobs import Job
+from .request.presets import Preset
 
 Action = Literal["run", "render", "keep"]
 

@@ -17,10 +17,10 @@ from markupsafe import Markup
 from pydantic import BaseModel, ValidationError
 
 from .freshness import bytes_digest
-from .index import render_index, render_root_index
-from .kernels import KernelKind
-from .presets import Preset
-from .values import RequestError
+from .page.index import render_index, render_root_index
+from .request.presets import Preset
+from .request.values import RequestError
+from .running.kernels import KernelKind
 
 MANIFEST = "manifest.json"
 STAGING = ".staging"

@@ -15,9 +15,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from . import freshness
-from .kernels import KernelKind
-from .parameters import RequestError
-from .record import read_record
+from .page.record import read_record
+from .request.parameters import RequestError
+from .running.kernels import KernelKind
 
 NUMBER = re.compile(r"-?\d+\.\d+(?:e[+-]?\d+)?")
 
@@ -170,8 +170,8 @@ def _made_again(
 ) -> str:
     import nbformat
 
-    from .render import export, titled
-    from .run import Work, run
+    from .page.render import export, titled
+    from .running.run import Work, run
 
     work = Work(
         name=record["page"],

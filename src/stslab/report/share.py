@@ -6,8 +6,8 @@ import json
 import zipfile
 from pathlib import Path
 
-from .parameters import RequestError
 from .publish import MANIFEST, index_of
+from .request.parameters import RequestError
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say: equal reports, equal zips
 

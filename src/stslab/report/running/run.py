@@ -20,9 +20,9 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook, raise_for_execution_errors
 
+from ..outputs import joined_streams
 from .engine import STOPPED, KernelStalled
 from .kernels import KernelKind
-from .outputs import joined_streams
 from .scratch import scratch_folder
 
 _given_up: set[str] = set()

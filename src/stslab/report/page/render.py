@@ -33,7 +33,7 @@ def export(notebook: NotebookNode, name: str, record: Mapping[str, Any]) -> str:
 @functools.cache
 def exporter() -> Any:
     """Return the exporter, made once."""
-    from .page import StslabExporter
+    from .exporter import StslabExporter
 
     return StslabExporter()
 

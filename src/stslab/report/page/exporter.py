@@ -20,7 +20,8 @@ from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from traitlets import default
 
-from . import heatmap, parameters
+from ..request import parameters
+from . import heatmap
 from .heatmap import MATRIX
 from .index import render_index, render_root_index
 from .look import TEMPLATE, look, whole

@@ -1,0 +1,1 @@
+"""What is asked for: presets, parameters and files, checked before any kernel starts."""
