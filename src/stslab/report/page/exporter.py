@@ -16,19 +16,16 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 from nbconvert.exporters.html import HTMLExporter
-from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from traitlets import default
 
 from ..request import parameters
-from . import heatmap
-from .heatmap import MATRIX
 from .index import render_index, render_root_index
 from .look import TEMPLATE, look, whole
 from .prose import Prose, highlight
 from .record import embed, read_record
-from .svg import inline_svg
-from .tables import csv_link, data_table, folded
+from .shown import Shown, told
+from .tables import folded
 
 __all__ = [
     "StslabExporter",
@@ -87,7 +84,7 @@ def gather(nb: NotebookNode, resources: Mapping[str, Any]) -> dict[str, Any]:
 def finding(nb: NotebookNode) -> str | None:
     """Return the sentence that a notebook showed with `show_finding`."""
     for output in _outputs(nb):
-        if _told(output).get("kind") == "finding":
+        if told(output).get("kind") == "finding":
             return str(output.get("data", {}).get("text/plain", "")) or None
     return None
 
@@ -107,12 +104,11 @@ class _Page:
         about = resources.get("metadata") or {}
         self.name = str(about.get("name") or "notebook")
         self.prose = Prose(self._link, path=str(about.get("path") or ""))
-        self.shown = resources.get("global_content_filter") or {}
+        self.filter = resources.get("global_content_filter") or {}
         language = nb.metadata.get("language_info", {}).get("name") or "python"
         self.language = "python" if language.startswith("ipython") else language
-        self.figures = self.tables = 0
-        self.heat = self.failed = False
-        self.alternatives: set[str] = set()
+        self.outputs = Shown(self.prose, self.name, published=bool(self.extra))
+        self.failed = False
 
     def content(self) -> dict[str, Any]:
         injected = next((c.source for c in self.nb.cells if _tags(c, "injected-parameters")), "")
@@ -127,7 +123,7 @@ class _Page:
             "contents": self.prose.contents,
             "failed": self.failed,
             "banner": any(cell and cell["kind"] == "alert" for cell in cells),
-            "look": look(*["heatmap"] * self.heat),
+            "look": look(*["heatmap"] * self.outputs.heat),
             "record": record,
             "embedded": embed(record),
             "has_code": any(cell and cell.get("code") for cell in cells),
@@ -147,135 +143,39 @@ class _Page:
         return f"{found[1]}.html{found[2] or ''}"
 
     def _cell(self, cell: NotebookNode, injected: str) -> dict[str, Any] | None:
-        if cell.cell_type == "markdown" and self.shown.get("include_markdown", True):
+        if cell.cell_type == "markdown" and self.filter.get("include_markdown", True):
             html = self.prose.markdown(cell.source, cell.get("attachments"))
             kind = "alert" if _tags(cell, "papermill-error-cell-tag") else "prose"
             return {"kind": kind, "html": html} if html.strip() else None
-        if cell.cell_type != "code" or not self.shown.get("include_code", True):
+        if cell.cell_type != "code" or not self.filter.get("include_code", True):
             return None
         if _tags(cell, "injected-parameters"):
             return None
-        told: dict[str, Any] = {"kind": "code", "label": "Code", "outputs": []}
+        shown: dict[str, Any] = {"kind": "code", "label": "Code", "outputs": []}
         if _tags(cell, "parameters"):
-            told["parameters"] = _parameter_rows(cell.source, injected)
-            told["label"] = "Parameters as code"
-            if told["parameters"]:
+            shown["parameters"] = _parameter_rows(cell.source, injected)
+            shown["label"] = "Parameters as code"
+            if shown["parameters"]:
                 cell = NotebookNode(cell, source=f"{cell.source}\n\n{injected}".strip())
         elif _is_setup(cell):
-            told["label"] = SETUP
-        told["solution"] = _tags(cell, "solution")
-        if cell.source.strip() and self.shown.get("include_input", True):
-            told["code"] = highlight(cell.source, self.language)
-            told["preview"] = _preview(cell.source)
-        if self.shown.get("include_output", True):
-            told["outputs"] = [html for o in cell.get("outputs", ()) if (html := self._output(o))]
-        told["failing"] = False
+            shown["label"] = SETUP
+        shown["solution"] = _tags(cell, "solution")
+        if cell.source.strip() and self.filter.get("include_input", True):
+            shown["code"] = highlight(cell.source, self.language)
+            shown["preview"] = _preview(cell.source)
+        if self.filter.get("include_output", True):
+            shown["outputs"] = [
+                html for o in cell.get("outputs", ()) if (html := self.outputs.html(o))
+            ]
+        shown["failing"] = False
         if not self.failed and any(o.output_type == "error" for o in cell.get("outputs", ())):
-            told["failing"] = self.failed = True
-        return told if told.get("code") or told["outputs"] or told.get("parameters") else None
-
-    def _output(self, output: NotebookNode) -> Markup:
-        if output.output_type == "stream":
-            return _text(output.text, "stderr" if output.name == "stderr" else "out")
-        if output.output_type == "error":
-            return _error(output)
-        told = _told(output)
-        data = output.get("data", {})
-        kind = told.get("kind")
-        if kind in ("text", "finding") and "text/plain" in data:
-            return Markup('<div class="says">{}</div>').format(folded(data["text/plain"]))
-        if kind == "table" and "text/html" in data:
-            return self._table(told, data)
-        if kind == "figure" and (MATRIX in data or data.keys() & {"image/svg+xml", "image/png"}):
-            return self._figure(told, data, output.metadata)
-        return self._foreign(data, output.get("metadata", {}))
-
-    def _table(self, told: Mapping[str, Any], data: Mapping[str, Any]) -> Markup:
-        caption = str(told.get("caption", "table"))
-        return Markup('<div class="table" id="{}">{}{}</div>').format(
-            self.prose.anchor(f"table-{told.get('name')}"),
-            data_table(data["text/html"]),
-            self._tools(told, data, caption),
-        )
-
-    def _figure(
-        self, told: Mapping[str, Any], data: Mapping[str, Any], metadata: Mapping[str, Any]
-    ) -> Markup:
-        alt = metadata.get("image/png", {}).get("alt") or data.get("text/plain") or ""
-        title = str(told.get("title") or "")
-        ident = self.prose.anchor(f"figure-{told.get('name')}")
-        tools = self._tools(told, data, title or "the figure")
-        if heatmap.valid(data.get(MATRIX)):
-            self.heat = True
-            drawn = heatmap.instrument(data[MATRIX], ident=ident, title=title, alt=str(alt))
-            return Markup('<div class="figure">{}{}</div>').format(drawn, tools)
-        return self._picture(data, str(alt), title, ident, tools, ours=True)
-
-    def _picture(
-        self,
-        data: Mapping[str, Any],
-        alt: str,
-        title: str,
-        ident: str,
-        tools: Markup,
-        *,
-        ours: bool,
-    ) -> Markup:
-        self.figures += 1
-        if not alt.strip() or alt in self.alternatives:
-            alt = f"{alt or 'A drawing without a description'} (figure {self.figures})"
-        self.alternatives.add(alt)
-        drawn = None
-        if "image/svg+xml" in data:
-            drawn = inline_svg(_joined(data["image/svg+xml"]), prefix=ident, label=alt)
-        if drawn is None:
-            kind = next((k for k in ("image/png", "image/jpeg") if k in data), None)
-            if not kind:
-                return Markup('<div class="says">{}</div>').format(alt)
-            content = re.sub(r"[^\w+/=]", "", _joined(data[kind]))
-            drawn = Markup('<img alt="{}" src="data:{};base64,{}">').format(alt, kind, content)
-        # The drawing carries its title already; the caption repeats it for readers of the page.
-        caption = f"Figure {self.figures}. {title}" if title else f"Figure {self.figures}"
-        return Markup(
-            '<figure id="{}"><div class="plot{}">{}</div><figcaption>{}</figcaption>{}</figure>'
-        ).format(ident, " ours" if ours else "", drawn, caption, tools)
-
-    def _tools(self, told: Mapping[str, Any], data: Mapping[str, Any], what: str) -> Markup:
-        if "text/csv" not in data:
-            return Markup("")
-        file = f"{self.name}-{told.get('name')}.csv"
-        href = f"data/{file}" if self.extra else None
-        link = csv_link(_joined(data["text/csv"]), file, href, what)
-        return Markup('<p class="tools">{}</p>').format(link) if link else Markup("")
-
-    def _foreign(self, data: Mapping[str, Any], metadata: Mapping[str, Any]) -> Markup:
-        """Show an output of a notebook that does not use this project's helper."""
-        if "text/html" in data:
-            html = self.prose.clean(_joined(data["text/html"]))
-            if html.striptags().strip() or "<img" in html:
-                return Markup('<div class="out">{}</div>').format(html)
-        if "text/markdown" in data:
-            return self.prose.markdown(_joined(data["text/markdown"]), contents=False)
-        if data.keys() & {"image/svg+xml", "image/png", "image/jpeg"}:
-            about = [m for m in metadata.values() if isinstance(m, Mapping)]
-            alt = next((str(m["alt"]) for m in about if m.get("alt")), "")
-            ident = self.prose.anchor(f"figure-{self.figures + 1}")
-            return self._picture(data, alt, "", ident, Markup(""), ours=False)
-        if "text/latex" in data:
-            return self.prose.markdown(_joined(data["text/latex"]), contents=False)
-        if "text/plain" in data:
-            return _text(_joined(data["text/plain"]), "out")
-        return Markup("")
+            shown["failing"] = self.failed = True
+        return shown if shown.get("code") or shown["outputs"] or shown.get("parameters") else None
 
 
 def _outputs(nb: NotebookNode) -> Iterator[NotebookNode]:
     for cell in nb.cells:
         yield from cell.get("outputs", ())
-
-
-def _told(output: NotebookNode) -> Mapping[str, Any]:
-    told = output.get("metadata", {}).get("stslab")
-    return told if isinstance(told, Mapping) else {}
 
 
 def _joined_setup(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -302,32 +202,6 @@ def _parts(cells: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 
 def _tags(cell: NotebookNode, tag: str) -> bool:
     return tag in cell.metadata.get("tags", ())
-
-
-def _joined(text: Any) -> str:
-    return "".join(text) if isinstance(text, list) else str(text)
-
-
-def _text(text: str, kind: str) -> Markup:
-    # A progress bar rewrites its line; what a terminal would show last is what counts.
-    lines = strip_ansi(_joined(text)).replace("\r\n", "\n").split("\n")
-    text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines).rstrip()
-    if not text:
-        return Markup("")
-    if len(text) > 20_000:
-        return Markup('<div class="{}">{}</div>').format(kind, folded(text))
-    return Markup('<pre class="{}">{}</pre>').format(kind, text)
-
-
-def _error(output: NotebookNode) -> Markup:
-    trace = strip_ansi("\n".join(output.get("traceback") or ())).strip()
-    said = strip_ansi(f"{output.get('ename', 'Error')}: {output.get('evalue', '')}").rstrip(": ")
-    trace = (
-        Markup("<details open><summary>Traceback</summary><pre>{}</pre></details>").format(trace)
-        if trace and trace != said
-        else Markup("")
-    )
-    return Markup('<div class="error"><strong>{}</strong>{}</div>').format(folded(said), trace)
 
 
 def _is_setup(cell: NotebookNode) -> bool:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 
 from . import heatmap
+from .shown import told
 
 SIDE = 160  # pixels: 5 rem on a screen of twice the usual density
 COLOURS = 32
@@ -31,7 +32,7 @@ def thumbnail(nb: NotebookNode) -> Markup | None:
         SVG without text, hidden from screen readers: the finding beside it says more.
     """
     outputs = [output for cell in nb.cells for output in cell.get("outputs", ())]
-    shown = [(_kind(output), output.get("data", {})) for output in outputs]
+    shown = [(told(output).get("kind"), output.get("data", {})) for output in outputs]
     figures = [_figure(data) for kind, data in shown if kind == "figure"]
     bars = [_bars(scores) for kind, data in shown if kind == "table" and (scores := _scores(data))]
     tables = [_table(data) for kind, data in shown if kind == "table"]
@@ -39,11 +40,6 @@ def thumbnail(nb: NotebookNode) -> Markup | None:
     if matrix:
         return _cells(matrix[heatmap.MATRIX]["values"])
     return next(filter(None, [*bars, *figures, *tables]), None)
-
-
-def _kind(output: NotebookNode) -> str:
-    told = output.get("metadata", {}).get("stslab")
-    return str(told.get("kind")) if isinstance(told, dict) else ""
 
 
 def _scores(data: dict[str, Any]) -> list[float]:

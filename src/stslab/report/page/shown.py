@@ -1,0 +1,168 @@
+"""What cells show → HTML: figures, tables, texts and errors, this project's or a stranger's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+from nbconvert.filters import strip_ansi
+from nbformat import NotebookNode
+
+from . import heatmap
+from .heatmap import MATRIX
+from .prose import Prose
+from .svg import inline_svg
+from .tables import csv_link, data_table, folded
+
+
+class Shown:
+    """The outputs of one page: figures are numbered, and no two are described alike.
+
+    Parameters
+    ----------
+    prose : Prose
+        The page's, for ids and for other people's HTML.
+    name : str
+        The page's name; its CSV files are named after it.
+    published : bool
+        Whether the files in ``data/`` stand beside the page.
+
+    Attributes
+    ----------
+    heat : bool
+        Whether a heatmap was among them.
+    """
+
+    def __init__(self, prose: Prose, name: str, *, published: bool) -> None:
+        self.prose, self.name, self.published = prose, name, published
+        self.figures = 0
+        self.heat = False
+        self.alternatives: set[str] = set()
+
+    def html(self, output: NotebookNode) -> Markup:
+        """Render one output; empty if there is nothing to see."""
+        if output.output_type == "stream":
+            return _text(output.text, "stderr" if output.name == "stderr" else "out")
+        if output.output_type == "error":
+            return _error(output)
+        about = told(output)
+        data = output.get("data", {})
+        kind = about.get("kind")
+        if kind in ("text", "finding") and "text/plain" in data:
+            return Markup('<div class="says">{}</div>').format(folded(data["text/plain"]))
+        if kind == "table" and "text/html" in data:
+            return self._table(about, data)
+        if kind == "figure" and (MATRIX in data or data.keys() & {"image/svg+xml", "image/png"}):
+            return self._figure(about, data, output.metadata)
+        return self._foreign(data, output.get("metadata", {}))
+
+    def _table(self, about: Mapping[str, Any], data: Mapping[str, Any]) -> Markup:
+        caption = str(about.get("caption", "table"))
+        return Markup('<div class="table" id="{}">{}{}</div>').format(
+            self.prose.anchor(f"table-{about.get('name')}"),
+            data_table(data["text/html"]),
+            self._tools(about, data, caption),
+        )
+
+    def _figure(
+        self, about: Mapping[str, Any], data: Mapping[str, Any], metadata: Mapping[str, Any]
+    ) -> Markup:
+        alt = metadata.get("image/png", {}).get("alt") or data.get("text/plain") or ""
+        title = str(about.get("title") or "")
+        ident = self.prose.anchor(f"figure-{about.get('name')}")
+        tools = self._tools(about, data, title or "the figure")
+        if heatmap.valid(data.get(MATRIX)):
+            self.heat = True
+            drawn = heatmap.instrument(data[MATRIX], ident=ident, title=title, alt=str(alt))
+            return Markup('<div class="figure">{}{}</div>').format(drawn, tools)
+        return self._picture(data, str(alt), title, ident, tools, ours=True)
+
+    def _picture(
+        self,
+        data: Mapping[str, Any],
+        alt: str,
+        title: str,
+        ident: str,
+        tools: Markup,
+        *,
+        ours: bool,
+    ) -> Markup:
+        self.figures += 1
+        if not alt.strip() or alt in self.alternatives:
+            alt = f"{alt or 'A drawing without a description'} (figure {self.figures})"
+        self.alternatives.add(alt)
+        drawn = None
+        if "image/svg+xml" in data:
+            drawn = inline_svg(_joined(data["image/svg+xml"]), prefix=ident, label=alt)
+        if drawn is None:
+            kind = next((k for k in ("image/png", "image/jpeg") if k in data), None)
+            if not kind:
+                return Markup('<div class="says">{}</div>').format(alt)
+            content = re.sub(r"[^\w+/=]", "", _joined(data[kind]))
+            drawn = Markup('<img alt="{}" src="data:{};base64,{}">').format(alt, kind, content)
+        # The drawing carries its title already; the caption repeats it for readers of the page.
+        caption = f"Figure {self.figures}. {title}" if title else f"Figure {self.figures}"
+        return Markup(
+            '<figure id="{}"><div class="plot{}">{}</div><figcaption>{}</figcaption>{}</figure>'
+        ).format(ident, " ours" if ours else "", drawn, caption, tools)
+
+    def _tools(self, about: Mapping[str, Any], data: Mapping[str, Any], what: str) -> Markup:
+        if "text/csv" not in data:
+            return Markup("")
+        file = f"{self.name}-{about.get('name')}.csv"
+        href = f"data/{file}" if self.published else None
+        link = csv_link(_joined(data["text/csv"]), file, href, what)
+        return Markup('<p class="tools">{}</p>').format(link) if link else Markup("")
+
+    def _foreign(self, data: Mapping[str, Any], metadata: Mapping[str, Any]) -> Markup:
+        """Show an output of a notebook that does not use this project's helper."""
+        if "text/html" in data:
+            html = self.prose.clean(_joined(data["text/html"]))
+            if html.striptags().strip() or "<img" in html:
+                return Markup('<div class="out">{}</div>').format(html)
+        if "text/markdown" in data:
+            return self.prose.markdown(_joined(data["text/markdown"]), contents=False)
+        if data.keys() & {"image/svg+xml", "image/png", "image/jpeg"}:
+            about = [m for m in metadata.values() if isinstance(m, Mapping)]
+            alt = next((str(m["alt"]) for m in about if m.get("alt")), "")
+            ident = self.prose.anchor(f"figure-{self.figures + 1}")
+            return self._picture(data, alt, "", ident, Markup(""), ours=False)
+        if "text/latex" in data:
+            return self.prose.markdown(_joined(data["text/latex"]), contents=False)
+        if "text/plain" in data:
+            return _text(_joined(data["text/plain"]), "out")
+        return Markup("")
+
+
+def told(output: NotebookNode) -> Mapping[str, Any]:
+    """Return what the helper said of an output: its kind, its name, its title."""
+    about = output.get("metadata", {}).get("stslab")
+    return about if isinstance(about, Mapping) else {}
+
+
+def _joined(text: Any) -> str:
+    return "".join(text) if isinstance(text, list) else str(text)
+
+
+def _text(text: str, kind: str) -> Markup:
+    # A progress bar rewrites its line; what a terminal would show last is what counts.
+    lines = strip_ansi(_joined(text)).replace("\r\n", "\n").split("\n")
+    text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines).rstrip()
+    if not text:
+        return Markup("")
+    if len(text) > 20_000:
+        return Markup('<div class="{}">{}</div>').format(kind, folded(text))
+    return Markup('<pre class="{}">{}</pre>').format(kind, text)
+
+
+def _error(output: NotebookNode) -> Markup:
+    trace = strip_ansi("\n".join(output.get("traceback") or ())).strip()
+    said = strip_ansi(f"{output.get('ename', 'Error')}: {output.get('evalue', '')}").rstrip(": ")
+    trace = (
+        Markup("<details open><summary>Traceback</summary><pre>{}</pre></details>").format(trace)
+        if trace and trace != said
+        else Markup("")
+    )
+    return Markup('<div class="error"><strong>{}</strong>{}</div>').format(folded(said), trace)
