@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .cautions import describe_cautions
-from .figures import LABELLED, drawn, short_labels
+from .figures import LABELLED, drawn
+from .wording import short_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
