@@ -77,6 +77,8 @@ def show_figure(
         "stslab": {"kind": "figure", "name": _checked(name), "title": " ".join(title.split())},
     }
     plt.close(whole)
+    for ax in axes:
+        drawn.pop(ax, None)  # a large matrix must not stay until the figure is collected
     display(bundle, metadata=metadata, raw=True)
 
 

@@ -180,9 +180,14 @@ def cluster_tree(matrix: pd.DataFrame) -> npt.NDArray[np.float64]:
     """
     from scipy.cluster.hierarchy import linkage
 
-    values = matrix.to_numpy()
-    above = [1 - values[row, row + 1 :].astype(float) for row in range(len(values) - 1)]
-    tree: npt.NDArray[np.float64] = linkage(np.clip(np.concatenate(above), 0, None), "average")
+    values, n = matrix.to_numpy(), len(matrix)
+    # Filled in place: of 10,000 sentences these distances are 400 MB.
+    distances, end = np.empty(n * (n - 1) // 2), 0
+    for row in range(n - 1):
+        start, end = end, end + n - 1 - row
+        distances[start:end] = values[row, row + 1 :]
+    np.subtract(1, distances, out=distances)
+    tree: npt.NDArray[np.float64] = linkage(np.clip(distances, 0, None, out=distances), "average")
     return tree
 
 
