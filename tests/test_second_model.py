@@ -6,6 +6,7 @@ import json
 
 import pytest
 from conftest import NOTEBOOKS
+from reading import LONG, long_numbers, uncounted, unnamed
 from test_tutorial import column, text_of
 
 from stslab import load_model, score_pairs
@@ -42,3 +43,27 @@ def test_what_was_not_measured_for_it_is_not_claimed(second_report):
     text = text_of(second_report / "15_what_a_score_is_worth.html")
     assert "No calibration for this model" in text
     assert "people would say was not measured for this model" in text
+
+
+def test_no_page_shows_more_than_four_decimals(second_report):
+    """In prose, tables, figures and their alternatives; code and what a page is made from apart."""
+    assert long_numbers(second_report) == {}
+
+
+def test_numbers_say_which_model_and_input_they_are_of(second_report, second_model):
+    assert set(unnamed(second_report, second_model.name)) <= {"index"}
+    own = ["03_installation", "04_loading_a_model", "09_conclusion", "12_blind_spots", "index"]
+    assert uncounted(second_report) == own
+
+
+@pytest.mark.parametrize(
+    ("text", "long"),
+    [
+        *dict.fromkeys(["0.12345", "1.5e-07", "-3.141592 and", "1e-05"], True).items(),
+        *dict.fromkeys(
+            ["0.1234", "2026-11-24", "1,379 pairs", "53aa5117", "e5-base"], False
+        ).items(),
+    ],
+)
+def test_a_long_number_would_be_found(text, long):
+    assert bool(LONG.search(text)) is long
