@@ -148,7 +148,9 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> pd.DataFra
     verb = "scores" if len(pairs) == 1 or len(scored) == 1 else "score"
     checked = f"{len(pairs):,} of {counted(len(scored), 'pair')} {verb} at least {threshold:g}"
     columns = ["score", "sentence_a", "sentence_b", "detail"]
-    return _tabulate(hits, columns, len(pairs), checked, ("has", "have"))
+    found = _tabulate(hits, columns, len(pairs), checked, ("has", "have"))
+    found.attrs["cautions"]["limits"] = ", as far as English words tell"
+    return found
 
 
 def describe_cautions(found: pd.DataFrame) -> str:
@@ -168,7 +170,8 @@ def describe_cautions(found: pd.DataFrame) -> str:
     counts = told["counts"].items()
     parts = [f"{n:,} {one if n == 1 else more} {caution}" for caution, n in counts if n]
     none = [caution for caution, n in counts if not n]
-    parts += [f"none {one} {' or '.join(none)}"] if none and told["of"] else []
+    limits = told.get("limits", "")
+    parts += [f"none {one} {' or '.join(none)}{limits}"] if none and told["of"] else []
     return f"{told['checked']}{': ' * bool(parts)}{'; '.join(parts)}."
 
 
