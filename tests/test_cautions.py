@@ -245,7 +245,7 @@ def test_pairs_below_the_threshold_are_not_checked() -> None:
     low = scored("The loan was approved.", "The loan was rejected.", 0.69)
     found = pair_cautions(low)
     assert found.empty
-    assert describe_cautions(found) == "0 of 1 pairs score at least 0.7."
+    assert describe_cautions(found) == "0 of 1 pair scores at least 0.7."
     assert len(pair_cautions(low, threshold=0.5)) == 1
 
 

@@ -181,7 +181,7 @@ def test_percentile_is_the_share_that_scores_lower(model):
     [
         ([1, 7], "gold_score 7 of “b”: expected 0 to 5. Set gold_max"),
         ([-1, 2], "gold_score -1 of “a”: expected 0 to 5"),
-        ([3, None], r"gold_score: 1 pair\(s\) have one; agreement needs at least 2"),
+        ([3, None], "gold_score: 1 pair with one; agreement needs at least 2"),
     ],
 )
 def test_gold_scores_that_cannot_be_used_are_named(gold, says):

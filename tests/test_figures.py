@@ -18,6 +18,7 @@ from stslab import (
     show_finding,
     show_table,
 )
+from stslab.report.tables import data_table
 
 mpl.use("agg")
 
@@ -162,6 +163,15 @@ def test_a_table_holds_text_as_it_is_and_numbers_rounded(shown):
     read = pd.read_csv(io.StringIO(csv))
     assert read["sentence"].tolist() == HOSTILE[:8]
     assert read["score"].tolist() == [0.123457] * 8
+
+
+def test_a_table_without_rows_says_none(shown):
+    show_table(pd.DataFrame({"sentence": [], "score": []}), "pairs", caption="Pairs")
+    data, metadata = shown[0]
+    assert data["text/plain"] == "Pairs\nNone."
+    assert '<td colspan="2">None.</td>' in str(data_table(data["text/html"]))
+    assert data["text/csv"] == "sentence,score\n"
+    assert metadata["stslab"]["rows"] == 0
 
 
 def test_a_finding_is_plain_text(shown):

@@ -114,7 +114,7 @@ def test_blank_rows_are_left_out_and_repeated_ones_kept_and_both_counted(tmp_pat
 @pytest.mark.parametrize(
     ("texts", "said"),
     [
-        (["One."], "1 row came in, all was used."),
+        (["One."], "1 row came in and was used."),
         (["One.", "Two."], "2 rows came in, all were used."),
         (["One.", ""], "2 rows came in, 1 was used: 1 blank."),
         (["One.", "One."], "2 rows came in, all were used: 1 repeats an earlier one."),
@@ -385,7 +385,8 @@ def test_a_ragged_row_is_reported_with_its_line(
     lines = [["text", "id"], ["Zero.", "0"], cells]
     text = "\n".join(delimiter.join(row) for row in lines)
     (tmp_path / f"my{ending}").write_text(text)
-    message = rf"my{ending}, line 3: {len(cells)} cell\(s\), but the header has 2: \['text', 'id'\]"
+    found = {1: "1 cell", 3: "3 cells"}[len(cells)]
+    message = rf"my{ending}, line 3: {found}, but the header has 2: \['text', 'id'\]"
     with pytest.raises(InputError, match=message):
         read_sentences(tmp_path / f"my{ending}")
 

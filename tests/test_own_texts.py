@@ -35,11 +35,12 @@ def made(tmp_path, only, **files):
     return (tmp_path / preset.name / f"{result.name}.html").read_text("utf-8")
 
 
-def test_a_french_list_is_told_on_the_page(tmp_path):
+@pytest.mark.parametrize("notebook", ["08", "11", "14", "15"])
+def test_a_french_list_is_told_on_the_page(tmp_path, notebook):
     """The bundled model was made for English."""
     file = tmp_path / "questions.txt"
     file.write_text("\n".join(FRENCH), encoding="utf-8")
-    page = made(tmp_path, ["08"], sentences=file)
+    page = made(tmp_path, [notebook], sentences=file)
     assert "5 rows came in" in page
     assert "text-cautions.csv" in page
     assert "likely not in English" in page

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, TUTORIAL
+from reading import long_numbers, uncounted, unnamed
 
 from stslab.report.reproduce import reproduce
 
@@ -87,7 +88,14 @@ def test_the_pages_show_the_tutorials_figures(report, page, figures):
 def test_csv_scores_have_six_decimals_and_pages_four(report):
     scores = re.findall(r"-?\d+\.\d+", (report / "data/06_ranking-ranking.csv").read_text("utf-8"))
     assert {len(score.split(".")[1]) for score in scores} == {6}
-    assert not re.search(r"\d\.\d{5,}", text_of(report / "06_ranking.html"))
+    assert long_numbers(report) == {}
+
+
+def test_numbers_say_which_model_and_input_they_are_of(report):
+    """Where a page reads no input, it says in its text what it speaks of."""
+    assert set(unnamed(report, "all-MiniLM-L6-v2")) <= {"index"}
+    own = ["03_installation", "04_loading_a_model", "09_conclusion", "index"]
+    assert uncounted(report) == own
 
 
 def test_every_notebook_has_one_finding_and_the_index_quotes_it(report):

@@ -30,7 +30,6 @@ from .figures import describe_matrix as describe_matrix
 from .figures import describe_scores as describe_scores
 from .figures import heatmap as heatmap
 from .figures import score_bars as score_bars
-from .figures import short_labels as short_labels
 from .inputs import InputError as InputError
 from .inputs import describe_input as describe_input
 from .inputs import read_corpus as read_corpus
@@ -58,3 +57,7 @@ from .scoring import search as search
 from .scoring import similarity_matrix as similarity_matrix
 from .stsb import read_stsb as read_stsb
 from .terms import cluster_terms as cluster_terms
+from .wording import counted as counted
+from .wording import quoted as quoted
+from .wording import short_label as short_label
+from .wording import short_labels as short_labels

@@ -17,6 +17,7 @@ import pandas as pd
 
 from .encoding import Encoder
 from .inputs import check_pairs, check_texts
+from .wording import counted
 
 EXAMPLES = 3  # shown for each caution
 SHOWN = 120  # characters of an example
@@ -100,7 +101,7 @@ def text_cautions(texts: Iterable[str], *, model: Encoder) -> pd.DataFrame:
         ]
         for caution, told in details.items()
     }
-    checked = f"{len(texts):,} text{'s' * (len(texts) != 1)} checked"
+    checked = f"{counted(len(texts), 'text')} checked"
     return _tabulate(hits, ["example", "detail"], len(texts), checked, ("is", "are"))
 
 
@@ -144,10 +145,12 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> pd.DataFra
         for caution, difference in OVERLOOKED.items():
             if (detail := difference(a, b)) is not None:
                 hits[caution].append((score, _shortened(a), _shortened(b), detail))
-    verb = "scores" if len(pairs) == 1 else "score"
-    checked = f"{len(pairs):,} of {len(scored):,} pairs {verb} at least {threshold:g}"
+    verb = "scores" if len(pairs) == 1 or len(scored) == 1 else "score"
+    checked = f"{len(pairs):,} of {counted(len(scored), 'pair')} {verb} at least {threshold:g}"
     columns = ["score", "sentence_a", "sentence_b", "detail"]
-    return _tabulate(hits, columns, len(pairs), checked, ("has", "have"))
+    found = _tabulate(hits, columns, len(pairs), checked, ("has", "have"))
+    found.attrs["cautions"]["limits"] = ", as far as English words tell"
+    return found
 
 
 def describe_cautions(found: pd.DataFrame) -> str:
@@ -167,7 +170,8 @@ def describe_cautions(found: pd.DataFrame) -> str:
     counts = told["counts"].items()
     parts = [f"{n:,} {one if n == 1 else more} {caution}" for caution, n in counts if n]
     none = [caution for caution, n in counts if not n]
-    parts += [f"none {one} {' or '.join(none)}"] if none and told["of"] else []
+    limits = told.get("limits", "")
+    parts += [f"none {one} {' or '.join(none)}{limits}"] if none and told["of"] else []
     return f"{told['checked']}{': ' * bool(parts)}{'; '.join(parts)}."
 
 

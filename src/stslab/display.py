@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .cautions import describe_cautions
-from .figures import LABELLED, drawn, short_labels
+from .figures import LABELLED, drawn
+from .wording import short_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 MATRIX = "application/vnd.stslab.matrix+json"
 CSV_CELLS = 250_000  # a larger matrix goes without its CSV
 TABLE_ROWS, TABLE_SIZE = 200, 400_000  # rows and characters of a table shown; its CSV holds all
+NOTHING = "None."  # what a table without rows shows
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -76,6 +78,8 @@ def show_figure(
         "stslab": {"kind": "figure", "name": _checked(name), "title": " ".join(title.split())},
     }
     plt.close(whole)
+    for ax in axes:
+        drawn.pop(ax, None)  # a large matrix must not stay until the figure is collected
     display(bundle, metadata=metadata, raw=True)
 
 
@@ -90,7 +94,7 @@ def show_table(frame: pd.DataFrame, name: str, *, caption: str, bars: str | None
     name : str
         Lower-case words joined by hyphens; the published file is named after it.
     caption : str
-        What the table shows.
+        What the table shows. Where there is nothing to show, the table says so.
     bars : str or None, default None
         A score column to draw bars behind.
     """
@@ -102,10 +106,12 @@ def show_table(frame: pd.DataFrame, name: str, *, caption: str, bars: str | None
     if len(rows) < len(frame):
         caption = f"{caption} (the first {len(rows):,} of {len(frame):,} rows; the CSV holds all)"
         shown = shown.head(len(rows))
+    plain = shown.map(_cell).to_string(index=False) if rows else NOTHING
+    nothing = f'<tr><td colspan="{len(frame.columns)}">{NOTHING}</td></tr>'
     bundle = {
-        "text/html": _to_html(shown, caption, rows),
+        "text/html": _to_html(shown, caption, rows or [nothing]),
         "text/csv": to_csv(frame),
-        "text/plain": f"{caption}\n{shown.map(_cell).to_string(index=False)}",
+        "text/plain": f"{caption}\n{plain}",
     }
     told = {"kind": "table", "name": _checked(name), "caption": caption, "rows": len(frame)}
     display(bundle, metadata={"stslab": told}, raw=True)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from .inputs import InputError
 from .scoring import bands, interpret
+from .wording import counted
 
 Floats = npt.NDArray[np.float64]
 
@@ -62,7 +63,9 @@ def with_gold(pairs: pd.DataFrame, *, gold_max: float = GOLD_MAX) -> pd.DataFram
             f"expected 0 to {gold_max:g}. Set gold_max to the highest score people could give."
         )
     if len(used) < 2:
-        raise InputError(f"gold_score: {len(used)} pair(s) have one; agreement needs at least 2.")
+        raise InputError(
+            f"gold_score: {counted(len(used), 'pair')} with one; agreement needs at least 2."
+        )
     used = used.assign(gold_score=used["gold_score"] * (GOLD_MAX / gold_max)).reset_index(drop=True)
     told = {"rows_used": len(used), "without_gold": len(pairs) - len(used)}
     used.attrs["input"] = {**pairs.attrs.get("input", {}), **told}

@@ -30,6 +30,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .wording import counted
+
 Source = str | Path | Sequence[Any] | pd.DataFrame
 
 # How each format names a row's place in messages, and the number of the first.
@@ -163,9 +165,11 @@ def describe_input(frame: pd.DataFrame) -> str:
     reasons = [f"{told['blank']:,} blank"] if told["blank"] else []
     reasons += [f"{repeats:,} repeat{'s' * (repeats == 1)} an earlier one"] if repeats else []
     source = "" if told["source"] == "list" else f" from {told['source']}"
-    count = "all" if used == read else f"{used:,}"
-    text = f"{read:,} row{'s' * (read != 1)} came in{source}, {count} "
-    text += f"{'was' if used == 1 else 'were'} used{':' * bool(reasons)} {'; '.join(reasons)}"
+    outcome = f", {used:,} {'was' if used == 1 else 'were'} used"
+    if used == read:
+        outcome = " and was used" if read == 1 else ", all were used"
+    text = f"{counted(read, 'row')} came in{source}{outcome}"
+    text += f"{':' * bool(reasons)} {'; '.join(reasons)}"
     renamed = ", ".join(f"{old!r} as {new!r}" for old, new in told["columns"].items())
     return f"{text.strip()}." + f" Columns read: {renamed}." * bool(renamed)
 
@@ -390,7 +394,8 @@ def _from_cells(text: str, kind: str, name: str) -> pd.DataFrame:
             row[:] = [""] * width
         elif len(row) != width:
             raise InputError(
-                f"{name}, line {line}: {len(row)} cell(s), but the header has {width}: {rows[0]}. "
+                f"{name}, line {line}: {counted(len(row), 'cell')}, but the header has {width}: "
+                f"{rows[0]}. "
                 f"{'A tab ends a cell' if kind == '.tsv' else 'Quote a text with commas in it'}."
             )
     return pd.DataFrame(rows[1:], columns=rows[0], index=lines[1:], dtype=object)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .figures import LABELLED, drawn, short_labels
+from .figures import LABELLED, drawn
 from .maps import describe_map
+from .wording import short_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,6 +13,7 @@ import pandas as pd
 
 from .encoding import Encoder, encode
 from .inputs import InputError, check_texts
+from .wording import counted
 
 Vectors = npt.NDArray[np.float64]
 
@@ -114,7 +115,7 @@ def describe_map(table: pd.DataFrame) -> str:
     ...         return [[text.count(letter) for letter in "abc"] for text in texts]
     >>> table = sentence_map(["a", "b", "c", "ab"], model=Letters(), clusters=2)
     >>> print(describe_map(table).replace(" by PCA: ", "\\n").replace("; ", ";\\n"))
-    4 sentences in 2 cluster(s) (silhouette 0.2294), drawn in two dimensions
+    4 sentences in 2 clusters (silhouette 0.2294), drawn in two dimensions
     it keeps 98.5% of the variance;
     of the nearest neighbours (1 per sentence), 100.0% stay nearest (by chance: 33.3%);
     trustworthiness 1.0000 of 1.
@@ -132,8 +133,8 @@ def describe_map(table: pd.DataFrame) -> str:
         kept.append(f"trustworthiness {told['trustworthiness']:.4f} of 1")
     apart = f" (silhouette {told['silhouette']:.4f})" if told["silhouette"] >= -1 else ""
     return (
-        f"{told['sentences']:,} sentences in {told['clusters']} cluster(s){apart}, drawn in two "
-        f"dimensions by {told['method'].upper()}{of}: "
+        f"{counted(told['sentences'], 'sentence')} in {counted(told['clusters'], 'cluster')}"
+        f"{apart}, drawn in two dimensions by {told['method'].upper()}{of}: "
         f"{'; '.join(kept) or 'nothing to measure, too few or all equal'}."
     )
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from .figures import short_label
 from .inputs import check_texts
+from .wording import short_label
 
 TERM = 20  # characters of a term that are shown
 # Scripts written without spaces between words: Thai to Burmese, Khmer, kana, Han.

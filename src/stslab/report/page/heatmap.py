@@ -103,6 +103,8 @@ def _pairs(
     if not pairs:
         return ""
     about, full = f"All {len(pairs)} pairs, highest first", ""
+    if len(pairs) == 1:
+        about = "The only pair"
     if len(pairs) > PAIRS:
         about = f"The {PAIRS // 2} highest and {PAIRS // 2} lowest of {len(pairs):,} pairs"
         pairs = pairs[: PAIRS // 2] + pairs[-PAIRS // 2 :]

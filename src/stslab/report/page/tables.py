@@ -18,7 +18,7 @@ _LONG_CELL = re.compile(rf"(?<=<td>)([^<]{{{LONG},}})(?=</td>)")
 _cleaner = nh3.Cleaner(
     tags={"table", "caption", "thead", "tbody", "tr", "th", "td", "br"},
     clean_content_tags={"script", "style"},
-    attributes={"th": {"scope"}, "td": {"style"}},
+    attributes={"th": {"scope"}, "td": {"style", "colspan"}},
     attribute_filter=lambda _tag, name, value: (
         value if name != "style" or re.fullmatch(r"--score:\s*-?\d*\.?\d+", value) else None
     ),

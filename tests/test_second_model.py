@@ -1,0 +1,69 @@
+"""Another real model, a small static one without a limit, through all notebooks by its folder."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from conftest import NOTEBOOKS
+from reading import LONG, long_numbers, uncounted, unnamed
+from test_tutorial import column, text_of
+
+from stslab import load_model, score_pairs
+
+FIGURES = {
+    ("A dog is playing in the park.", "A puppy is running outside."): 0.4793,
+    ("She loves reading mystery novels.", "The weather forecast shows heavy rain."): -0.0352,
+}
+
+
+def test_the_tutorials_pairs_have_this_models_figures(second_model):
+    scores = score_pairs(list(FIGURES), model=load_model(str(second_model), device="cpu"))["score"]
+    assert scores.round(4).tolist() == list(FIGURES.values())
+
+
+def test_its_report_shows_the_same_figures(second_report):
+    scores = column(second_report / "data/05_sentence_pairs-pairs.csv", "score")
+    assert {*FIGURES.values()} <= {round(score, 4) for score in scores}
+    assert "0.4793" in text_of(second_report / "05_sentence_pairs.html")
+
+
+@pytest.mark.parametrize("notebook", [path.stem for path in NOTEBOOKS])
+def test_every_notebook_runs_with_it_and_says_so(second_report, second_model, notebook):
+    """A page, a finding, and nothing on the standard streams."""
+    page = json.loads((second_report / "manifest.json").read_text("utf-8"))["pages"][notebook]
+    assert page["finding"]
+    assert second_model.name in text_of(second_report / f"{notebook}.html")
+    cells = json.loads((second_report / f"{notebook}.ipynb").read_text("utf-8"))["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    assert [output for output in outputs if output["output_type"] == "stream"] == []
+
+
+def test_what_was_not_measured_for_it_is_not_claimed(second_report):
+    text = text_of(second_report / "15_what_a_score_is_worth.html")
+    assert "No calibration for this model" in text
+    assert "people would say was not measured for this model" in text
+
+
+def test_no_page_shows_more_than_four_decimals(second_report):
+    """In prose, tables, figures and their alternatives; code and what a page is made from apart."""
+    assert long_numbers(second_report) == {}
+
+
+def test_numbers_say_which_model_and_input_they_are_of(second_report, second_model):
+    assert set(unnamed(second_report, second_model.name)) <= {"index"}
+    own = ["03_installation", "04_loading_a_model", "09_conclusion", "12_blind_spots", "index"]
+    assert uncounted(second_report) == own
+
+
+@pytest.mark.parametrize(
+    ("text", "long"),
+    [
+        *dict.fromkeys(["0.12345", "1.5e-07", "-3.141592 and", "1e-05"], True).items(),
+        *dict.fromkeys(
+            ["0.1234", "2026-11-24", "1,379 pairs", "53aa5117", "e5-base"], False
+        ).items(),
+    ],
+)
+def test_a_long_number_would_be_found(text, long):
+    assert bool(LONG.search(text)) is long
