@@ -80,8 +80,8 @@ def find_chromium() -> str | None:
 def second_report(second_model, tmp_path_factory) -> Path:
     """Build all notebooks with the second model; give the report's folder."""
     from stslab.report.build import build
-    from stslab.report.presets import load_preset
     from stslab.report.progress import Quiet
+    from stslab.report.request.presets import load_preset
 
     folder = tmp_path_factory.mktemp("second")
     (folder / "second.yaml").write_text("title: The second model\n", "utf-8")

@@ -14,8 +14,8 @@ from conftest import ROOT
 from reading import LONG, shown
 
 from stslab.report.build import build
-from stslab.report.presets import adhoc_preset
 from stslab.report.progress import Quiet
+from stslab.report.request.presets import adhoc_preset
 
 pytestmark = pytest.mark.slow
 

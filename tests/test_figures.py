@@ -18,7 +18,7 @@ from stslab import (
     show_finding,
     show_table,
 )
-from stslab.report.tables import data_table
+from stslab.report.page.tables import data_table
 
 mpl.use("agg")
 
