@@ -15,9 +15,8 @@ import psutil
 import pytest
 from projects import COUNTING, LOOPING, Project, eventually
 
-from stslab.report import freshness
+from stslab.report import cluster, freshness
 from stslab.report.request.values import RequestError
-from stslab.report.running import cluster
 
 pytest.importorskip("distributed", reason="needs the extra 'dask'")
 pytestmark = pytest.mark.usefixtures("bare_kernels")

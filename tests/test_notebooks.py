@@ -75,13 +75,14 @@ def test_parameters_of_one_name_mean_one_thing():
     assert {name: found for name, found in types.items() if len(found) > 1} == {}
 
 
-# Fresh kernels take their time: two notebooks each time, all of them in `make test-slow`.
+# Fresh kernels take their time: one from each folder, all from both in `make test-slow`.
+QUICK = {("08", "root"), ("03", "notebooks")}
 PLAIN = [
     pytest.param(
         path,
         folder,
         id=f"{path.stem}-{folder}",
-        marks=() if path.stem[:2] in ("03", "08") else pytest.mark.slow,
+        marks=() if (path.stem[:2], folder) in QUICK else pytest.mark.slow,
     )
     for path in NOTEBOOKS
     for folder in ("root", "notebooks")

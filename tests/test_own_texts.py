@@ -77,11 +77,11 @@ def test_a_preset_of_5000_sentences_is_encoded_once(tmp_path, monkeypatch):
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
     file = tmp_path / "many.txt"
     file.write_text("\n".join(f"Sentence {n} is about {n % 97}." for n in range(5000)), "utf-8")
-    notebook = tmp_path / "notebooks" / "15_what_a_score_is_worth.ipynb"
+    notebook = tmp_path / "notebooks" / "14_map.ipynb"
 
     def built():
         preset = adhoc_preset(
-            notebooks_dir=tmp_path / "notebooks", files={"sentences": file}, only=["11", "15"]
+            notebooks_dir=tmp_path / "notebooks", files={"sentences": file}, only=["14"]
         )
         results = build(
             preset, reports=tmp_path, root=tmp_path, listener=Quiet(), jobs=1, kernel="warm"
@@ -93,14 +93,12 @@ def test_a_preset_of_5000_sentences_is_encoded_once(tmp_path, monkeypatch):
         with sqlite3.connect(tmp_path / "cache" / "embeddings.sqlite") as database:
             return database.execute("SELECT max(rowid) FROM embeddings").fetchone()[0]
 
-    assert built() == {"11": "built", "15": "built"}
+    assert built() == {"14": "built"}
     before = written()
     assert before >= 5000
     text = notebook.read_text("utf-8")
-    notebook.write_text(text.replace("What chance looks like", "Chance"), "utf-8")
-    assert built() == {"11": "unchanged", "15": "rendered"}
-    notebook.write_text(
-        text.replace("among = score_pairs", "# Again.\\namong = score_pairs"), "utf-8"
-    )
-    assert built() == {"11": "unchanged", "15": "built"}
+    notebook.write_text(text.replace("Clusters and their names", "Clusters"), "utf-8")
+    assert built() == {"14": "rendered"}
+    notebook.write_text(text.replace("head = texts", "# Again.\\nhead = texts"), "utf-8")
+    assert built() == {"14": "built"}
     assert written() == before

@@ -15,11 +15,11 @@ import nbformat
 import page_fixtures as fixtures
 import pytest
 
+from stslab.report.page import heatmap
 from stslab.report.page.exporter import (
     StslabExporter,
     failing_cell,
     finding,
-    heatmap,
     read_record,
     render_index,
     render_root_index,
