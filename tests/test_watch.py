@@ -98,3 +98,22 @@ def test_saving_a_notebook_rebuilds_its_page_and_no_other(tmp_path):
         assert process.wait(20) == 130
         process.stdout.close()
     mini.assert_sound()
+
+
+@pytest.mark.parametrize("delay", [0, 0.05, 1])
+def test_a_termination_ends_it_whatever_it_is_doing(tmp_path, delay):
+    """Between a page's appearance and the end of its build, too."""
+    mini = Project(tmp_path)
+    mini.notebook("one", ["print('before')"])
+    mini.preset("title: Mini")
+    process = mini.start("watch", "mini", stderr=subprocess.DEVNULL)
+    process.stdout.readline()
+    time.sleep(0.5)
+    page = mini.home / "one.html"
+    mini.edit("one", "before", "after")
+    eventually(lambda: "after" in page.read_text("utf-8"))
+    time.sleep(delay)
+    process.terminate()
+    assert process.wait(20) == 143
+    process.stdout.close()
+    mini.assert_sound()

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -192,6 +193,9 @@ def watch(kernel: Any, port: int, **given: Any) -> None:
     from .progress import Plain
     from .watch import Preview, watch
 
+    # No exception: one that a signal raises can be lost in a callback, and the watching go on.
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     reports, notebooks = given["reports"], given["notebooks"]
     preset = read_request(**given)
 
@@ -222,7 +226,10 @@ def watch(kernel: Any, port: int, **given: Any) -> None:
         rebuild(first=True)
         click.echo(f"watching; the report is at {preview.address}{preset.name}/  (Ctrl-C ends)")
         inputs = [path for job in preset.jobs for path in job.inputs.values()]
-        watch([notebooks, Path(stslab.__file__).parent, *inputs], rebuild, ignore=reports)
+        watch(
+            [notebooks, Path(stslab.__file__).parent, *inputs], rebuild, ignore=reports, stop=stop
+        )
+    raise _Terminated
 
 
 @main.command()

@@ -21,7 +21,13 @@ RELOAD = f"<script>new EventSource('{CHANGES}').onmessage = () => location.reloa
 POLICY = re.compile(rb'<meta http-equiv="Content-Security-Policy"[^>]*>')
 
 
-def watch(folders: Iterable[Path], rebuild: Callable[[], None], *, ignore: Path) -> None:
+def watch(
+    folders: Iterable[Path],
+    rebuild: Callable[[], None],
+    *,
+    ignore: Path,
+    stop: threading.Event | None = None,
+) -> None:
     """Call `rebuild` whenever a file below the folders was saved, until interrupted.
 
     Parameters
@@ -31,10 +37,14 @@ def watch(folders: Iterable[Path], rebuild: Callable[[], None], *, ignore: Path)
     rebuild : callable
     ignore : Path
         The reports folder: what a build writes is no reason to build.
+    stop : threading.Event or None, default None
+        Ends the watching once it is set.
     """
     ignored = watchfiles.DefaultFilter(ignore_paths=[ignore.resolve()])
     existing = [path for path in folders if path.exists()]
-    for _ in watchfiles.watch(*existing, watch_filter=ignored, step=50, debounce=400):
+    for _ in watchfiles.watch(
+        *existing, watch_filter=ignored, step=50, debounce=400, stop_event=stop
+    ):
         rebuild()
 
 
