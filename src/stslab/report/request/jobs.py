@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from stslab.models import model_folder
+
 from .parameters import Parameter, RequestError, check_values, read_parameters, shown, suggest
 
 COMMAND_LINE = "command line"
 MAX_NAME_BYTES = 120  # a page's figures put their own names behind it; file systems allow 255
 _BIDI_CONTROLS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they hide an extension
 # A file without its companion says nothing: a corpus is searched for something.
+MODELS = ("model", "models")  # the parameters that name models
 COMPANIONS = {"corpus": ("queries", '--query "…"'), "candidates": ("reference", '--reference "…"')}
 
 
@@ -31,6 +34,8 @@ class Job:
     inputs : dict of str to Path
         The files among the parameters, absolute. A default that names an existing file beside the
         notebook is here too, because the page depends on its bytes.
+    models : dict of str to Path
+        The folders among the models: the name in `parameters` → the folder, absolute.
     timeout : int or None
         Seconds a cell may take.
     """
@@ -39,6 +44,7 @@ class Job:
     notebook: Path
     parameters: dict[str, Any] = field(default_factory=dict)
     inputs: dict[str, Path] = field(default_factory=dict)
+    models: dict[str, Path] = field(default_factory=dict)
     timeout: int | None = None
 
 
@@ -125,10 +131,13 @@ def _job(draft: Draft, given: Layer, books: Notebooks) -> Job:
             if name in parameters or not layer.shared:
                 merged[name] = (value, layer)
     checked: dict[str, Any] = {}
+    models: dict[str, Path] = {}
     for name, (value, layer) in merged.items():
         checked |= check_values(
             parameters, {name: value}, where=layer.where(name), notebook=stem, base=layer.base
         )
+        if name in MODELS:
+            checked[name] = _placed_models(name, checked[name], layer.base, models)
     files = {name: value for name, value in checked.items() if isinstance(value, Path)}
     inputs = files | _default_files(parameters, checked, draft.notebook.parent)
     # In the notebook's order, so that the order of a preset's keys changes no page.
@@ -138,8 +147,27 @@ def _job(draft: Draft, given: Layer, books: Notebooks) -> Job:
         notebook=draft.notebook,
         parameters={name: value for name, value in values.items() if name not in inputs},
         inputs={name: inputs[name] for name in parameters if name in inputs},
+        models=models,
         timeout=draft.timeout,
     )
+
+
+def _placed_models(parameter: str, value: Any, base: Path, models: dict[str, Path]) -> Any:
+    """Name a model's folder as the kernel finds it, ``model/<folder>``, and note where it lies.
+
+    So a relative path means the same in every kernel, and no page holds a path of one machine.
+    """
+    if isinstance(value, list):
+        return [_placed_models(parameter, each, base, models) for each in value]
+    folder = model_folder(value, base) if isinstance(value, str) else None
+    if folder is None:
+        return value
+    name, number = f"{parameter}/{folder.name or 'root'}", 1
+    while models.get(name, folder) != folder:
+        number += 1
+        name = f"{parameter}/{folder.name}-{number}"
+    models[name] = folder
+    return name
 
 
 def check_shared(layer: Layer, drafts: Sequence[Draft], books: Notebooks, whose: str) -> None:

@@ -41,6 +41,8 @@ class Work:
         Plain values.
     inputs : dict of str to (str, Path or bytes)
         Parameter → the file's name and where it lies, or its content.
+    models : dict of str to Path
+        ``<parameter>/<name>`` → a model's folder, which the kernel finds there.
     timeout : int or None
         Seconds a cell may take.
     kernel : {"warm", "fresh"}
@@ -52,6 +54,7 @@ class Work:
     notebook: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, tuple[str, Path | bytes]] = field(default_factory=dict)
+    models: Mapping[str, Path] = field(default_factory=dict)
     timeout: int | None = None
     kernel: KernelKind = "fresh"
     build: str = ""
@@ -170,6 +173,13 @@ def _place_inputs(work: Work, folder: Path) -> dict[str, str]:
         else:
             shutil.copyfile(content, target)
         placed[parameter] = f"{parameter}/{name}"
+    for place, model in work.models.items():
+        target = folder / place
+        target.parent.mkdir(exist_ok=True)
+        try:
+            target.symlink_to(model, target_is_directory=True)
+        except OSError:  # Windows, for those who may not make links
+            shutil.copytree(model, target)
     return placed
 
 
