@@ -115,9 +115,12 @@ class Project:
         own = {"TMPDIR": str(self.temporary), MARK: self.mark, "PYTHONUNBUFFERED": "1"}
         return {**os.environ, **own, **variables}
 
-    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, input: str = "", **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.command(*arguments),
+            input=input,
             cwd=self.root,
             env=self.environment(**variables),
             capture_output=True,

@@ -16,7 +16,7 @@ from reading import long_numbers, uncounted, unnamed
 
 from stslab.report.page.record import read_record
 from stslab.report.page.render import export
-from stslab.report.reproduce import reproduce
+from stslab.report.reproducing.reproduce import reproduce
 
 PAIRS = [0.4189, 0.5578, 0.0182, 0.7595]
 RANKING = [0.5657, 0.4655, 0.3500, 0.2918, 0.0509, 0.0474, -0.1051]
@@ -144,13 +144,13 @@ def test_with_other_weights_a_page_says_which_and_what_they_change(tmp_path, cap
     outcome = reproduce(
         tmp_path / "tutorial" / "05_sentence_pairs.html",
         notebooks=ROOT / "notebooks",
-        inputs={},
+        inputs={"model/model": folder},
         kernel="warm",
         may_run=lambda question: False,
         said=print,
     )
     assert outcome.verdict == "different"
-    assert f"{folder} has other weights: 53aa51172d14… → " in capsys.readouterr().out
+    assert "model model/model has other files: 7fd5d2899fc3… → " in capsys.readouterr().out
     assert any("0.4189 in the page, 0.4171 here" in line for line in outcome.differences)
 
 

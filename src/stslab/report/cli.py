@@ -15,6 +15,7 @@ import click
 from .progress import listener_for
 from .request.parameters import RequestError, parameters_table, parse_assignment
 from .request.presets import Preset, adhoc_preset, load_preset
+from .request.values import printable
 from .running.kernels import default_kind, warm_up
 
 FAILED, WRONG_REQUEST, INTERRUPTED, TERMINATED = 1, 2, 130, 143
@@ -239,32 +240,45 @@ def watch(kernel: Any, port: int, **given: Any) -> None:
 @click.option("--kernel", type=click.Choice(["warm", "fresh"]), default="fresh", show_default=True)
 @NOTEBOOKS
 def reproduce(page: Path, inputs: tuple[str, ...], yes: bool, kernel: Any, notebooks: Path) -> None:
-    """Make a page again from what it holds, and compare.
+    """Make a page again from what it holds, and compare the whole of it.
 
-    Exits 0 when the bytes, or all numbers at 4 decimals, are the same; 1 when they differ; 2 when
-    the page cannot be used.
+    What the page holds is checked against this checkout's notebooks; code that is not among them
+    runs only if you agree. Exits 0 when the page is the same, to the byte or but for digits beyond
+    the fourth decimal; 1 when it differs; 2 when it cannot be used.
     """
-    from .reproduce import reproduce
+    from .reproducing.reproduce import reproduce
 
+    os.environ["HF_HUB_OFFLINE"] = "1"  # a name in somebody's page is no reason to ask the network
     outcome = reproduce(
         page,
-        notebooks=notebooks,
+        notebooks=_checkout(notebooks),
         inputs={name: Path(path) for name, path in map(parse_assignment, inputs)},
         kernel=kernel,
         may_run=lambda question: yes or click.confirm(question, err=True),
         said=click.echo,
     )
+    for each in outcome.unchecked:
+        click.echo(f"not checked: {each}")
+    name = printable(page.name)
     click.echo(
         {
-            "identical": f"{page.name}: identical, to the byte.",
-            "equal": f"{page.name}: the same text, and the same numbers at 4 decimals.",
-            "different": f"{page.name}: differs from what its notebook gives here:",
+            "identical": f"{name}: identical, to the byte.",
+            "equal": f"{name}: the same page, and the same numbers at 4 decimals.",
+            "different": f"{name}: differs from what its notebook gives here:",
         }[outcome.verdict]
     )
     for difference in outcome.differences:
         click.echo(f"  {difference}")
     if outcome.verdict == "different":
         sys.exit(FAILED)
+
+
+def _checkout(notebooks: Path) -> Path:
+    """Give the folder of notebooks; where there is none, that of the checkout installed here."""
+    import stslab
+
+    installed = Path(stslab.__file__).parents[2] / "notebooks"
+    return notebooks if notebooks.is_dir() or not installed.is_dir() else installed
 
 
 @main.command()

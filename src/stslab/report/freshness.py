@@ -21,6 +21,8 @@ from .request.parameters import RequestError, read_parameters
 
 HERE = Path(__file__).parent
 LOCK = "requirements.lock"
+# Parts of a record's "sha256" that tell of code: name → what it is in words.
+CODE = {"helper": "the helper's source", "template": "the page template", "lock": "the lock file"}
 
 
 class Dependencies:
@@ -187,6 +189,7 @@ def made_from(
         "sha256": {
             "notebook": digest(notebook["cells"]),
             "helper": _helper_digest(depends),
+            "template": _template_digest(),
             **({"lock": depends["lock"]} if "lock" in depends else {}),
         },
         "around": dict(around),
@@ -209,11 +212,6 @@ def made_from(
 def helper_digests(code: str) -> dict[str, str]:
     """Digest each of the helper's files that some code uses."""
     return {f"helper {name}": file_digest(HELPER / name) for name in helper_files(code)}
-
-
-def helper_digest(code: str) -> str:
-    """Digest all of the helper that some code uses, as a page's record has it."""
-    return _helper_digest(helper_digests(code))
 
 
 def _helper_digest(depends: Mapping[str, str]) -> str:

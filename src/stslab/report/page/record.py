@@ -75,11 +75,17 @@ def read_record(html: str) -> dict[str, Any]:
     written, text = found[0]
     try:
         record = json.loads(text)
-    except ValueError as error:
+        whole = isinstance(record, dict) and digest(record) == written
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"the record in this page is damaged: {error}.") from None
-    if not isinstance(record, dict) or digest(record) != written:
+    if not whole:
         raise ValueError(
             "the record in this page was edited after the page was made: its sha256 is not the "
             "one written beside it."
         )
-    return record
+    return dict(record)
+
+
+def without_record(html: str) -> str:
+    """Return a page without its record."""
+    return _ELEMENT.sub("", html)

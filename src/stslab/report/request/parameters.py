@@ -104,6 +104,8 @@ def read_cell(source: str, where: str) -> dict[str, Parameter]:
     except SyntaxError as error:
         line = f"{where}, line {error.lineno}"
         raise RequestError(f"{line}: not Python ({error.msg}). {ALLOWED}.") from None
+    except (ValueError, MemoryError, RecursionError):  # NUL, half characters, endless nesting
+        raise RequestError(f"{where}: not Python. {ALLOWED}.") from None
     comments = _Comments(source)
     parameters: dict[str, Parameter] = {}
     for node in statements:

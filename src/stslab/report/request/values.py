@@ -140,6 +140,15 @@ def suggest(name: str, choices: Iterable[str], *, none: str = "There are none.")
     return f" Choose from: {', '.join(listed[:20])}{more}."
 
 
+def printable(text: str) -> str:
+    """Write invisible characters as escapes: a terminal obeys some, and a newline forges a line.
+
+    >>> printable("a\\x1b[31m\\nb")
+    'a\\\\x1b[31m\\\\nb'
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def shown(value: Any, width: int = 60) -> str:
     """Show a value in a message or a table: short, on one line."""
     text = repr(str(value) if isinstance(value, (CommandLineText, Path)) else value)

@@ -1,0 +1,189 @@
+"""What a page claims it was made from: data from a stranger, taken in only where it has this shape.
+
+A shape says what may be followed at all (a plain file name, a neighbour's page); whether the claims
+are true is found by making the page again.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from ..page.record import read_record
+from ..request.jobs import name_problem
+from ..request.values import RequestError, printable, shown
+
+
+def _page_name(name: str) -> str:
+    if problem := name_problem(name):
+        raise ValueError(f"the name {problem}")
+    return name
+
+
+def _file_name(name: str) -> str:
+    if not name.strip(".") or re.search("[/\\\\\0\ud800-\udfff]", name) or len(name) > 255:
+        raise ValueError("not the name of a file")
+    return name
+
+
+def _notebook_name(name: str) -> str:
+    path = PurePosixPath(_file_name(name))
+    if path.suffix != ".ipynb":
+        raise ValueError("not the name of a notebook")
+    return name if _page_name(path.stem) else ""
+
+
+PageName = Annotated[str, AfterValidator(_page_name)]
+FileName = Annotated[str, AfterValidator(_file_name)]
+NotebookName = Annotated[str, AfterValidator(_notebook_name)]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[\w.-]{1,64}$")]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class File(_Shape):
+    """An input file."""
+
+    name: FileName
+    sha256: Digest
+    bytes: int
+    lines: int | None = None
+
+
+class _Preset(_Shape):
+    name: str
+    title: str
+
+
+class _Neighbor(_Shape):
+    title: str
+    href: str
+
+
+class Around(_Shape):
+    """What a page says of its report: the only part that this checkout cannot make again."""
+
+    preset: _Preset
+    index_href: Literal["index.html"]
+    pages: list[PageName]
+    prev: _Neighbor | None = None
+    next: _Neighbor | None = None
+
+    @model_validator(mode="after")
+    def _links_lead_to_pages(self) -> Around:
+        pages = {quote(f"{page}.html") for page in self.pages}
+        for neighbor in (self.prev, self.next):
+            if neighbor and neighbor.href not in pages:
+                raise ValueError(f"{neighbor.href!r:.80} leads to no page of its report")
+        return self
+
+
+class _CellMetadata(_Shape):
+    tags: list[str] = []
+
+
+class _Cell(_Shape):
+    cell_type: Literal["code", "markdown", "raw"]
+    attachments: dict[str, dict[str, str]] | None = None
+    id: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+    source: str
+    metadata: _CellMetadata
+    outputs: Annotated[list[Any], Field(max_length=0)] | None = None
+    execution_count: None = None
+
+
+class _Kernel(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow")
+    name: str
+    display_name: str
+    __pydantic_extra__: dict[str, JsonValue]
+
+
+class _Language(_Shape):
+    name: Name
+
+
+class _NotebookMetadata(_Shape):
+    kernelspec: _Kernel
+    language_info: _Language
+
+
+class Notebook(_Shape):
+    """A notebook's source, as `freshness.read_source` gives it."""
+
+    cells: list[_Cell]
+    metadata: _NotebookMetadata
+    nbformat: Literal[4]
+    nbformat_minor: Literal[5]
+
+
+class Claims(_Shape):
+    """A page's record, see `freshness.made_from`."""
+
+    notebook_name: NotebookName
+    preset: str
+    page: PageName
+    command: str
+    model: dict[str, Digest]
+    parameters: dict[str, JsonValue]
+    files: dict[str, File]
+    versions: dict[Name, str]
+    sha256: dict[Name, Digest]
+    around: Around
+    notebook: Notebook
+    inputs: dict[str, str] = {}
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """The notebook as data."""
+        return self.notebook.model_dump(exclude_unset=True)
+
+
+def read_claims(html: str, page: str) -> Claims:
+    """Read what a page claims.
+
+    Parameters
+    ----------
+    html : str
+        The page.
+    page : str
+        Its name, for messages.
+
+    Raises
+    ------
+    RequestError
+        If there is no whole record in it, or one of another shape.
+    """
+    try:
+        record = read_record(html)
+        if "injected_parameters" in record or "around" not in record:
+            raise ValueError(
+                "it was made by nbconvert alone; only a page of `stslab report` can be reproduced."
+            )
+        return Claims.model_validate(record)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = " → ".join(printable(str(step))[:40] for step in first["loc"][:6])
+        raise RequestError(
+            f"{page}: its record of what it was made from is not one that stslab writes: "
+            f"{where or 'the whole'}: {printable(first['msg'])[:200]}, "
+            f"got {shown(first['input'])}. Nothing was run."
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"{page}: {printable(str(error))}") from None
