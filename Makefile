@@ -9,27 +9,26 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 TORCH ?= 2.13.0
 
-# What `make report` may be given; handed to the command through the environment, so that spaces
-# and quotes in a value survive.
-export PRESET SENTENCES PAIRS RATED_PAIRS CORPUS QUERY CANDIDATES REFERENCE MODEL ONLY JOBS
-REQUEST = $${PRESET:+"$$PRESET"} $${SENTENCES:+--sentences "$$SENTENCES"} \
-	$${PAIRS:+--pairs "$$PAIRS"} $${RATED_PAIRS:+--rated-pairs "$$RATED_PAIRS"} \
-	$${CORPUS:+--corpus "$$CORPUS"} $${QUERY:+--query "$$QUERY"} \
-	$${CANDIDATES:+--candidates "$$CANDIDATES"} $${REFERENCE:+--reference "$$REFERENCE"} \
-	$${MODEL:+--model "$$MODEL"} $${ONLY:+--only "$$ONLY"} $${JOBS:+--jobs "$$JOBS"}
+# What `make report` may be given. It goes to the command through the environment, under names that
+# no shell happens to hold: a text arrives as typed (`value`: make expands no $ in it), and an
+# exported MODEL steers nothing, because only make's own command line counts (`origin`).
+REQUEST := PRESET SENTENCES PAIRS RATED_PAIRS CORPUS QUERY CANDIDATES REFERENCE MODEL TITLE ONLY JOBS
+unexport $(REQUEST) $(REQUEST:%=STSLAB_REQUEST_%)
+$(foreach name,$(REQUEST),$(if $(filter command,$(origin $(name))),\
+  $(eval export STSLAB_REQUEST_$(name) := $$(value $(name)))))
 
 ##@ Reports
 .PHONY: report
 report: $(VENV)/.report ## build the tutorial's pages; PRESET=name, or your own: SENTENCES=my.txt
-	@$(BIN)/stslab report $(REQUEST) $(ARGS)
+	@$(BIN)/stslab report $(ARGS)
 
 .PHONY: watch
 watch: $(VENV)/.report ## rebuild and reload a page when its notebook, preset or helper is saved
-	@$(BIN)/stslab watch $(REQUEST) $(ARGS)
+	@$(BIN)/stslab watch $(ARGS)
 
 .PHONY: share
 share: report ## one zip of a report to send; PRESET=name
-	@$(BIN)/stslab share $${PRESET:-tutorial}
+	@$(BIN)/stslab share
 
 .PHONY: lab
 lab: $(VENV)/.lab ## open JupyterLab on the notebooks

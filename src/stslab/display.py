@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .cautions import describe_cautions
+from .csv_text import mark
 from .figures import LABELLED, drawn
 from .wording import short_labels
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 MATRIX = "application/vnd.stslab.matrix+json"
 CSV_CELLS = 250_000  # a larger matrix goes without its CSV
 TABLE_ROWS, TABLE_SIZE = 200, 400_000  # rows and characters of a table shown; its CSV holds all
+# A cell is quoted when it holds a character of this: \r and \n, each of which ends a row for some
+# reader. With NUL, which no text holds, it stands nowhere else.
+ROW_END = "\r\n\0"
 NOTHING = "None."  # what a table without rows shows
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -153,9 +157,23 @@ def show_cautions(found: pd.DataFrame, name: str, *, caption: str) -> None:
 
 
 def to_csv(frame: pd.DataFrame) -> str:
-    """Write a table as CSV, numbers with 6 decimals; a named index becomes the first column."""
+    """Write a table as CSV, numbers with 6 decimals; a named index becomes the first column.
+
+    A text, or a column's name, that a spreadsheet could take for a formula gets an apostrophe in
+    front; `stslab.csv_text.unmark` takes it away, as reading the file with stslab does.
+    """
     named = frame.index.name is not None
-    return frame.to_csv(index=named, float_format="%.6f", lineterminator="\n")
+    table = frame.rename(index=_marked, columns=_marked)
+    for position, dtype in enumerate(table.dtypes):
+        if not pd.api.types.is_numeric_dtype(dtype):
+            texts = [_marked(value) for value in table.iloc[:, position]]
+            table.isetitem(position, pd.Series(texts, dtype=object).array)
+    text = table.to_csv(index=named, float_format="%.6f", lineterminator=ROW_END)
+    return text.replace(ROW_END, "\n")
+
+
+def _marked(value: Any) -> Any:
+    return mark(value) if isinstance(value, str) else value
 
 
 def _show_text(text: str, kind: str) -> None:

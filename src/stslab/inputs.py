@@ -4,7 +4,9 @@ Each table's ``.attrs["input"]`` says where it came from, how many rows were rea
 why others were not; `describe_input` puts it in words. Formats, by the file's ending:
 
 - ``.txt``: one text a line; a line ends at ``\n``, ``\r\n`` or ``\r``, and nowhere else.
-- ``.csv``: quoted as in RFC 4180; commas, or semicolons where the header has no comma.
+- ``.csv``: quoted as in RFC 4180; commas, or semicolons where the header has no comma. An
+  apostrophe before ``=``, ``+``, ``-``, ``@``, a tab or a line break is left out, as spreadsheets
+  do: it says that the cell is no formula. stslab writes it so, see `stslab.csv_text`.
 - ``.tsv``: split at tabs; a quote is an ordinary character, as in the STS Benchmark.
 - ``.jsonl``, ``.json``: strings or objects, one a line or in one list; pairs also as lists.
 - ``.xlsx``, ``.parquet``: the first sheet, the table (extras ``excel`` and ``parquet``).
@@ -30,6 +32,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .csv_text import unmark
 from .wording import counted
 
 Source = str | Path | Sequence[Any] | pd.DataFrame
@@ -380,7 +383,7 @@ def _from_cells(text: str, kind: str, name: str) -> pd.DataFrame:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         try:
             for row in reader:
-                rows.append(row)
+                rows.append([unmark(cell) for cell in row])
                 lines.append(line)
                 line = reader.line_num + 1
         except csv.Error as error:

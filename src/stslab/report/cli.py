@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -83,18 +84,35 @@ REPORTS = click.option(
 )
 
 
+class _OneText(click.types.StringParamType):
+    """A text, which click would split at its spaces when it comes from the environment."""
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        return [rv]
+
+
+# What the Makefile hands on; PRESET by name, because click leaves arguments out of a prefix.
+FROM_MAKE = {"auto_envvar_prefix": "STSLAB_REQUEST"}
+PRESET = click.argument(
+    "preset", default="tutorial", required=False, envvar="STSLAB_REQUEST_PRESET"
+)
+
+
 def request_options(command: Any) -> Any:
     """Add the options that say what to build."""
     options = [
-        click.argument("preset", default="tutorial", required=False),
+        PRESET,
         click.option("--sentences", metavar="FILE", help="Your sentences, one a line."),
         click.option("--pairs", metavar="FILE", help="Your pairs: sentence_a, sentence_b."),
         click.option("--rated-pairs", metavar="FILE", help="Pairs with a gold_score from people."),
         click.option("--corpus", metavar="FILE", help="Your texts to search; needs --query."),
-        click.option("--query", metavar="TEXT", multiple=True, help="What to search for."),
+        click.option(
+            "--query", type=_OneText(), metavar="TEXT", multiple=True, help="What to search for."
+        ),
         click.option("--candidates", metavar="FILE", help="Sentences to rank; needs --reference."),
         click.option("--reference", metavar="TEXT", help="The sentence to rank against."),
         click.option("--model", metavar="NAME", help="A model's name or folder."),
+        click.option("--title", metavar="TEXT", help="The report's title."),
         click.option("-p", "--parameter", "parameters", metavar="NAME=VALUE", multiple=True),
         click.option("--only", metavar="PAGES", help='Which pages, as in "08 10".'),
         NOTEBOOKS,
@@ -124,11 +142,13 @@ def read_request(**given: Any) -> Preset:
         )
     only = given["only"].split() if given["only"] else None
     if files:
-        return adhoc_preset(notebooks_dir=folder, files=files, values=values, only=only)
-    return load_preset(given["preset"], notebooks_dir=folder, overrides=values, only=only)
+        preset = adhoc_preset(notebooks_dir=folder, files=files, values=values, only=only)
+    else:
+        preset = load_preset(given["preset"], notebooks_dir=folder, overrides=values, only=only)
+    return replace(preset, title=given["title"] or preset.title)
 
 
-@main.command()
+@main.command(context_settings=FROM_MAKE)
 @request_options
 @click.option("--jobs", type=click.IntRange(1), help="Notebooks at a time; default: the cores.")
 @click.option("--kernel", type=click.Choice(["warm", "fresh"]), help="Default: warm on Linux.")
@@ -182,7 +202,7 @@ def report(
         sys.exit(FAILED)
 
 
-@main.command()
+@main.command(context_settings=FROM_MAKE)
 @request_options
 @click.option("--kernel", type=click.Choice(["warm", "fresh"]), help="Default: warm on Linux.")
 @click.option("--port", type=int, default=0, help="Of the preview; default: any that is free.")
@@ -282,7 +302,7 @@ def _checkout(notebooks: Path) -> Path:
 
 
 @main.command()
-@click.argument("preset", default="tutorial")
+@PRESET
 @REPORTS
 def share(preset: str, reports: Path) -> None:
     """Zip a built report, to send."""
