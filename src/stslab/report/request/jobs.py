@@ -228,11 +228,11 @@ def name_problem(name: str) -> str:
         return f"is longer than {MAX_NAME_BYTES} bytes. Choose a shorter one"
     same = same_file_name(name)
     if _TAKEN.fullmatch(same):
-        return "is kept for the files of the reports folder. Choose another name"
+        return "is reserved for a file of the reports folder. Choose another name"
     if _DEVICE.fullmatch(same.partition(".")[0].rstrip()):
         return "is a device on Windows, with any extension. Choose another name"
     if same.endswith(".failed"):
-        return "ends in .failed, which is kept for notebooks that failed. Choose another name"
+        return "ends in .failed, which is reserved for notebooks that failed. Choose another name"
     return ""
 
 
