@@ -271,7 +271,11 @@ def given(notebooks: Path, values: dict[str, Any] | None = None, **files: str) -
 def test_a_file_runs_the_notebooks_whose_file_inputs_are_all_given(notebooks: Path) -> None:
     """An optional file, `labels: Path | None`, is not waited for."""
     preset = given(notebooks, sentences="my report.txt")
-    assert (preset.name, preset.title, preset.path) == ("my report", "my report", None)
+    assert (preset.name, preset.title, preset.path) == (
+        "my report",
+        "my report",
+        Path.cwd() / "my report.txt",
+    )
     assert names(preset.jobs) == ["08_heatmap", "14_map"]
     assert preset.jobs[0].inputs == {"sentences": Path.cwd() / "my report.txt"}
 

@@ -14,6 +14,7 @@ import click
 
 from .progress import listener_for
 from .request.parameters import RequestError, parameters_table, parse_assignment
+from .request.place import place
 from .request.presets import Preset, adhoc_preset, load_preset
 from .running.kernels import default_kind, warm_up
 
@@ -123,8 +124,10 @@ def read_request(**given: Any) -> Preset:
         )
     only = given["only"].split() if given["only"] else None
     if files:
-        return adhoc_preset(notebooks_dir=folder, files=files, values=values, only=only)
-    return load_preset(given["preset"], notebooks_dir=folder, overrides=values, only=only)
+        preset = adhoc_preset(notebooks_dir=folder, files=files, values=values, only=only)
+    else:
+        preset = load_preset(given["preset"], notebooks_dir=folder, overrides=values, only=only)
+    return place(preset, given["reports"], folder.resolve().parent)
 
 
 @main.command()

@@ -62,12 +62,15 @@ class Manifest(NamedTuple):
         Those that the builder could have written; the others count as never built.
     problem : str
         What is wrong with it, for a message; empty if nothing is.
+    source : str or None
+        The file that the report was built from, relative to the project's folder.
     """
 
     title: str
     description: str
     pages: dict[str, Page]
     problem: str = ""
+    source: str | None = None
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -85,12 +88,19 @@ def read_manifest(folder: Path) -> Manifest:
                 pages[name] = page
             else:
                 refused.append(shown(name))
+        source = content.get("source")
         title, description = (str(content.get(key) or "") for key in ("title", "description"))
     except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return Manifest(folder.name, "", {}, f"{path} is damaged")
     more = f" and {len(refused) - 3} more" if len(refused) > 3 else ""
     problem = f"{path} has entries that stslab did not write: {', '.join(refused[:3])}{more}"
-    return Manifest(title or folder.name, description, pages, problem if refused else "")
+    return Manifest(
+        title or folder.name,
+        description,
+        pages,
+        problem if refused else "",
+        source if isinstance(source, str) else None,
+    )
 
 
 def own_file(folder: Path, name: str) -> bool:

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from .freshness import bytes_digest
 from .manifest import MANIFEST, Manifest, Page, own_file, read_manifest
 from .page.index import render_index, render_root_index
+from .request.place import check_place, relative_to_project
 from .request.presets import Preset
 from .request.values import RequestError
 
@@ -48,7 +49,8 @@ class ReportFolder:
         Raises
         ------
         RequestError
-            If the folder cannot be written, or something is in the way of what it holds.
+            If the folder cannot be written, something is in the way of what it holds, or it holds
+            the report of another file.
         """
         self._check_writable()
         self._check_free()
@@ -60,6 +62,7 @@ class ReportFolder:
             held = lock.acquire()
         with held:
             shutil.rmtree(self.path / STAGING, ignore_errors=True)  # a killed build's
+            check_place(self.preset, self.reports, self.root)
             manifest = read_manifest(self.path)
             if manifest.problem:
                 said(f"{manifest.problem}. What cannot be used counts as never built.")
@@ -150,6 +153,7 @@ class ReportFolder:
     def _manifest(self, pages: Mapping[str, Page]) -> bytes:
         manifest = {
             "preset": self.preset.name,
+            "source": relative_to_project(self.preset.path, self.root),
             "title": self.preset.title,
             "description": self.preset.description,
             "commit": self._commit(),
