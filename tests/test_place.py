@@ -128,7 +128,7 @@ def test_a_third_file_whose_name_is_taken_is_refused(texts: Project) -> None:
         asked(texts, "z/y/my.txt")
     assert str(refused.value) == (
         "no folder for the report of 'z/y/my.txt': reports/my holds that of 'x/my.txt', "
-        "reports/my-y holds that of 'y/my.txt'. Rename your file, or move a folder away."
+        "reports/my-y holds that of 'y/my.txt'. Rename 'my.txt', or move a folder away."
     )
 
 
@@ -141,7 +141,7 @@ def test_a_preset_and_a_file_of_one_name_do_not_replace_each_other(texts: Projec
     assert done.returncode == 2
     assert done.stderr == (
         "stslab: no folder for the report of 'notebooks/presets/my.yaml': reports/my holds that "
-        "of 'x/my.txt'. Rename your file, or move a folder away.\n"
+        "of 'x/my.txt'. Rename 'my.yaml', or move a folder away.\n"
     )
     assert texts.root.joinpath("reports/my/read.ipynb").read_bytes() == before
     shutil.move(texts.reports / "my", texts.root / "kept")

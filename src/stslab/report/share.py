@@ -39,7 +39,9 @@ def share(reports: Path, preset: str) -> Path:
         raise RequestError(f"no report {preset!r} to share. Build it: make report PRESET={preset}")
     manifest = read_manifest(home)
     names = sorted(path for page in manifest.pages.values() for path in page.outputs)
-    missing = [f"{home / name} is missing, or a link" for name in names if not own_file(home, name)]
+    missing = [
+        f"{home / name} is missing or is a link" for name in names if not own_file(home, name)
+    ]
     if problem := manifest.problem or next(iter(missing), ""):
         raise RequestError(f"{problem}. Nothing was zipped. Build the report again.")
     target = reports / f"{preset}.zip"

@@ -90,7 +90,7 @@ def _taken(file: Path, folders: list[Path], root: Path) -> RequestError:
             held.append(f"{folder} holds that of {shown(relative_to_project(source, root))}")
     return RequestError(
         f"no folder for the report of {shown(relative_to_project(file, root))}: "
-        f"{', '.join(held)}. Rename your file, or move a folder away."
+        f"{', '.join(held)}. Rename {shown(file.name)}, or move a folder away."
     )
 
 
