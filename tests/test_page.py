@@ -523,6 +523,27 @@ def test_index_takes_finding_and_thumbnail_from_the_notebook():
     assert "<path" in thumbnail(fixtures.notebook(listed))
     assert thumbnail(fixtures.foreign()) is None
     assert finding(fixtures.foreign()) is None
+    far = fixtures.notebook(fixtures.code("t", fixtures.table_bundle([(1, -7.5, "One.")])))
+    for notebook in (nb, ranked, drawn, fixtures.notebook(listed), far):
+        shown = thumbnail(notebook)
+        assert str(shown) in render_index("All", [{"title": "One", "thumbnail": str(shown)}])
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        '<meta http-equiv="refresh" content="0;url=http://evil.example">',
+        '<svg viewBox="0 0 9 9" aria-hidden="true"><script>alert(1)</script></svg>',
+        '<svg viewBox="0 0 9 9" aria-hidden="true"><path d="M0 0" onload="alert(1)"/></svg>',
+        '<svg viewBox="0 0 9 9" aria-hidden="true"></svg>\n<img src=x>',
+        '<svg viewBox="0 0 9 9" aria-hidden="true"><image class="ours" width="9" height="9" '
+        'href="http://evil.example/x.png"/></svg>',
+    ],
+)
+def test_a_drawing_that_we_did_not_make_is_not_shown(drawing):
+    """A thumbnail comes to the index by way of a file, and is markup there."""
+    empty = render_index("All", [{"title": "One"}])
+    assert render_index("All", [{"title": "One", "thumbnail": drawing}]) == empty
 
 
 def test_index_of_nothing():

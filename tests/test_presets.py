@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from stslab.report.request.jobs import name_problem, safe_stem
 from stslab.report.request.parameters import RequestError, parse_assignment
 from stslab.report.request.presets import Job, adhoc_preset, load_preset
 from stslab.report.request.yaml_text import parse_yaml
@@ -270,7 +271,11 @@ def given(notebooks: Path, values: dict[str, Any] | None = None, **files: str) -
 def test_a_file_runs_the_notebooks_whose_file_inputs_are_all_given(notebooks: Path) -> None:
     """An optional file, `labels: Path | None`, is not waited for."""
     preset = given(notebooks, sentences="my report.txt")
-    assert (preset.name, preset.title, preset.path) == ("my report", "my report", None)
+    assert (preset.name, preset.title, preset.path) == (
+        "my report",
+        "my report",
+        Path.cwd() / "my report.txt",
+    )
     assert names(preset.jobs) == ["08_heatmap", "14_map"]
     assert preset.jobs[0].inputs == {"sentences": Path.cwd() / "my report.txt"}
 
@@ -336,6 +341,63 @@ def test_the_reports_folder_is_a_safe_name_made_of_the_files_stem(
     notebooks: Path, file: str, name: str
 ) -> None:
     assert given(notebooks, sentences=file).name == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("CON", "con", "Nul", "aux.notes", "COM1", "LPT9.v2", "COM¹", "CON .a", "conin$"),
+        *("ＩＮＤＥＸ", "Index.HTML", "README.md", "readme.MD", "report.zip", "REPORT.ZIP"),
+        *(
+            "in\u200edex",
+            "a\u200f",
+            "\u061ca",
+            "a\u200db",
+            "soft\u00adhyphen",
+            "a\ufeff",
+            "\U000e0041",
+        ),
+    ],
+)
+def test_a_name_that_is_not_what_it_seems_is_refused_for_pages_and_presets(
+    notebooks: Path, name: str
+) -> None:
+    """No device of Windows, no look-alike of a list, nothing invisible, no file of reports/."""
+    with pytest.raises(RequestError, match=r"line 1: the page name .*(Choose|Use|letters)"):
+        load(notebooks, json.dumps({"notebooks": [{"notebook": "08", "name": name}]}))
+    (notebooks / "presets" / f"{name}.yaml").write_text("title: x")
+    with pytest.raises(RequestError, match="its name"):
+        load_preset(name, notebooks_dir=notebooks)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("index.html.txt", "index_html"),
+        ("index.txt", "index_"),
+        ("ＩＮＤＥＸ.txt", "ＩＮＤＥＸ_"),
+        ("README.md.txt", "README_md"),
+        ("my.zip.csv", "my_zip"),
+        ("my.failed.txt", "my_failed"),
+        ("CON.txt", "CON_"),
+        ("con.a.txt", "con_a"),
+        ("my\u200e.txt", "my_"),
+        (".\u3000 .a. .txt", "a"),
+    ],
+)
+def test_a_file_of_any_name_gets_a_report_of_its_own(notebooks: Path, file: str, name: str) -> None:
+    """And never the name of a file that lies in the reports folder."""
+    assert given(notebooks, sentences=file).name == name
+
+
+def test_the_name_made_of_any_file_name_is_one_that_may_be_chosen() -> None:
+    """Every character, at the start, in the middle and at the end; every name that is kept."""
+    characters = [chr(code) for code in [*range(0x3100), *range(0xD7F0, 0x10000), 0xE0041]]
+    stems = [f"{c}a{c}b{c}" for c in characters] + [c + "é" * 80 for c in characters[:300]]
+    kept = ["index", "index.html", "readme.md", "a.zip", "a.failed", "con", "com1.a", ".lock"]
+    for stem in [*stems, *kept, *(name.upper() for name in kept), "..", " ", ""]:
+        name = safe_stem(f"{stem}.txt")
+        assert name_problem(name) == "", (stem, name)
 
 
 # What ships ------------------------------------------------------------------------------------

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .freshness import made_from
+from .manifest import Page
 from .page.render import export, exporter, titled, with_outputs
 from .plan import Step, plan
-from .publish import Page, ReportFolder
+from .publish import ReportFolder
 from .request.presets import Preset
 from .running.kernels import KernelKind, warm_up
 from .running.pool import LocalPool, Pool
@@ -160,7 +161,7 @@ class _Build:
                     results[result.name] = result
                     self.listener.finished(result)
         finally:
-            self.folder.write_indexes()
+            self.folder.write_indexes(self.listener.said)
         return [results[step.job.name] for step in steps if step.job.name in results]
 
     def _results(self, steps: Sequence[Step]) -> Generator[Result]:
@@ -291,8 +292,10 @@ class _Build:
         before = self.folder.pages.get(step.job.name)
         if step.action == "run" and before and before.depends == step.depends:
             path = self.folder.path / f"{step.job.name}.ipynb"
-            with suppress(OSError, ValueError):  # removed or edited by hand
-                yield from changed_outputs(nbformat.read(path, as_version=4), notebook)
+            # Removed, edited by hand, or made elsewhere: nothing to compare with.
+            with suppress(Exception):
+                if not self.folder.damage(before):
+                    yield from changed_outputs(nbformat.read(path, as_version=4), notebook)
 
     def _failed(self, step: Step, error: str, done: Done | None = None) -> Result:
         """Keep the last good page; publish the failed notebook beside it."""

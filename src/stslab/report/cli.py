@@ -15,6 +15,7 @@ import click
 
 from .progress import listener_for
 from .request.parameters import RequestError, parameters_table, parse_assignment
+from .request.place import place
 from .request.presets import Preset, adhoc_preset, load_preset
 from .request.values import printable
 from .running.kernels import default_kind, warm_up
@@ -145,7 +146,8 @@ def read_request(**given: Any) -> Preset:
         preset = adhoc_preset(notebooks_dir=folder, files=files, values=values, only=only)
     else:
         preset = load_preset(given["preset"], notebooks_dir=folder, overrides=values, only=only)
-    return replace(preset, title=given["title"] or preset.title)
+    preset = replace(preset, title=given["title"] or preset.title)
+    return place(preset, given["reports"], folder.resolve().parent)
 
 
 @main.command(context_settings=FROM_MAKE)

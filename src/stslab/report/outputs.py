@@ -6,9 +6,10 @@ import base64
 import re
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nbformat import NotebookNode
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 # They become file names: a text is never a path.
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -55,6 +56,21 @@ def published_files(notebook: NotebookNode, name: str) -> dict[str, bytes]:
             shown_by[label] = index
             files |= _forms(output.data, f"{name}-{label}")
     return files
+
+
+def is_output(path: str, page: str) -> bool:
+    """Whether a page of this name can have published a file of this path.
+
+    >>> is_output("figures/08-map.png", "08"), is_output("../08.html", "08")
+    (True, False)
+    """
+    page, name = re.escape(page), NAME.pattern
+    kinds = (
+        rf"{page}\.(html|ipynb)",
+        rf"figures/{page}-{name}\.(svg|png)",
+        rf"data/{page}-{name}\.csv",
+    )
+    return any(re.fullmatch(kind, path) for kind in kinds)
 
 
 def joined_streams(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:

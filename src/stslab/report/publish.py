@@ -4,58 +4,26 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal
 from urllib.parse import quote
 
 from filelock import FileLock, Timeout
-from markupsafe import Markup
-from pydantic import BaseModel, ValidationError
 
 from .freshness import bytes_digest
+from .manifest import MANIFEST, Manifest, Page, own_file, read_manifest
 from .page.index import render_index, render_root_index
+from .request.place import check_place, relative_to_project
 from .request.presets import Preset
 from .request.values import RequestError
-from .running.kernels import KernelKind
 
-MANIFEST = "manifest.json"
 STAGING = ".staging"
 LOCK = ".lock"
-
-
-class Page(BaseModel):
-    """What the manifest says of a page.
-
-    Attributes
-    ----------
-    status : str
-        "out of date": it was built once, and its last run failed.
-    depends, renders : dict
-        What its outputs, and what the page around them, were made from.
-    outputs : dict
-        File → sha256; empty if it was never built.
-    """
-
-    status: Literal["built", "out of date", "failed"]
-    why: list[str]
-    title: str
-    finding: str | None = None
-    parameters: dict[str, Any] = {}
-    inputs: dict[str, str] = {}
-    depends: dict[str, str] = {}
-    renders: dict[str, str] = {}
-    outputs: dict[str, str] = {}
-    warnings: list[str] = []
-    seconds: float = 0.0
-    kernel: KernelKind = "fresh"
-    built_at: str | None = None
-    thumbnail: str | None = None
-    error: str | None = None
-    failed_at: str | None = None
 
 
 class ReportFolder:
@@ -65,7 +33,7 @@ class ReportFolder:
     ----------
     path : Path
     pages : dict of str to Page
-        As in the manifest; those of a damaged manifest, or another version's, count as never built.
+        As in the manifest; those that the builder cannot have written count as never built.
     """
 
     def __init__(self, reports: Path, preset: Preset, root: Path) -> None:
@@ -81,9 +49,11 @@ class ReportFolder:
         Raises
         ------
         RequestError
-            If the folder cannot be written.
+            If the folder cannot be written, something is in the way of what it holds, or it holds
+            the report of another file.
         """
         self._check_writable()
+        self._check_free()
         lock = FileLock(self.path / LOCK)
         try:
             held = lock.acquire(timeout=0)
@@ -92,31 +62,47 @@ class ReportFolder:
             held = lock.acquire()
         with held:
             shutil.rmtree(self.path / STAGING, ignore_errors=True)  # a killed build's
-            self.pages = read_manifest(self.path)
+            check_place(self.preset, self.reports, self.root)
+            manifest = read_manifest(self.path)
+            if manifest.problem:
+                said(f"{manifest.problem}. What cannot be used counts as never built.")
+            self.pages = manifest.pages
             yield
 
     def _check_writable(self) -> None:
-        probe = self.path / f"{LOCK}.probe"
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            probe.write_bytes(b"stslab")
+            with tempfile.TemporaryFile(dir=self.path) as probe:
+                probe.write(b"stslab")
+                probe.flush()
         except OSError as error:
             raise RequestError(
                 f"reports folder {self.path}: cannot be written ({error.strerror}). Nothing was "
                 f"built. Free it, or choose another with --reports."
             ) from error
-        finally:
-            with suppress(OSError):
-                probe.unlink(missing_ok=True)
+
+    def _check_free(self) -> None:
+        """Refuse a folder from elsewhere in which links lead our files to other places."""
+        for name in (STAGING, "figures", "data"):
+            if os.path.lexists(path := self.path / name) and (
+                path.is_symlink() or not path.is_dir()
+            ):
+                raise RequestError(
+                    f"{path} is in the way of a folder of this report. Rename or remove it."
+                )
+        for name in ("index.html", MANIFEST, LOCK):
+            if (path := self.path / name).is_dir() or (name == LOCK and path.is_symlink()):
+                raise RequestError(
+                    f"{path} is in the way of a file of this report. Rename or remove it."
+                )
 
     def damage(self, page: Page) -> list[str]:
         """Say which of a page's files are not as they were published."""
         said = []
         for name, digest in page.outputs.items():
-            path = self.path / name
-            if not path.is_file():
+            if not own_file(self.path, name):
                 said.append(f"{name} is missing")
-            elif bytes_digest(path.read_bytes()) != digest:
+            elif bytes_digest((self.path / name).read_bytes()) != digest:
                 said.append(f"{name} was changed by hand")
         return said
 
@@ -152,13 +138,13 @@ class ReportFolder:
             failed = {f"{name}.failed.html", f"{name}.failed.ipynb"}
             self._remove({*self.pages.pop(name).outputs, *failed})
 
-    def write_indexes(self) -> None:
+    def write_indexes(self, said: Callable[[str], None]) -> None:
         """Write the manifest, the list of the preset's pages, and the list of all presets."""
-        manifest = self._manifest(self.pages)
-        index = index_of(json.loads(manifest), self.path)
-        files = {"index.html": index.encode(), MANIFEST: manifest}
+        listed = {name: self.pages[name] for name in self.preset.pages if name in self.pages}
+        index = index_of(Manifest(self.preset.title, self.preset.description, listed), self.path)
+        files = {"index.html": index.encode(), MANIFEST: self._manifest(self.pages)}
         _replace(self.path, {path: c for path, c in files.items() if _differs(self.path / path, c)})
-        write_root_index(self.reports)
+        write_root_index(self.reports, said)
 
     def _replace(self, pages: dict[str, Page], files: Mapping[str, bytes]) -> None:
         _replace(self.path, {**files, MANIFEST: self._manifest(pages)})
@@ -167,6 +153,7 @@ class ReportFolder:
     def _manifest(self, pages: Mapping[str, Page]) -> bytes:
         manifest = {
             "preset": self.preset.name,
+            "source": relative_to_project(self.preset.path, self.root),
             "title": self.preset.title,
             "description": self.preset.description,
             "commit": self._commit(),
@@ -180,69 +167,63 @@ class ReportFolder:
 
     def _remove(self, paths: Iterable[str]) -> None:
         for path in paths:
-            with suppress(FileNotFoundError):
+            if own_file(self.path, path):
                 (self.path / path).unlink()
 
 
-def index_of(
-    manifest: Mapping[str, Any], folder: Path, *, root_href: str | None = "../index.html"
-) -> str:
+def index_of(manifest: Manifest, folder: Path, *, root_href: str | None = "../index.html") -> str:
     """Render the list of a preset's pages.
 
     Parameters
     ----------
-    manifest : mapping
+    manifest : Manifest
     folder : Path
         The preset's.
     root_href : str or None
         Where the list of all presets is.
     """
     entries = []
-    for name, entry in manifest["pages"].items():
-        page = Page.model_validate(entry)
-        failed = folder / f"{name}.failed.html"
+    for name, page in manifest.pages.items():
+        html, failed = f"{name}.html", f"{name}.failed.html"
         entries.append(
             {
                 "title": page.title,
-                "href": quote(f"{name}.html") if page.outputs else None,
+                "href": quote(html) if page.outputs and own_file(folder, html) else None,
                 "finding": page.finding,
                 "status": "stale" if page.status == "out of date" else page.status,
                 "reason": page.error,
-                "failed_href": f"{quote(failed.name)}#failing-cell" if failed.exists() else None,
-                "thumbnail": Markup(page.thumbnail) if page.thumbnail else None,
+                "failed_href": f"{quote(failed)}#failing-cell"
+                if own_file(folder, failed)
+                else None,
+                "thumbnail": page.thumbnail,
             }
         )
-    title, about = str(manifest["title"]), str(manifest["description"])
-    return render_index(title, entries, root_href=root_href, about=about)
+    return render_index(manifest.title, entries, root_href=root_href, about=manifest.description)
 
 
-def read_manifest(folder: Path) -> dict[str, Page]:
-    """Read what a preset's manifest says of its pages, as far as it can be understood."""
-    pages = {}
-    for name, entry in _read_json(folder / MANIFEST).get("pages", {}).items():
-        with suppress(ValidationError):
-            pages[name] = Page.model_validate(entry)
-    return pages
-
-
-def write_root_index(reports: Path) -> None:
+def write_root_index(reports: Path, said: Callable[[str], None]) -> None:
     """Write the page that lists all presets built."""
+    path = reports / "index.html"
+    if path.is_dir():
+        said(f"{path} is in the way of the list of all reports. Rename or remove it.")
+        return
     with FileLock(reports / LOCK):  # builds of two presets may end at the same time
         entries = []
-        for path in sorted(reports.glob(f"*/{MANIFEST}")):
-            pages = read_manifest(path.parent).values()
-            bad = sum(page.status != "built" for page in pages)
-            count = f"{len(pages)} page{'s' * (len(pages) != 1)}"
+        for folder in sorted(each.parent for each in reports.glob(f"*/{MANIFEST}")):
+            manifest = read_manifest(folder)
+            bad = sum(page.status != "built" for page in manifest.pages.values())
+            count = f"{len(manifest.pages)} page{'s' * (len(manifest.pages) != 1)}"
+            there = own_file(folder, "index.html")
             entries.append(
                 {
-                    "title": str(_read_json(path).get("title") or path.parent.name),
-                    "href": f"{quote(path.parent.name)}/index.html",
+                    "title": manifest.title,
+                    "href": f"{quote(folder.name)}/index.html" if there else None,
                     "finding": count + (f", {bad} not up to date" if bad else ""),
                     "status": "stale" if bad else "built",
                 }
             )
         index = render_root_index(entries).encode()
-        if _differs(reports / "index.html", index):
+        if _differs(path, index):
             _replace(reports, {"index.html": index})
 
 
@@ -261,15 +242,7 @@ def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _differs(path: Path, content: bytes) -> bool:
-    return not path.is_file() or path.read_bytes() != content
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    with suppress(FileNotFoundError, ValueError, RecursionError):
-        content = json.loads(path.read_text("utf-8"))
-        if isinstance(content, dict) and isinstance(content.get("pages", {}), dict):
-            return content
-    return {}
+    return path.is_symlink() or not path.is_file() or path.read_bytes() != content
 
 
 def _commit(root: Path) -> str | None:

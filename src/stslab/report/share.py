@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from pathlib import Path
 
-from .publish import MANIFEST, index_of
-from .request.parameters import RequestError
+from .manifest import MANIFEST, own_file, read_manifest
+from .publish import index_of
+from .request.jobs import name_problem
+from .request.values import RequestError, shown
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say: equal reports, equal zips
 
@@ -29,21 +30,35 @@ def share(reports: Path, preset: str) -> Path:
     Raises
     ------
     RequestError
-        If the preset was never built.
+        If the preset was never built, or its folder is not as it was built.
     """
+    if problem := name_problem(preset):
+        raise RequestError(f"no report {shown(preset)} to share: the name {problem}.")
     home = reports / preset
     if not (home / MANIFEST).is_file():
         raise RequestError(f"no report {preset!r} to share. Build it: make report PRESET={preset}")
-    manifest = json.loads((home / MANIFEST).read_text("utf-8"))
-    names = sorted(path for page in manifest["pages"].values() for path in page.get("outputs", ()))
+    manifest = read_manifest(home)
+    names = sorted(path for page in manifest.pages.values() for path in page.outputs)
+    missing = [
+        f"{home / name} is missing or is a link" for name in names if not own_file(home, name)
+    ]
+    if problem := manifest.problem or next(iter(missing), ""):
+        raise RequestError(f"{problem}. Nothing was zipped. Build the report again.")
     target = reports / f"{preset}.zip"
-    partial = target.with_suffix(".partial")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-        # Its own index: there is no list of all reports above it where it goes.
-        _add(archive, f"{preset}/index.html", index_of(manifest, home, root_href=None).encode())
-        for name in names:
-            _add(archive, f"{preset}/{name}", (home / name).read_bytes())
-    return partial.replace(target)
+    if target.is_dir():
+        raise RequestError(f"{target} is in the way of the zip. Rename or remove it.")
+    # No report has a name that starts with a dot.
+    partial = reports / f".{target.name}"
+    try:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+            # Its own index: there is no list of all reports above it where it goes.
+            index = index_of(manifest, home, root_href=None)
+            _add(archive, f"{preset}/index.html", index.encode())
+            for name in names:
+                _add(archive, f"{preset}/{name}", (home / name).read_bytes())
+        return partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:

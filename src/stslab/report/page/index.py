@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from markupsafe import Markup
 
 from .look import environment, look, whole
 from .tables import folded
@@ -16,6 +19,16 @@ STATES = {
     "stale": ("out of date", "!"),
     "failed": ("failed", "✕"),
 }
+
+# What `thumbnail` draws, and nothing else: it comes here by way of a manifest, which is a file.
+DRAWING = re.compile(
+    r'<svg viewBox="0 0 \d+ \d+" aria-hidden="true">'
+    r'(<path d="[MHV\d ]+"/>)?'
+    r'(<rect class="h\d+" x="-?\d+" y="-?\d+" width="-?\d+" height="-?\d+"/>)*'
+    r'(<image class="ours" width="\d+" height="\d+" '
+    r'href="data:image/png;base64,[A-Za-z0-9+/]+=*"/>)?</svg>',
+    re.ASCII,
+)
 
 
 def render_index(
@@ -33,7 +46,8 @@ def render_index(
     pages : sequence of mappings
         Each with `title`, `href` (None where no page was ever built), and optionally `finding`,
         `status` (built, unchanged, stale, failed), `reason` (why a page is not up to date),
-        `failed_href` (the failed notebook's page), and `thumbnail` (as `thumbnail` draws it).
+        `failed_href` (the failed notebook's page), and `thumbnail` (shown if
+        it is as `thumbnail` draws it).
     root_href : str or None
         Where the index of all presets is.
     about : str
@@ -61,6 +75,9 @@ def _render(template: str, title: str, entries: Sequence[Mapping[str, Any]], **k
         shown.append(
             {
                 **entry,
+                "thumbnail": Markup(drawing)
+                if DRAWING.fullmatch(drawing := str(entry.get("thumbnail") or ""))
+                else None,
                 "finding": folded(str(entry.get("finding") or "")),
                 "reason": folded(str(entry.get("reason") or "")),
                 "state": state,

@@ -55,8 +55,8 @@ class Preset:
     ----------
     pages : dict of str to Path
         All its pages, in order, and their notebooks; `jobs` are those chosen of them.
-    path : Path or None
-        Its YAML file; None when it came from the command line.
+    path : Path
+        Its YAML file, or the file on the command line that names the report.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Preset:
     description: str
     jobs: tuple[Job, ...]
     pages: dict[str, Path]
-    path: Path | None = None
+    path: Path
 
 
 class _Shape(BaseModel):
@@ -212,7 +212,9 @@ def adhoc_preset(
         )
     given = Layer({**files, **(values or {})}, Path.cwd(), on_command_line)
     jobs = make_jobs(drafts, given, only, books, companions=True)
-    return Preset(name, name, "", jobs, {draft.name: draft.notebook for draft in drafts})
+    path = next((job.inputs[parameter] for job in jobs if parameter in job.inputs), Path(first))
+    pages = {draft.name: draft.notebook for draft in drafts}
+    return Preset(name, name, "", jobs, pages, path)
 
 
 # Reading ---------------------------------------------------------------------------------------
