@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MATRIX = "application/vnd.stslab.matrix+json"
 CSV_CELLS = 250_000  # a larger matrix goes without its CSV
 TABLE_ROWS, TABLE_SIZE = 200, 400_000  # rows and characters of a table shown; its CSV holds all
+CELL, PLAIN_CELL = 400_000, 2_000  # characters of a text in a table, and in its plain form
+SENTENCE = 20_000  # characters of a sentence in a heatmap's table; its CSV holds all
 NOTHING = "None."  # what a table without rows shows
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -106,7 +108,7 @@ def show_table(frame: pd.DataFrame, name: str, *, caption: str, bars: str | None
     if len(rows) < len(frame):
         caption = f"{caption} (the first {len(rows):,} of {len(frame):,} rows; the CSV holds all)"
         shown = shown.head(len(rows))
-    plain = shown.map(_cell).to_string(index=False) if rows else NOTHING
+    plain = shown.map(_cell).to_string(index=False, max_colwidth=PLAIN_CELL) if rows else NOTHING
     nothing = f'<tr><td colspan="{len(frame.columns)}">{NOTHING}</td></tr>'
     bundle = {
         "text/html": _to_html(shown, caption, rows or [nothing]),
@@ -187,7 +189,7 @@ def _render(figure: Any, kind: str, name: str) -> bytes:
 
 
 def _matrix(data: pd.DataFrame, title: str) -> dict[str, Any]:
-    sentences = [str(text) for text in data.index]
+    sentences = [_cut(str(text), SENTENCE) for text in data.index]
     return {
         "sentences": sentences,
         "labels": short_labels(sentences),
@@ -229,4 +231,8 @@ def _rows(frame: pd.DataFrame, bars: str | None) -> list[str]:
 
 
 def _cell(value: Any) -> str:
-    return f"{value + 0.0:.4f}" if isinstance(value, float) else str(value)
+    return f"{value + 0.0:.4f}" if isinstance(value, float) else _cut(str(value), CELL)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[:limit] + "…"
