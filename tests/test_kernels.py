@@ -103,6 +103,20 @@ def test_no_ones_own_settings_reach_a_kernel(
     assert printed(ran(code, kernel=kernel)) == "10.0\n"
 
 
+@pytest.mark.parametrize("kernel", KINDS)
+@pytest.mark.parametrize("given", ["kept/here", "off", ""])
+def test_a_folder_for_the_cache_is_meant_from_where_the_command_was_started(
+    kernel: str, given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not from a kernel's own folder, which is removed after it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STSLAB_CACHE", given)
+    meant = str(tmp_path / given) if "/" in given else given
+    assert (
+        printed(ran("import os\nprint(os.environ['STSLAB_CACHE'])", kernel=kernel)) == f"{meant}\n"
+    )
+
+
 def test_each_kernel_has_a_namespace_of_its_own() -> None:
     """What one notebook defines or imports, the next does not see."""
     first = ran("import this_is_not_there_yet", "x = 1")
