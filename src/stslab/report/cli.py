@@ -328,10 +328,12 @@ def models() -> None:
 @click.option("--clear", is_flag=True, help="Forget all embeddings.")
 def cache(clear: bool) -> None:
     """Show the cache of embeddings, or clear it."""
-    from stslab.cache import cache_file, cache_size, clear_cache
+    from stslab.cache import cache_file, cache_size, check_cache, clear_cache
 
     if clear:
         clear_cache()
+    if trouble := check_cache():
+        click.echo(f"stslab: {trouble}", err=True)
     file = cache_file()
     count, size = cache_size()
     click.echo(f"{file or 'off'}: {count} embeddings, {size / 2**20:.1f} MB")
