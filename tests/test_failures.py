@@ -223,6 +223,35 @@ def test_a_reports_folder_that_is_a_file(troubled: Project) -> None:
     assert "cannot be written" in said(done)
 
 
+# Surroundings ------------------------------------------------------------------------------------
+
+NOBODY = "import pwd\ndef getpwuid(uid): raise KeyError(uid)\npwd.getpwuid = getpwuid\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="homes are found in another way")
+def test_a_user_without_a_home(
+    troubled: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that runs as some number: it works, without a cache of embeddings."""
+    (tmp_path / "sitecustomize.py").write_text(NOBODY)
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    paths = f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    troubled.notebook(
+        "trouble", ["from stslab.cache import cache_file\nimport matplotlib.pyplot\ncache_file()"]
+    )
+    given = {"PYTHONPATH": paths, "STSLAB_CACHE": ""}
+    done = troubled.run("report", "mini", "--kernel", "fresh", "--jobs", "1", **given)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert "Matplotlib" not in page_of(troubled, "trouble")
+    assert troubled.run("cache", **given).stdout.endswith(": 0 embeddings, 0.0 MB\n")
+    for preset in ("~/mini.yaml", "~nosuch/mini.yaml"):
+        done = troubled.run("report", preset, **given)
+        assert f"unknown preset '{preset}'" in said(done)
+        assert done.returncode == 2
+    troubled.assert_sound()
+
+
 # Signals -----------------------------------------------------------------------------------------
 
 

@@ -46,7 +46,10 @@ def cache_file() -> Path | None:
     if not folder:
         from platformdirs import user_cache_dir
 
-        folder = user_cache_dir("stslab", appauthor=False)
+        try:
+            folder = user_cache_dir("stslab", appauthor=False)
+        except RuntimeError:  # a user without a home, as in a container
+            return None
     return Path(folder) / "embeddings.sqlite"
 
 

@@ -28,6 +28,7 @@ class _Group(click.Group):
         # Where JupyterLab is installed, nbformat's import compiles a grammar of web addresses for
         # more than a second, though no notebook's schema asks for it; jsonschema does without.
         sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+        _have_home()
         try:
             super().main(*args, **{**kwargs, "standalone_mode": False})
         except RequestError as error:
@@ -45,6 +46,17 @@ class _Group(click.Group):
             what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
             _leave(f"stopped: {what}. Pages built before it stay.", FAILED)
         sys.exit(0)
+
+
+def _have_home() -> None:
+    """Name a home where nothing can be kept, for a user without one, as in a container.
+
+    Jupyter's libraries raise where there is none.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = f"{os.devnull}/home"
 
 
 class _Terminated(BaseException):
