@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -224,6 +225,39 @@ def test_a_reports_folder_that_is_a_file(troubled: Project) -> None:
 
 
 # Surroundings ------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
+@pytest.mark.parametrize(
+    ("redirection", "kernel"),
+    [("2>&-", "warm"), ("<&- >&- 2>&-", "fresh"), ("2>/dev/full", "warm")],
+)
+def test_a_stream_that_is_closed_or_full(troubled: Project, redirection: str, kernel: str) -> None:
+    """Nobody hears of the build; it is done all the same."""
+    troubled.notebook("trouble", ["print('still built')"])
+    command = shlex.join(troubled.command("report", "mini", "--kernel", kernel))
+    shell = {"cwd": troubled.root, "env": troubled.environment(), "shell": True}
+    assert subprocess.run(f"{command} {redirection}", **shell).returncode == 0
+    assert "still built" in page_of(troubled, "trouble")
+    assert troubled.manifest()["pages"]["trouble"]["kernel"] == kernel
+    troubled.assert_sound()
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_reader_that_leaves(troubled: Project, options: list[str]) -> None:
+    """As `head -1` does: what is left to say is lost, no page is, and the exit code is right."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as both:
+        process = troubled.start(
+            "report", "mini", "--force", *options, stdout=both, stderr=subprocess.STDOUT
+        )
+        assert process.wait(timeout=60) == 0
+        troubled.notebook("trouble", ["1 / 0"])
+        process = troubled.start("report", "mini", *options, stdout=both, stderr=subprocess.STDOUT)
+        assert process.wait(timeout=60) == 1
+    assert_others_built(troubled, "ZeroDivisionError:")
+
 
 NOBODY = "import pwd\ndef getpwuid(uid): raise KeyError(uid)\npwd.getpwuid = getpwuid\n"
 

@@ -16,6 +16,7 @@ from .progress import listener_for
 from .request.parameters import RequestError, parameters_table, parse_assignment
 from .request.presets import Preset, adhoc_preset, load_preset
 from .running.kernels import default_kind, warm_up
+from .streams import kept_streams
 
 FAILED, WRONG_REQUEST, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
@@ -23,6 +24,7 @@ FAILED, WRONG_REQUEST, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 class _Group(click.Group):
     """Turn what goes wrong into one message and the documented exit code."""
 
+    @kept_streams()
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         signal.signal(signal.SIGTERM, _terminated)
         # Where JupyterLab is installed, nbformat's import compiles a grammar of web addresses for
