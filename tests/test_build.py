@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 import psutil
 import pytest
-from projects import COUNTING, Project, figure
+from projects import COUNTING, Listener, Project, figure
 
 pytestmark = pytest.mark.usefixtures("bare_kernels")
 
@@ -271,6 +271,22 @@ def test_what_a_killed_build_left_is_cleared_away(project: Project) -> None:
 
 
 # Saying ------------------------------------------------------------------------------------------
+
+
+def test_a_build_says_that_the_cache_of_embeddings_was_damaged_and_no_page_does(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STSLAB_CACHE", str(tmp_path))
+    (tmp_path / "embeddings.sqlite").write_bytes(b"no database" * 100)
+    project.notebook("count", COUNTING)
+    project.preset("notebooks: [count]")
+    heard = []
+    for _ in range(2):
+        listener = Listener()
+        project.build(listener=listener, force=True)
+        heard.append([text.partition(" was ")[2] for text in listener.heard])
+    words = "damaged or made by another version of stslab. It was started anew."
+    assert heard == [[words], []]
 
 
 def test_json_is_one_document_and_quiet_is_quiet(project: Project) -> None:

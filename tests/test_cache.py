@@ -1,16 +1,21 @@
 """cache.py: encoded once, never wrong, never in the way."""
 
 import multiprocessing
+import os
 import sqlite3
 import subprocess
 import sys
 import time
+import zlib
+from contextlib import closing, contextmanager
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from stslab import cache, encode
 from stslab.cache import cache_file, cache_size, clear_cache
+from stslab.report.cli import main
 
 TEXTS = [f"Sentence {n} is here to be kept." for n in range(40)]
 
@@ -149,3 +154,91 @@ def test_clearing_forgets_everything(model):
     encode(TEXTS, model=model)
     clear_cache()
     assert cache_size() == (0, 0)
+
+
+OTHERS = [
+    "CREATE TABLE embeddings (key BLOB UNIQUE, vector BLOB)",
+    "CREATE TABLE embeddings (key BLOB, vector BLOB, checksum INTEGER, more INTEGER NOT NULL)",
+    "CREATE VIEW embeddings AS SELECT 1 AS key, 2 AS vector, 3 AS checksum",
+]
+
+
+@pytest.mark.parametrize("schema", OTHERS)
+def test_a_cache_of_another_schema_is_started_anew(model, schema):
+    """Another version's, or not ours: nothing could be kept in it, and each run encoded again."""
+    with closing(sqlite3.connect(cache_file())) as database, database:
+        database.execute(schema)
+    encode(TEXTS, model=model)
+    assert cache_size()[0] == 40
+
+
+DAMAGED = {"short": b"x" * 50, "random": np.random.default_rng(0).bytes(9000), "empty": b""}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_the_command_starts_a_damaged_cache_anew_and_says_so_once(content):
+    cache_file().write_bytes(content)
+    first, second = (CliRunner().invoke(main, ["cache"]) for _ in range(2))
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    words = "damaged or made by another version of stslab. It was started anew."
+    assert (words in " ".join(first.stderr.split())) == bool(content)
+    assert second.stderr == ""
+    assert "0 embeddings" in first.stdout
+
+
+def test_the_command_says_that_a_cache_is_locked():
+    with locked(cache_file()):
+        done = CliRunner().invoke(main, ["cache"])
+    assert done.exit_code == 0
+    assert "cannot be used now (database is locked)" in " ".join(done.stderr.split())
+
+
+@contextmanager
+def locked(file):
+    """Hold a database as another process may."""
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA locking_mode=EXCLUSIVE")
+        database.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def test_a_locked_cache_is_waited_for_once(model, monkeypatch):
+    """Each read and each batch would wait: an hour for ten thousand texts."""
+    opened = []
+    connect = sqlite3.connect
+    monkeypatch.setattr(cache, "PATIENCE", 0.1)
+    with locked(cache_file()), monkeypatch.context() as patched:
+        patched.setattr(sqlite3, "connect", lambda *a, **k: opened.append(a) or connect(*a, **k))
+        vectors = encode(TEXTS, model=model)
+        encode(TEXTS[:3], model=model)
+    assert len(opened) == 1
+    monkeypatch.setenv("STSLAB_CACHE", "off")
+    assert (encode(TEXTS, model=model) == vectors).all()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such modes")
+def test_a_cache_that_is_made_is_its_owners_only(model, monkeypatch, tmp_path):
+    """Who can read it can see whether a text was encoded; who can write it can give any score."""
+    monkeypatch.setenv("STSLAB_CACHE", str(tmp_path / "made"))
+    before = os.umask(0)
+    try:
+        encode(["dog"], model=model)
+        with closing(sqlite3.connect(cache_file())) as database:
+            database.execute("SELECT * FROM embeddings").fetchone()  # its helper files appear
+            modes = {
+                path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "made").iterdir()
+            }
+    finally:
+        os.umask(before)
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o700
+    assert set(modes.values()) == {0o600}, modes
+
+
+def test_what_is_no_number_is_not_taken_from_the_cache(model, calls):
+    before = encode(["dog"], model=model)
+    vector = np.full(384, np.nan, np.float32).tobytes()
+    with closing(sqlite3.connect(cache_file())) as database, database:
+        (key,) = database.execute("SELECT key FROM embeddings").fetchone()
+        row = (vector, zlib.crc32(key + vector))
+        database.execute("UPDATE embeddings SET vector = ?, checksum = ?", row)
+    assert (encode(["dog"], model=model) == before).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -221,6 +222,68 @@ def test_a_reports_folder_that_is_a_file(troubled: Project) -> None:
     done = troubled.run("report", "mini")
     assert done.returncode == 2
     assert "cannot be written" in said(done)
+
+
+# Surroundings ------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
+@pytest.mark.parametrize(
+    ("redirection", "kernel"),
+    [("2>&-", "warm"), ("<&- >&- 2>&-", "fresh"), ("2>/dev/full", "warm")],
+)
+def test_a_stream_that_is_closed_or_full(troubled: Project, redirection: str, kernel: str) -> None:
+    """Nobody hears of the build; it is done all the same."""
+    troubled.notebook("trouble", ["print('still built')"])
+    command = shlex.join(troubled.command("report", "mini", "--kernel", kernel))
+    shell = {"cwd": troubled.root, "env": troubled.environment(), "shell": True}
+    assert subprocess.run(f"{command} {redirection}", **shell).returncode == 0
+    assert "still built" in page_of(troubled, "trouble")
+    assert troubled.manifest()["pages"]["trouble"]["kernel"] == kernel
+    troubled.assert_sound()
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_reader_that_leaves(troubled: Project, options: list[str]) -> None:
+    """As `head -1` does: what is left to say is lost, no page is, and the exit code is right."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as both:
+        process = troubled.start(
+            "report", "mini", "--force", *options, stdout=both, stderr=subprocess.STDOUT
+        )
+        assert process.wait(timeout=60) == 0
+        troubled.notebook("trouble", ["1 / 0"])
+        process = troubled.start("report", "mini", *options, stdout=both, stderr=subprocess.STDOUT)
+        assert process.wait(timeout=60) == 1
+    assert_others_built(troubled, "ZeroDivisionError:")
+
+
+NOBODY = "import pwd\ndef getpwuid(uid): raise KeyError(uid)\npwd.getpwuid = getpwuid\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="homes are found in another way")
+def test_a_user_without_a_home(
+    troubled: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that runs as some number: it works, without a cache of embeddings."""
+    (tmp_path / "sitecustomize.py").write_text(NOBODY)
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    paths = f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    troubled.notebook(
+        "trouble", ["from stslab.cache import cache_file\nimport matplotlib.pyplot\ncache_file()"]
+    )
+    given = {"PYTHONPATH": paths, "STSLAB_CACHE": ""}
+    done = troubled.run("report", "mini", "--kernel", "fresh", "--jobs", "1", **given)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert "Matplotlib" not in page_of(troubled, "trouble")
+    assert troubled.run("cache", **given).stdout.endswith(": 0 embeddings, 0.0 MB\n")
+    for preset in ("~/mini.yaml", "~nosuch/mini.yaml"):
+        done = troubled.run("report", preset, **given)
+        assert f"unknown preset '{preset}'" in said(done)
+        assert done.returncode == 2
+    troubled.assert_sound()
 
 
 # Signals -----------------------------------------------------------------------------------------

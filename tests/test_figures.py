@@ -181,3 +181,16 @@ def test_a_finding_is_plain_text(shown):
     assert "&lt;b&gt;$x$" in data["text/html"]
     assert metadata == {"stslab": {"kind": "finding"}}
     json.dumps(data)
+
+
+def test_one_very_long_text_costs_little_but_in_the_csv(shown):
+    """A page and a notebook show its beginning; the CSV holds it whole."""
+    long = "a" * 1_000_000
+    show_figure(heatmap(matrix_of([long, "pizza", "cat"])), "heatmap")
+    show_table(pd.DataFrame({"sentence": [long]}), "first", caption="C")
+    show_table(pd.DataFrame({"sentence": ["a" * 300_000, *["b"] * 150]}), "texts", caption="C")
+    figure, first, texts = (data for data, _ in shown)
+    assert len(json.dumps(figure["application/vnd.stslab.matrix+json"])) < 50_000
+    assert len(first["text/html"]) < 500_000
+    assert [len(data["text/plain"]) < 500_000 for data in (figure, first, texts)] == [True] * 3
+    assert all(long in data["text/csv"] for data in (figure, first))

@@ -566,3 +566,10 @@ def test_any_pairs_come_back_exactly(ending: str, tmp_path: Path, data: st.DataO
     table = [["sentence_a", "sentence_b", "note"], *map(list, rows)]
     read = read_pairs(write(table, tmp_path / f"my{ending}"))
     assert list(read.itertuples(index=False, name=None)) == rows
+
+
+def test_a_file_name_may_begin_with_a_tilde(tmp_path, monkeypatch):
+    """A shell and Python read ~name as the home of a user, where there is one."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "~draft.txt").write_text("One.\n")
+    assert read_sentences("~draft.txt")["sentence"].tolist() == ["One."]

@@ -103,6 +103,20 @@ def test_no_ones_own_settings_reach_a_kernel(
     assert printed(ran(code, kernel=kernel)) == "10.0\n"
 
 
+@pytest.mark.parametrize("kernel", KINDS)
+@pytest.mark.parametrize("given", ["kept/here", "off", ""])
+def test_a_folder_for_the_cache_is_meant_from_where_the_command_was_started(
+    kernel: str, given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not from a kernel's own folder, which is removed after it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STSLAB_CACHE", given)
+    meant = str(tmp_path / given) if "/" in given else given
+    assert (
+        printed(ran("import os\nprint(os.environ['STSLAB_CACHE'])", kernel=kernel)) == f"{meant}\n"
+    )
+
+
 def test_each_kernel_has_a_namespace_of_its_own() -> None:
     """What one notebook defines or imports, the next does not see."""
     first = ran("import this_is_not_there_yet", "x = 1")
@@ -249,6 +263,54 @@ def test_a_long_path_for_temporary_files_is_no_obstacle(
     monkeypatch.setattr("tempfile.tempdir", str(long))
     assert printed(ran("print(1)")) == "1\n"
     assert list(long.iterdir()) == []
+
+
+def test_a_folder_for_temporary_files_may_have_braces_in_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """papermill fills parameters into the path of its output."""
+    braced = tmp_path / "t{x}{}"
+    braced.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(braced))
+    assert printed(ran("print(1)")) == "1\n"
+    assert ran("1 / 0").error == "ZeroDivisionError: division by zero"
+
+
+# Late outputs ------------------------------------------------------------------------------------
+
+MANY_OUTPUTS = "for number in range(14):\n    display(number)"
+
+
+@pytest.fixture
+def slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take 0.3 s for each message of a kernel."""
+    really = engine._Client.process_message
+
+    def process_message(self: Any, *arguments: Any) -> Any:
+        time.sleep(0.3)
+        return really(self, *arguments)
+
+    monkeypatch.setattr(engine._Client, "process_message", process_message)
+
+
+@pytest.mark.usefixtures("slow_machine")
+def test_outputs_that_arrive_long_after_their_cell_are_waited_for() -> None:
+    """As those of a hundred megabytes do on a slow machine; papermill's own limit is 4 s."""
+    done = ran(MANY_OUTPUTS)
+    (cell,) = json.loads(done.notebook)["cells"]
+    assert (done.error, len(cell["outputs"])) == (None, 14)
+
+
+@pytest.mark.usefixtures("slow_machine")
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_outputs_that_do_not_arrive_are_not_called_a_slow_cell(
+    timeout: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a time limit is set or not, the message names what was waited for."""
+    monkeypatch.setattr(engine, "OUTPUTS", 1)
+    error = str(ran(MANY_OUTPUTS, timeout=timeout).error)
+    assert error.startswith("OutputTimeout: the cell ended, but its outputs did not arrive within")
+    assert "None" not in error
 
 
 # Quick -------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import ROOT
+from packaging.requirements import Requirement
+
+from stslab.report.running.scratch import scratch_folder
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -37,6 +41,23 @@ def test_the_lock_pins_every_package_and_names_no_address():
     assert wanted - set(pinned) == set()
     assert pinned["torch"] == "2.13.0"
     assert not re.search(r"://|^-|@ ", lock, re.MULTILINE)
+
+
+def test_no_lock_file_is_opened_through_a_link(tmp_path, monkeypatch):
+    """Another user's link in the folder for temporary files leads to no file of ours.
+
+    Versions of filelock before 3.20.3 may follow it and empty what it leads to.
+    """
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    victim = tmp_path / "victim.txt"
+    victim.write_text("precious")
+    os.utime(victim, (0, 0))
+    (tmp_path / "stslab-x").mkdir()
+    (tmp_path / "stslab-x" / ".in-use").symlink_to(victim)
+    with scratch_folder():
+        assert victim.read_text() == "precious"
+    (floor,) = [each for each in PROJECT["dependencies"] if name_of(each) == "filelock"]
+    assert not Requirement(floor).specifier.contains("3.20.2")
 
 
 def test_the_helper_never_imports_the_report_nor_the_report_scoring():

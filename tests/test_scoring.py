@@ -110,3 +110,15 @@ def test_one_sentence_makes_no_matrix(letters):
 def test_a_blank_candidate_is_named(letters):
     with pytest.raises(ValueError, match=r"candidates\[1\] is blank"):
         rank("a", ["b", ""], model=letters)
+
+
+def test_a_matrix_that_no_memory_holds_is_refused_before_anything_is_encoded():
+    """Encoding 100,000 texts takes minutes; their matrix would take 37 GiB."""
+
+    class Encoder:
+        def encode(self, texts):
+            raise AssertionError("encoded")
+
+    words = r"30,001 sentences .* 30,000 .*near_duplicates.*match.*sample"
+    with pytest.raises(ValueError, match=words):
+        similarity_matrix(["a"] * 30_001, model=Encoder())

@@ -2,8 +2,11 @@
 
 An embedding depends on its text alone (see `encoding`), so a page's bytes do not depend on what
 was found here. SQLite keeps parallel kernels and kills from doing harm: each batch is one
-transaction. An entry that does not match its checksum counts as absent; a damaged file is
-started anew. ``STSLAB_CACHE`` names another folder, or is ``off``.
+transaction. An entry that does not match its checksum counts as absent; a damaged file, or one of
+another schema, is started anew; a file that cannot be had is done without. Nothing here says so: a
+kernel's words would land in a page, which then depended on what was found here. `check_cache` does,
+for a command. ``STSLAB_CACHE`` names another folder, or is ``off``. The folder and the file are
+their owner's only: who could write them could give any score.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,10 @@ from .models import ModelSource, library_versions
 
 LIMIT = 2**30  # bytes; the oldest entries leave first
 AT_ONCE = 500  # keys per question
+PATIENCE = 5  # seconds to wait for another process's transaction; after one wait in vain, no more
+SCHEMA = "CREATE TABLE embeddings (key BLOB UNIQUE, vector BLOB, checksum INTEGER)"
+
+_given_up: set[Path] = set()
 
 
 def cache_file() -> Path | None:
@@ -39,7 +46,10 @@ def cache_file() -> Path | None:
     if not folder:
         from platformdirs import user_cache_dir
 
-        folder = user_cache_dir("stslab", appauthor=False)
+        try:
+            folder = user_cache_dir("stslab", appauthor=False)
+        except RuntimeError:  # a user without a home, as in a container
+            return None
     return Path(folder) / "embeddings.sqlite"
 
 
@@ -54,15 +64,38 @@ def cache_size() -> tuple[int, int]:
     file = cache_file()
     if file is None or not file.exists():
         return 0, 0
-    with _open(file) as database:
-        (count,) = database.execute("SELECT count(*) FROM embeddings").fetchone()
-    return count, file.stat().st_size
+    counted = _try(file, partial(_ask, "SELECT count(*) FROM embeddings", ()))
+    return counted[0][0] if counted else 0, file.stat().st_size
+
+
+def check_cache() -> str | None:
+    """Look whether the cache can be used, and start it anew if it is damaged.
+
+    Returns
+    -------
+    str or None
+        What was found, in a sentence for a person; None if all is well.
+    """
+    file = cache_file()
+    if file is None or not file.exists():
+        return None
+    try:
+        with _open(file):
+            return None
+    except (OSError, sqlite3.OperationalError) as error:
+        return f"the cache {file} cannot be used now ({error}). Texts are encoded without it."
+    except sqlite3.DatabaseError:
+        clear_cache()
+        return (
+            f"the cache {file} was damaged or made by another version of stslab. It was started "
+            f"anew."
+        )
 
 
 def clear_cache() -> None:
     """Forget all embeddings."""
     if file := cache_file():
-        for part in ("", "-wal", "-shm"):
+        for part in ("", "-wal", "-shm", "-journal"):
             file.with_name(file.name + part).unlink(missing_ok=True)
 
 
@@ -92,12 +125,17 @@ class EmbeddingCache:
         """Find what is known: position in `texts` → embedding."""
         row = {self._key(text): index for index, text in enumerate(texts)}
         found: dict[int, Any] = {}
-        for keys in _chunks(list(row), AT_ONCE) if self.file else ():
+        if not self.file:
+            return found
+        for keys in _chunks(list(row), AT_ONCE):
             marks = ",".join("?" * len(keys))
             query = f"SELECT key, vector, checksum FROM embeddings WHERE key IN ({marks})"
-            for key, vector, checksum in self._try(partial(_ask, query, keys)):
-                if zlib.crc32(key + vector) == checksum and len(vector) == 4 * self.dimension:
-                    found[row[key]] = np.frombuffer(vector, np.float32)
+            for key, vector, checksum in _try(self.file, partial(_ask, query, keys)):
+                if zlib.crc32(key + vector) != checksum or len(vector) != 4 * self.dimension:
+                    continue
+                embedding = np.frombuffer(vector, np.float32)
+                if np.isfinite(embedding).all():
+                    found[row[key]] = embedding
         return found
 
     def write(self, texts: Sequence[str], embeddings: Any) -> None:
@@ -115,36 +153,40 @@ class EmbeddingCache:
             return []
 
         if self.file:
-            self._try(insert)
+            _try(self.file, insert)
 
     def _key(self, text: str) -> bytes:
         return hashlib.sha256(self.salt + b"\0" + text.encode("utf-8", "surrogatepass")).digest()
 
-    def _try(self, work: Callable[[sqlite3.Connection], list[Any]]) -> list[Any]:
-        """Work on the database; start it anew if damaged, do without it if it cannot be had."""
-        assert self.file
-        for _ in range(2):
-            try:
-                with _open(self.file) as database:
-                    return work(database)
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):  # locked, full or read-only disk
-                    return []
+
+def _try(file: Path, work: Callable[[sqlite3.Connection], list[Any]]) -> list[Any]:
+    """Work on the database; start it anew if damaged, do without it once it cannot be had."""
+    for _ in range(2):
+        if file in _given_up:
+            break
+        try:
+            with _open(file) as database:
+                return work(database)
+        except (OSError, sqlite3.OperationalError):  # locked, full or read-only disk
+            _given_up.add(file)
+        except sqlite3.DatabaseError:
+            with suppress(OSError):
                 clear_cache()
-            except OSError:
-                return []
-        return []
+    return []
 
 
 @contextmanager
 def _open(file: Path) -> Iterator[sqlite3.Connection]:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(file, timeout=10)) as database, database:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not file.exists():
+        file.touch(mode=0o600)  # the files that SQLite puts beside it take its mode
+    with closing(sqlite3.connect(file, timeout=PATIENCE)) as database, database:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=NORMAL")
-        database.execute(
-            "CREATE TABLE IF NOT EXISTS embeddings (key BLOB UNIQUE, vector BLOB, checksum INTEGER)"
-        )
+        database.execute(SCHEMA.replace("TABLE", "TABLE IF NOT EXISTS"))
+        about = database.execute("SELECT sql FROM sqlite_master WHERE name = 'embeddings'")
+        if about.fetchall() != [(SCHEMA,)]:
+            raise sqlite3.DatabaseError("another schema")
         yield database
 
 

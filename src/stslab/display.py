@@ -29,6 +29,8 @@ TABLE_ROWS, TABLE_SIZE = 200, 400_000  # rows and characters of a table shown; i
 # A cell is quoted when it holds a character of this: \r and \n, each of which ends a row for some
 # reader. With NUL, which no text holds, it stands nowhere else.
 ROW_END = "\r\n\0"
+CELL, PLAIN_CELL = 400_000, 2_000  # characters of a text in a table, and in its plain form
+SENTENCE = 20_000  # characters of a sentence in a heatmap's table; its CSV holds all
 NOTHING = "None."  # what a table without rows shows
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -110,7 +112,7 @@ def show_table(frame: pd.DataFrame, name: str, *, caption: str, bars: str | None
     if len(rows) < len(frame):
         caption = f"{caption} (the first {len(rows):,} of {len(frame):,} rows; the CSV holds all)"
         shown = shown.head(len(rows))
-    plain = shown.map(_cell).to_string(index=False) if rows else NOTHING
+    plain = shown.map(_cell).to_string(index=False, max_colwidth=PLAIN_CELL) if rows else NOTHING
     nothing = f'<tr><td colspan="{len(frame.columns)}">{NOTHING}</td></tr>'
     bundle = {
         "text/html": _to_html(shown, caption, rows or [nothing]),
@@ -205,7 +207,7 @@ def _render(figure: Any, kind: str, name: str) -> bytes:
 
 
 def _matrix(data: pd.DataFrame, title: str) -> dict[str, Any]:
-    sentences = [str(text) for text in data.index]
+    sentences = [_cut(str(text), SENTENCE) for text in data.index]
     return {
         "sentences": sentences,
         "labels": short_labels(sentences),
@@ -247,4 +249,8 @@ def _rows(frame: pd.DataFrame, bars: str | None) -> list[str]:
 
 
 def _cell(value: Any) -> str:
-    return f"{value + 0.0:.4f}" if isinstance(value, float) else str(value)
+    return f"{value + 0.0:.4f}" if isinstance(value, float) else _cut(str(value), CELL)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[:limit] + "…"

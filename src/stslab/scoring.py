@@ -19,6 +19,7 @@ BANDS = (
     (0.30, "Weakly related or loosely connected"),
     (-1.00, "Unrelated or different topics"),
 )
+LARGEST = 30_000  # sentences of a matrix, which then takes 3.4 GiB
 BLOCK = 1024  # rows of a matrix computed at a time
 
 
@@ -172,7 +173,7 @@ def similarity_matrix(sentences: Sequence[str], *, model: Encoder) -> pd.DataFra
     Parameters
     ----------
     sentences : sequence of str, length n
-        At least two.
+        At least two, at most 30,000: a matrix of so many takes 3.4 GiB.
     model : Encoder
         ``encode`` maps n sentences to an array of shape (n, dim).
 
@@ -184,7 +185,7 @@ def similarity_matrix(sentences: Sequence[str], *, model: Encoder) -> pd.DataFra
     Raises
     ------
     ValueError
-        If there are fewer than two sentences, or one is blank.
+        If there are fewer than two sentences, or too many, or one is blank.
 
     Examples
     --------
@@ -199,6 +200,13 @@ def similarity_matrix(sentences: Sequence[str], *, model: Encoder) -> pd.DataFra
         raise ValueError(
             "sentences: a similarity matrix compares sentences with each other and needs at least "
             f"2, got {len(sentences)}. Add one, or use rank() for one reference."
+        )
+    if len(sentences) > LARGEST:
+        raise ValueError(
+            f"sentences: a similarity matrix of {len(sentences):,} sentences needs "
+            f"{4 * len(sentences) ** 2 / 2**30:.1f} GiB of memory; the limit is {LARGEST:,} "
+            "sentences. Use near_duplicates() to find the pairs above a threshold (notebook 11), "
+            "match() to find each sentence's nearest one, or pass a sample."
         )
     unit = _unit(encode(sentences, model=model))
     matrix = np.empty((len(unit), len(unit)), dtype=np.float32)

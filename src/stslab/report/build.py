@@ -193,12 +193,20 @@ class _Build:
             return {}
         if self.kernel == "warm" and self.pool.is_here:
             warm_up()
+        self._look_at_cache()
         running = {}
         for step in steps:
             on_cell = functools.partial(self.listener.cell, step.job.name)
             running[self.pool.submit(self._work(step), on_cell)] = step
         exporter()  # it imports while the kernels start
         return running
+
+    def _look_at_cache(self) -> None:
+        """Say what is wrong with the cache of embeddings, which a page must not depend on."""
+        from stslab.cache import check_cache
+
+        if self.pool.is_here and (trouble := check_cache()):
+            self.listener.said(trouble)
 
     def _work(self, step: Step) -> Work:
         from .running.run import Work

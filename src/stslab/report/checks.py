@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import tempfile
@@ -42,7 +43,8 @@ def volatile_outputs(notebook: NotebookNode, root: Path) -> Iterator[str]:
     str
         Which cell, what was found, and its text.
     """
-    folders = {str(root), str(Path.home()), tempfile.gettempdir(), sys.prefix}
+    home = os.path.expanduser("~")  # noqa: PTH111 (Path.home raises where there is none)
+    folders = {str(root), home, tempfile.gettempdir(), sys.prefix}
     paths = re.compile("|".join(re.escape(folder) for folder in sorted(folders) if len(folder) > 3))
     for index, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", ()):

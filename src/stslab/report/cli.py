@@ -19,6 +19,7 @@ from .request.place import place
 from .request.presets import Preset, adhoc_preset, load_preset
 from .request.values import printable
 from .running.kernels import default_kind, warm_up
+from .streams import kept_streams
 
 FAILED, WRONG_REQUEST, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
@@ -26,11 +27,13 @@ FAILED, WRONG_REQUEST, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 class _Group(click.Group):
     """Turn what goes wrong into one message and the documented exit code."""
 
+    @kept_streams()
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         signal.signal(signal.SIGTERM, _terminated)
         # Where JupyterLab is installed, nbformat's import compiles a grammar of web addresses for
         # more than a second, though no notebook's schema asks for it; jsonschema does without.
         sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+        _have_home()
         try:
             super().main(*args, **{**kwargs, "standalone_mode": False})
         except RequestError as error:
@@ -48,6 +51,17 @@ class _Group(click.Group):
             what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
             _leave(f"stopped: {what}. Pages built before it stay.", FAILED)
         sys.exit(0)
+
+
+def _have_home() -> None:
+    """Name a home where nothing can be kept, for a user without one, as in a container.
+
+    Jupyter's libraries raise where there is none.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = f"{os.devnull}/home"
 
 
 class _Terminated(BaseException):
@@ -364,10 +378,12 @@ def models() -> None:
 @click.option("--clear", is_flag=True, help="Forget all embeddings.")
 def cache(clear: bool) -> None:
     """Show the cache of embeddings, or clear it."""
-    from stslab.cache import cache_file, cache_size, clear_cache
+    from stslab.cache import cache_file, cache_size, check_cache, clear_cache
 
     if clear:
         clear_cache()
+    if trouble := check_cache():
+        click.echo(f"stslab: {trouble}", err=True)
     file = cache_file()
     count, size = cache_size()
     click.echo(f"{file or 'off'}: {count} embeddings, {size / 2**20:.1f} MB")

@@ -27,12 +27,17 @@ from .kernels import KernelKind, default_kind, environment, tolerate_gone
 SEED = "__import__('random').seed(0); __import__('numpy').random.seed(0)"
 STALL = 60.0  # seconds without any CPU time in a running cell of a warm kernel
 STARTUP = 90  # seconds for a kernel to answer, the preloading included
+OUTPUTS = 600  # seconds for a cell's outputs to arrive after its end; a dead kernel is seen sooner
 STOPPED = "stopped.ipynb"  # in the scratch folder: a notebook as far as it got
 SOCKET_PATH = 80  # characters; a system takes about 100 and jupyter_client adds some
 
 
 class KernelStalled(RuntimeError):
     """A warm kernel that did not start or stopped making progress; a fresh one may do better."""
+
+
+class OutputsLate(TimeoutError):
+    """A cell that ended, and whose outputs did not arrive."""
 
 
 class StslabEngine(NBClientEngine):  # type: ignore[misc]
@@ -72,6 +77,7 @@ class StslabEngine(NBClientEngine):  # type: ignore[misc]
             remove_args(["input_path", "timeout", "startup_timeout"], **kwargs),
             timeout=execution_timeout,
             startup_timeout=max(start_timeout, STARTUP),
+            iopub_timeout=OUTPUTS,
             kernel_name=kernel_name,
             shutdown_kernel="immediate",
             log=logger,
@@ -152,6 +158,11 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
             if self.stslab_stalled:
                 told = f"a warm kernel used no CPU for {STALL:.0f} s"
                 raise KernelStalled(told) from error
+            if "The message was: Timeout waiting for IOPub output" in str(error):  # nbclient's
+                raise OutputsLate(
+                    f"the cell ended, but its outputs did not arrive within {OUTPUTS} s. Show "
+                    f"less in it, or split it."
+                ) from error
             raise
         finally:
             self.stslab_running = False

@@ -90,6 +90,10 @@ def environment(own_folder: Path) -> dict[str, str]:
     """
     inherited = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
     own = {"IPYTHONDIR": str(own_folder), "JUPYTER_CONFIG_DIR": str(own_folder)}
+    if (cache := inherited.get("STSLAB_CACHE", "")) not in ("", "off"):
+        own["STSLAB_CACHE"] = str(Path(cache).absolute())  # the kernel works in another folder
+    if not os.access(os.path.expanduser("~"), os.W_OK):  # noqa: PTH111 (there may be no home)
+        own["MPLCONFIGDIR"] = str(own_folder)  # matplotlib would warn, in the page
     return inherited | ENVIRONMENT | _plain_matplotlib() | own
 
 

@@ -21,7 +21,7 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook, raise_for_execution_errors
 
 from ..outputs import joined_streams
-from .engine import STOPPED, KernelStalled
+from .engine import STOPPED, KernelStalled, OutputsLate
 from .kernels import KernelKind
 from .scratch import scratch_folder
 
@@ -134,7 +134,7 @@ def _attempt(
         try:
             executed = execute_notebook(
                 nbformat.reads(work.notebook, as_version=4),
-                str(output),
+                str(output).replace("{", "{{").replace("}", "}}"),  # papermill formats it
                 parameters={**work.parameters, **_place_inputs(work, folder)},
                 engine_name="stslab",
                 progress_bar=False,
@@ -153,6 +153,8 @@ def _attempt(
         except PapermillExecutionError as error:
             told = f"{error.ename}: {error.evalue}"
             return normalised(nbformat.read(output, as_version=4)), _line(told)
+        except OutputsLate as error:
+            return _stopped(scratch, current, "OutputTimeout", str(error))
         except CellTimeoutError:
             told = f"the cell ran longer than {work.timeout} s. Raise the preset's timeout, or"
             return _stopped(scratch, current, "CellTimeout", f"{told} make its work smaller.")
