@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from xml.etree import ElementTree
 
@@ -60,7 +61,7 @@ def inline_svg(source: str, *, prefix: str, label: str) -> Markup | None:
     try:
         known = set(re.findall(r"(?:url\(\s*['\"]?|href=['\"])#([\w.-]+)", source))
         return _drawn(ElementTree.fromstring(source), prefix, label, known)
-    except (ElementTree.ParseError, RecursionError):
+    except (ElementTree.ParseError, ValueError, RecursionError):
         return None
 
 
@@ -70,15 +71,15 @@ def _drawn(root: ElementTree.Element, prefix: str, label: str, known: set[str]) 
     _clean(root, prefix, known)
     size = [re.match(r"\d+(?:\.\d+)?", root.attrib.pop(side, "")) for side in ("width", "height")]
     width, height = (float(number[0]) if number else 0.0 for number in size)
-    if "viewBox" not in root.attrib:
-        if not (width and height):
-            return None
-        root.set("viewBox", f"0 0 {width:g} {height:g}")
+    box = root.attrib.setdefault("viewBox", f"0 0 {width:g} {height:g}")
+    numbers = [float(number) for number in re.split(r"\s*,\s*|\s+", box)]
+    if len(numbers) != 4 or not all(map(math.isfinite, numbers)) or min(numbers[2:]) <= 0:
+        return None
     if width:  # matplotlib counts points; a page counts pixels
         root.set("width", f"{width * 4 / 3:.0f}")
     root.set("stroke-linecap", "butt")  # what matplotlib's own style element says
     root.set("stroke-linejoin", "round")
-    if float(root.attrib["viewBox"].split()[2]) >= 100:
+    if numbers[2] >= 100:
         _shorten(root)
     body = re.sub(r"\s*\n\s*", " ", ElementTree.tostring(root, encoding="unicode"))
     return Markup(f'<svg role="img" aria-label="{escape(label)}"{body[len("<svg") :]}')
