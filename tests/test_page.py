@@ -10,6 +10,7 @@ import sys
 import time
 from html.parser import HTMLParser
 from itertools import pairwise
+from xml.etree import ElementTree
 
 import nbformat
 import page_fixtures as fixtures
@@ -26,7 +27,7 @@ from stslab.report.page.exporter import (
     render_root_index,
 )
 from stslab.report.page.prose import Prose, mathml
-from stslab.report.page.svg import inline_svg
+from stslab.report.page.svg import inline_svg, standalone_svg
 from stslab.report.page.tables import csv_link, data_table
 from stslab.report.page.thumbnail import thumbnail
 
@@ -266,6 +267,7 @@ def test_two_drawings_do_not_share_ids():
         assert used
         assert used <= own
     assert "style" not in one
+    assert "font-family" not in one
     assert 'fill="#4878a8"' in one
     assert 'font-size="11"' in one
     assert "made by a machine" not in one
@@ -485,6 +487,68 @@ def test_svg_payloads_are_dropped():
         'stroke-linecap="butt" stroke-linejoin="round"><image /><use />'
         '<path stroke="red" d="M0 0" /><path d="M1 1" /></svg>'
     )
+
+
+@pytest.mark.parametrize("where", ["mask='{}'", "style='mask:{}'", "style='MASK: {}'"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "url(//a)",
+        "URL(//a)",
+        "Url( //a )",
+        "url(#here) url(//a)",
+        "image(//a)",
+        "image-set(&quot;//a&quot; 1x)",
+        "-webkit-image-set(//a 1x)",
+        "SRC(&quot;//a&quot;)",
+        "cross-fade(src(//a))",
+        "u/**/rl(//a)",
+        "u\\72l(//a)",
+        "var(--x, url(//a))",
+    ],
+)
+def test_no_attribute_of_a_drawing_names_an_address(value, where):
+    """However a stylesheet spells it; in the page and in the file beside it."""
+    svg = f"<svg viewBox='0 0 9 9'><path d='M0 0' {where.format(value)}/></svg>"
+    for drawing in (inline_svg(svg, prefix="a", label="x"), standalone_svg(svg)):
+        assert "//a" not in drawing
+        assert "<path d=" in drawing
+
+
+def test_places_in_a_drawing_and_colours_are_kept():
+    """In any case: `URL(#clip)` is as good as `url(#clip)`."""
+    svg = (
+        "<svg viewBox='0 0 9 9'><mask id='m'/><path mask='URL( &quot;#m&quot; )' d='M0 0'/>"
+        "<path fill='RGB(0, 9, 9)' stroke='hsl(9 9% 9%)' transform='rotate(9) skewX(1)'/></svg>"
+    )
+    drawing = inline_svg(svg, prefix="a", label="x")
+    assert '<mask id="a-m" /><path mask="url(#a-m)" d="M0 0" />' in drawing
+    assert '<path fill="RGB(0, 9, 9)" stroke="hsl(9 9% 9%)" transform="rotate(9) sk' in drawing
+
+
+def test_a_published_drawing_is_the_same_drawing_and_safe():
+    """It is opened by a double click, where no policy holds; an editor finds all that it needs."""
+    drawing = fixtures.SVG.replace("<metadata>", "<script>x()</script><a href='x:y'/><metadata>")
+    nb = fixtures.notebook(fixtures.code("x", fixtures.figure_bundle(svg=drawing)))
+    published = published_files(nb, "nb")["figures/nb-bars.svg"].decode()
+    assert "script" not in published
+    assert "x:y" not in published
+    root = ElementTree.fromstring(published)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.get("width") == "360pt"
+    use = root.find(".//{http://www.w3.org/2000/svg}use")
+    assert use.get("{http://www.w3.org/1999/xlink}href") == "#m1"
+    text = root.find(".//{http://www.w3.org/2000/svg}text")
+    assert (text.get("font-size"), text.get("font-family")) == ("11", "'DejaVu Sans'")
+    assert {"figure_1", "patch_1", "m1", "p1"} <= {each.get("id") for each in root.iter()}
+
+
+@pytest.mark.parametrize("svg", ["<svg viewBox='1'/>", "<p/>", "<svg", 7])
+def test_a_drawing_that_cannot_be_read_is_not_published(svg):
+    """Its PNG is."""
+    nb = fixtures.notebook(fixtures.code("x", fixtures.figure_bundle()))
+    nb.cells[0].outputs[0].data["image/svg+xml"] = svg
+    assert list(published_files(nb, "nb")) == ["figures/nb-bars.png", "data/nb-bars.csv"]
 
 
 # The record ------------------------------------------------------------------------------------

@@ -149,9 +149,11 @@ def _mapping(output: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _files(data: Mapping[str, Any], stem: str) -> dict[str, bytes]:
+    from .page.svg import standalone_svg
+
     files = {}
-    if "image/svg+xml" in data:
-        files[f"figures/{stem}.svg"] = data["image/svg+xml"].encode()
+    if drawing := standalone_svg(data.get("image/svg+xml", "")):
+        files[f"figures/{stem}.svg"] = drawing.encode()
     if "image/png" in data:
         files[f"figures/{stem}.png"] = base64.b64decode(data["image/png"])
     if "text/csv" in data:
