@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -103,6 +104,37 @@ def test_a_cell_that_raises_or_crashes(troubled: Project, cell: str, error: str)
     assert_others_built(troubled, error)
     failed = (troubled.home / "trouble.failed.html").read_text("utf-8")
     assert failed.index("so far so good") < failed.index('id="failing-cell"')
+
+
+def test_cells_that_show_what_is_no_text(project: Project) -> None:
+    """One line that names the cell, and nothing from the machinery behind it."""
+    send = "k = get_ipython().kernel; k.send_response(k.iopub_socket, "
+    wrong = {
+        "display({'image/png': 7}, raw=True)": "data, image/png is 7.",
+        "display({'text/plain': ['a', None]}, raw=True)": "data, text/plain is ['a', None].",
+        f"{send}'stream', {{'name': 'stdout', 'text': 7}})": "text is 7.",
+        f"{send}'display_data', {{'data': {{}}}})": "'metadata' is missing.",
+        f"{send}'display_data', {{'transient': 7}})": "'int' object has no attribute 'get'.",
+        f"{send}'execute_result', {{'execution_count': 'x', 'data': {{}}, 'metadata': {{}}}})": (
+            "execution_count is 'x'."
+        ),
+    }
+    for number, cell in enumerate(wrong):
+        project.notebook(f"trouble{number}", ["print('so far so good')", cell])
+    project.notebook("first", COUNTING)
+    project.preset("title: Mini")
+    done = project.run("report", "mini")
+    assert done.returncode == 1
+    pages = project.manifest()["pages"]
+    assert pages.pop("first")["status"] == "built"
+    start = "OutputError: cell 3 shows what a notebook cannot hold: "
+    for page, reason in zip(pages.values(), wrong.values(), strict=True):
+        assert page["error"].startswith(f"{start}{reason} Show text")
+    failed = (project.home / "trouble0.failed.html").read_text("utf-8")
+    assert failed.index("so far so good") < failed.index('id="failing-cell"')
+    assert len(done.stderr.splitlines()) < 5 * len(wrong)
+    assert not re.search("Traceback|Task|Failed validating|invalid", done.stderr)
+    project.assert_sound()
 
 
 @pytest.mark.parametrize("kernel", KINDS)

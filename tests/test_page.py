@@ -10,11 +10,13 @@ import sys
 import time
 from html.parser import HTMLParser
 from itertools import pairwise
+from xml.etree import ElementTree
 
 import nbformat
 import page_fixtures as fixtures
 import pytest
 
+from stslab.report.outputs import published_files
 from stslab.report.page import heatmap
 from stslab.report.page.exporter import (
     StslabExporter,
@@ -25,7 +27,7 @@ from stslab.report.page.exporter import (
     render_root_index,
 )
 from stslab.report.page.prose import Prose, mathml
-from stslab.report.page.svg import inline_svg
+from stslab.report.page.svg import inline_svg, standalone_svg
 from stslab.report.page.tables import csv_link, data_table
 from stslab.report.page.thumbnail import thumbnail
 
@@ -265,6 +267,7 @@ def test_two_drawings_do_not_share_ids():
         assert used
         assert used <= own
     assert "style" not in one
+    assert "font-family" not in one
     assert 'fill="#4878a8"' in one
     assert 'font-size="11"' in one
     assert "made by a machine" not in one
@@ -280,11 +283,63 @@ def test_two_drawings_do_not_share_ids():
         "x" * 200_000,
         "<svg>" * 10_000 + "</svg>" * 10_000,
         "<!DOCTYPE svg [<!ENTITY a 'aaaa'>]><svg viewBox='0 0 1 1'>&a;</svg>",
+        *(
+            f"<svg viewBox='{box}'/>"
+            for box in ("", "1", "a b c d", "0 0 9", "0 0 0 9", "0 0 9 inf")
+        ),
     ],
 )
 def test_a_drawing_that_cannot_be_read_is_not_shown(source):
     """The PNG takes its place."""
     assert inline_svg(source, prefix="a", label="x") is None
+
+
+@pytest.mark.parametrize("box", ["0,0,9,9", "0, 0 , 9 9", " 0 0 9 9\n"])
+def test_a_drawing_may_separate_its_view_box_by_commas(box):
+    """As d3 and Inkscape write it."""
+    assert inline_svg(f"<svg viewBox='{box}'><path d='M0 0h9'/></svg>", prefix="a", label="x")
+
+
+@pytest.mark.parametrize("svg", ["<svg viewBox='1'/>", 7, {"a": 1}, None, ["<svg", 7]])
+@pytest.mark.parametrize("png", [fixtures.PIXEL, "A", "@@@", 7, {"a": 1}, ["iVBOR", 7]])
+def test_a_figure_that_cannot_be_drawn_is_shown_in_its_next_form(exporter, svg, png):
+    """The PNG for the SVG, the text alternative for both; so it is on the index and as a file."""
+    nb = fixtures.notebook(fixtures.code("x", fixtures.figure_bundle()))
+    nb.cells[0].outputs[0].data |= {"image/svg+xml": svg, "image/png": png}
+    html, drawn, files = render(exporter, nb), thumbnail(nb), published_files(nb, "nb")
+    if png == fixtures.PIXEL:
+        assert '<img alt="2 scores; highest 0.70." src="data:image/png;base64,' in html
+        assert "data:image/png" in drawn
+        assert files["figures/nb-bars.png"] == base64.b64decode(fixtures.PIXEL)
+    else:
+        assert '<div class="says">2 scores; highest 0.70.</div>' in html
+        assert drawn is None
+        assert "figures/nb-bars.png" not in files
+
+
+@pytest.mark.parametrize("wrong", ["text", 7, None, ["text"], {"kind": ["text"], "name": {}}])
+def test_descriptions_of_the_wrong_type_are_ignored(exporter, wrong):
+    """The output is shown as a foreign one."""
+    metadata = {"stslab": wrong, "image/png": wrong, "image/svg+xml": wrong}
+    data = {"text/plain": "plain words", "text/html": 7, "text/csv": {"a": 1}}
+    for more in ({}, {"image/png": fixtures.PIXEL}):
+        nb = fixtures.notebook(fixtures.code("x", fixtures.text_bundle("x")))
+        nb.cells[0].outputs[0] |= {"data": data | more, "metadata": metadata}
+        assert ("<img" if more else "plain words") in render(exporter, nb)
+        assert thumbnail(nb) is None
+        assert finding(nb) is None
+        assert published_files(nb, "nb") == {}
+
+
+@pytest.mark.parametrize("score", ["1.2.3", ".", "-", "1e5", "nan", "x"])
+def test_a_score_that_is_no_number_has_no_bar(exporter, score):
+    table = fixtures.table_bundle([(1, 0.9, "a")])
+    html = table.data["text/html"].replace("0.9000", score)
+    assert score in html
+    table.data["text/html"] = html
+    nb = fixtures.notebook(fixtures.code("x", table))
+    assert "<rect" not in data_table(html)
+    assert "<rect" not in thumbnail(nb)
 
 
 def test_a_large_drawing_is_shown_as_png(exporter):
@@ -329,7 +384,9 @@ def test_heatmaps_of_any_size(n):
 
 
 @pytest.mark.parametrize("value", [None, {}, [], {"sentences": ["a"], "labels": ["a"]}])
-@pytest.mark.parametrize("more", [{}, {"values": [[float("nan")]]}, {"values": [["x"]]}])
+@pytest.mark.parametrize(
+    "more", [{}, *({"values": [[value]]} for value in (float("nan"), "x", None, 10**400))]
+)
 def test_a_damaged_matrix_is_refused(value, more):
     """The picture takes its place."""
     assert not heatmap.valid({**value, **more} if isinstance(value, dict) else value)
@@ -430,6 +487,68 @@ def test_svg_payloads_are_dropped():
         'stroke-linecap="butt" stroke-linejoin="round"><image /><use />'
         '<path stroke="red" d="M0 0" /><path d="M1 1" /></svg>'
     )
+
+
+@pytest.mark.parametrize("where", ["mask='{}'", "style='mask:{}'", "style='MASK: {}'"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "url(//a)",
+        "URL(//a)",
+        "Url( //a )",
+        "url(#here) url(//a)",
+        "image(//a)",
+        "image-set(&quot;//a&quot; 1x)",
+        "-webkit-image-set(//a 1x)",
+        "SRC(&quot;//a&quot;)",
+        "cross-fade(src(//a))",
+        "u/**/rl(//a)",
+        "u\\72l(//a)",
+        "var(--x, url(//a))",
+    ],
+)
+def test_no_attribute_of_a_drawing_names_an_address(value, where):
+    """However a stylesheet spells it; in the page and in the file beside it."""
+    svg = f"<svg viewBox='0 0 9 9'><path d='M0 0' {where.format(value)}/></svg>"
+    for drawing in (inline_svg(svg, prefix="a", label="x"), standalone_svg(svg)):
+        assert "//a" not in drawing
+        assert "<path d=" in drawing
+
+
+def test_places_in_a_drawing_and_colours_are_kept():
+    """In any case: `URL(#clip)` is as good as `url(#clip)`."""
+    svg = (
+        "<svg viewBox='0 0 9 9'><mask id='m'/><path mask='URL( &quot;#m&quot; )' d='M0 0'/>"
+        "<path fill='RGB(0, 9, 9)' stroke='hsl(9 9% 9%)' transform='rotate(9) skewX(1)'/></svg>"
+    )
+    drawing = inline_svg(svg, prefix="a", label="x")
+    assert '<mask id="a-m" /><path mask="url(#a-m)" d="M0 0" />' in drawing
+    assert '<path fill="RGB(0, 9, 9)" stroke="hsl(9 9% 9%)" transform="rotate(9) sk' in drawing
+
+
+def test_a_published_drawing_is_the_same_drawing_and_safe():
+    """It is opened by a double click, where no policy holds; an editor finds all that it needs."""
+    drawing = fixtures.SVG.replace("<metadata>", "<script>x()</script><a href='x:y'/><metadata>")
+    nb = fixtures.notebook(fixtures.code("x", fixtures.figure_bundle(svg=drawing)))
+    published = published_files(nb, "nb")["figures/nb-bars.svg"].decode()
+    assert "script" not in published
+    assert "x:y" not in published
+    root = ElementTree.fromstring(published)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.get("width") == "360pt"
+    use = root.find(".//{http://www.w3.org/2000/svg}use")
+    assert use.get("{http://www.w3.org/1999/xlink}href") == "#m1"
+    text = root.find(".//{http://www.w3.org/2000/svg}text")
+    assert (text.get("font-size"), text.get("font-family")) == ("11", "'DejaVu Sans'")
+    assert {"figure_1", "patch_1", "m1", "p1"} <= {each.get("id") for each in root.iter()}
+
+
+@pytest.mark.parametrize("svg", ["<svg viewBox='1'/>", "<p/>", "<svg", 7])
+def test_a_drawing_that_cannot_be_read_is_not_published(svg):
+    """Its PNG is."""
+    nb = fixtures.notebook(fixtures.code("x", fixtures.figure_bundle()))
+    nb.cells[0].outputs[0].data["image/svg+xml"] = svg
+    assert list(published_files(nb, "nb")) == ["figures/nb-bars.png", "data/nb-bars.csv"]
 
 
 # The record ------------------------------------------------------------------------------------

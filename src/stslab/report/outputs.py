@@ -1,10 +1,13 @@
-"""What an executed notebook's outputs carry: texts, and the figures and tables to publish."""
+"""What an executed notebook's outputs carry: texts, and the figures and tables to publish.
+
+A notebook may display anything: what is not of its type is left out here, for all who read on.
+"""
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
 
 # They become file names: a text is never a path.
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_MAGIC = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8"}
 
 
 def published_files(notebook: NotebookNode, name: str) -> dict[str, bytes]:
@@ -39,8 +43,7 @@ def published_files(notebook: NotebookNode, name: str) -> dict[str, bytes]:
     shown_by: dict[str, int] = {}
     for index, cell in enumerate(notebook.cells, start=1):
         for output in cell.get("outputs", ()):
-            told = output.get("metadata", {}).get("stslab") or {}
-            label = told.get("name")
+            label = told(output).get("name")
             if not label:
                 continue
             if not NAME.fullmatch(str(label)):
@@ -54,7 +57,7 @@ def published_files(notebook: NotebookNode, name: str) -> dict[str, bytes]:
                     f"overwrite each other. Give one another name."
                 )
             shown_by[label] = index
-            files |= _forms(output.data, f"{name}-{label}")
+            files |= _files(forms(output), f"{name}-{label}")
     return files
 
 
@@ -71,6 +74,39 @@ def is_output(path: str, page: str) -> bool:
         rf"data/{page}-{name}\.csv",
     )
     return any(re.fullmatch(kind, path) for kind in kinds)
+
+
+def told(output: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the helper said of an output: its kind, its name, its title."""
+    about = _mapping(output, "metadata").get("stslab")
+    return about if isinstance(about, Mapping) else {}
+
+
+def forms(output: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the forms of an output that can be shown.
+
+    Parameters
+    ----------
+    output : mapping
+
+    Returns
+    -------
+    dict
+        MIME type → text; for JSON, whatever it holds. A PNG or JPEG is one, in base64.
+    """
+    found = {}
+    for kind, value in _mapping(output, "data").items():
+        if kind.endswith("json"):
+            found[kind] = value
+        elif (text := joined(value)) is not None and _is_image(text, _MAGIC.get(kind, b"")):
+            found[kind] = text
+    return found
+
+
+def joined(text: Any) -> str | None:
+    """Join a text that a notebook may keep as its lines; None if it is no text."""
+    lines = text if isinstance(text, list) else [text]
+    return "".join(lines) if all(isinstance(line, str) for line in lines) else None
 
 
 def joined_streams(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
@@ -116,10 +152,24 @@ def _as_shown(text: str) -> str:
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
 
 
-def _forms(data: Any, stem: str) -> dict[str, bytes]:
+def _is_image(text: str, magic: bytes) -> bool:
+    try:
+        return not magic or base64.b64decode(text).startswith(magic)
+    except ValueError:
+        return False
+
+
+def _mapping(output: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = output.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _files(data: Mapping[str, Any], stem: str) -> dict[str, bytes]:
+    from .page.svg import standalone_svg
+
     files = {}
-    if "image/svg+xml" in data:
-        files[f"figures/{stem}.svg"] = data["image/svg+xml"].encode()
+    if drawing := standalone_svg(data.get("image/svg+xml", "")):
+        files[f"figures/{stem}.svg"] = drawing.encode()
     if "image/png" in data:
         files[f"figures/{stem}.png"] = base64.b64decode(data["image/png"])
     if "text/csv" in data:

@@ -14,6 +14,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from .request.values import printable
+
 if TYPE_CHECKING:
     from .build import Listener, Result
     from .plan import Step
@@ -41,7 +43,7 @@ class Quiet:
         pass
 
     def said(self, text: str) -> None:
-        print(f"stslab: {_plain(text)}", file=sys.stderr, flush=True)
+        print(f"stslab: {printable(text)}", file=sys.stderr, flush=True)
 
     def cell(self, name: str, index: int) -> None:
         pass
@@ -64,7 +66,7 @@ class Plain(Quiet):
         line += f" in {result.seconds:.1f} s" if result.seconds else ""
         print(f"{line}  ({_short(result.why)})", file=sys.stderr, flush=True)
         for why in result.why if self.explain else ():
-            print(f"    {_plain(why)}", file=sys.stderr, flush=True)
+            print(f"    {printable(why)}", file=sys.stderr, flush=True)
         super().finished(result)
 
 
@@ -97,7 +99,7 @@ class Lively(Quiet):
         self.waiting = sum(step.action == "run" for step in steps)
 
     def said(self, text: str) -> None:
-        self.console.print(Text(_plain(text)))
+        self.console.print(Text(printable(text)))
 
     def cell(self, name: str, index: int) -> None:
         with self._lock:
@@ -125,7 +127,7 @@ class Lively(Quiet):
     def _table(self) -> Table:
         table = Table("", "page", "", "seconds", "why", box=None, padding=(0, 1))
         for result in sorted(self.results, key=lambda each: each.name):
-            why = "\n".join(map(_plain, result.why)) if self.explain else _short(result.why)
+            why = "\n".join(map(printable, result.why)) if self.explain else _short(result.why)
             table.add_row(
                 SIGNS[result.status],
                 Text(result.name),
@@ -139,13 +141,4 @@ class Lively(Quiet):
 
 def _short(reasons: Sequence[str]) -> str:
     more = f" and {len(reasons) - 1} more" if len(reasons) > 1 else ""
-    return _plain(reasons[0]) + more
-
-
-def _plain(text: str) -> str:
-    """Spell out what a terminal would obey: reasons and errors quote files, whoever wrote them.
-
-    >>> _plain("été \\x1b[2J")
-    'été \\\\x1b[2J'
-    """
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    return printable(reasons[0]) + more

@@ -1,11 +1,12 @@
 """Rebuild on save, and reload the open page.
 
-The pages are served on this machine only, by a server that adds a line of script to them: a page
-in the reports folder never holds it.
+The pages are served on this machine only, by a server that adds a line of script to them and lets
+their policy allow it: a page in the reports folder never holds it.
 """
 
 from __future__ import annotations
 
+import io
 import re
 import threading
 from collections.abc import Callable, Iterable
@@ -16,9 +17,11 @@ from typing import Any
 
 import watchfiles
 
+from .page.look import hashed
+
 CHANGES = "/~changes"
-RELOAD = f"<script>new EventSource('{CHANGES}').onmessage = () => location.reload()</script>"
-POLICY = re.compile(rb'<meta http-equiv="Content-Security-Policy"[^>]*>')
+RELOAD = f"new EventSource('{CHANGES}').onmessage = () => location.reload()"
+POLICY = re.compile(rb'(?<=<meta http-equiv="Content-Security-Policy" content=")[^"]*')
 
 
 def watch(
@@ -85,25 +88,47 @@ class _Handler(SimpleHTTPRequestHandler):
         self.preview = preview
         super().__init__(*args, **kwargs)
 
+    def parse_request(self) -> bool:
+        """Refuse whatever is asked for under the name of another site, which can point one here."""
+        if not super().parse_request():
+            return False
+        if self.headers.get("Host", "").rsplit(":", 1)[0] in ("127.0.0.1", "localhost"):
+            return True
+        self.send_error(403, "This preview answers to localhost only.")
+        return False
+
     def do_GET(self) -> None:
-        # Another site's page could reach this server by a name of its own; refuse such names.
-        host = self.headers.get("Host", "").rsplit(":", 1)[0]
-        if host not in ("127.0.0.1", "localhost"):
-            self.send_error(403, "This preview answers to localhost only.")
-        elif self.path == CHANGES:
+        if self.path == CHANGES:
             self._tell_changes()
-        elif (page := Path(self.translate_path(self.path))).suffix == ".html" and page.is_file():
-            self._send_page(POLICY.sub(b"", page.read_bytes(), count=1) + RELOAD.encode())
         else:
             super().do_GET()
 
-    def _send_page(self, content: bytes) -> None:
+    def send_head(self) -> Any:
+        """Find what GET and HEAD ask for: a file of the folder, wherever its name leads."""
+        asked = self.translate_path(self.path)
+        if asked.endswith("/"):
+            asked += "index.html"
+        try:
+            target = Path(asked).resolve(strict=True)
+            inside = target.is_relative_to(Path(self.directory).resolve())
+            if not inside or not (target.is_file() or target.is_dir()):
+                raise FileNotFoundError(asked)
+            if target.suffix != ".html" or target.is_dir():
+                return super().send_head()
+            content = _listening(target.read_bytes())
+        except (OSError, ValueError, RuntimeError):  # a null byte; a link that leads to itself
+            self.send_error(404)
+            return None
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
-        self.wfile.write(content)
+        return io.BytesIO(content)
+
+    def list_directory(self, path: Any) -> None:
+        """List nothing: the indexes say what there is."""
+        self.send_error(404)
 
     def _tell_changes(self) -> None:
         self.send_response(200)
@@ -120,3 +145,14 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Keep the terminal for the build."""
+
+
+def _listening(page: bytes) -> bytes:
+    """Add the line that reloads a page; its policy allows this line beside what it allowed."""
+    found = POLICY.search(page)
+    if found:
+        policy = found[0] if b"script-src" in found[0] else found[0] + b"; script-src"
+        policy = policy.replace(b"script-src", f"script-src {hashed(RELOAD)}".encode(), 1)
+        policy += b"; connect-src 'self'"
+        page = page[: found.start()] + policy + page[found.end() :]
+    return page + f"<script>{RELOAD}</script>".encode()

@@ -19,12 +19,13 @@ from nbconvert.exporters.html import HTMLExporter
 from nbformat import NotebookNode
 from traitlets import default
 
+from ..outputs import forms, told
 from ..request import parameters
 from .index import render_index, render_root_index
 from .look import TEMPLATE, look, whole
 from .prose import Prose, highlight
 from .record import embed, read_record
-from .shown import Shown, told
+from .shown import Shown
 from .tables import folded
 
 __all__ = [
@@ -85,7 +86,7 @@ def finding(nb: NotebookNode) -> str | None:
     """Return the sentence that a notebook showed with `show_finding`."""
     for output in _outputs(nb):
         if told(output).get("kind") == "finding":
-            return str(output.get("data", {}).get("text/plain", "")) or None
+            return forms(output).get("text/plain") or None
     return None
 
 

@@ -28,12 +28,13 @@ def valid(matrix: Any) -> bool:
     try:
         names, labels, values = matrix["sentences"], matrix["labels"], matrix["values"]
         return (
-            0 < len(names) == len(labels) == len(values)
+            all(isinstance(each, list) for each in (names, labels, values, *values))
+            and 0 < len(names) == len(labels) == len(values)
             and all(len(row) == len(names) for row in values)
             and all(isinstance(text, str) for text in [*names, *labels])
             and all(math.isfinite(value) for row in values for value in row)
         )
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, OverflowError):
         return False
 
 

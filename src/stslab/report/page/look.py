@@ -36,7 +36,7 @@ def look(*sheets: str) -> Look:
     # The script has whole-line comments only, so that shortening it needs no parser.
     js = re.sub(r"^\s*(//.*)?\n|^\s+", "", _read("script.js"), flags=re.MULTILINE)
     policy = (
-        f"default-src 'none'; img-src data:; style-src {_hash(css)}; script-src {_hash(js)}; "
+        f"default-src 'none'; img-src data:; style-src {hashed(css)}; script-src {hashed(js)}; "
         "base-uri 'none'; form-action 'none'"
     )
     return Look(Markup(css), Markup(js), policy)
@@ -50,6 +50,12 @@ def words(text: str) -> frozenset[str]:
 def whole(text: str) -> str:
     """Replace halves of characters (unpaired surrogates), which UTF-8 cannot hold, by �."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def hashed(text: str) -> str:
+    """Return what a policy calls a style or script: its sha256."""
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
 
 
 @lru_cache
@@ -67,8 +73,3 @@ def _css(name: str) -> str:
 
 def _read(name: str) -> str:
     return (TEMPLATE / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return f"'sha256-{digest}'"

@@ -10,11 +10,14 @@ from markupsafe import Markup
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 
+from ..outputs import forms, joined, told
 from . import heatmap
 from .heatmap import MATRIX
 from .prose import Prose
 from .svg import inline_svg
 from .tables import csv_link, data_table, folded
+
+FIGURE = {MATRIX, "image/svg+xml", "image/png", "text/plain"}  # forms of it, the last in words
 
 
 class Shown:
@@ -44,19 +47,19 @@ class Shown:
     def html(self, output: NotebookNode) -> Markup:
         """Render one output; empty if there is nothing to see."""
         if output.output_type == "stream":
-            return _text(output.text, "stderr" if output.name == "stderr" else "out")
+            stream = "stderr" if output.get("name") == "stderr" else "out"
+            return _text(joined(output.get("text")) or "", stream)
         if output.output_type == "error":
             return _error(output)
-        about = told(output)
-        data = output.get("data", {})
+        about, data, alt = told(output), forms(output), _alternative(output)
         kind = about.get("kind")
         if kind in ("text", "finding") and "text/plain" in data:
             return Markup('<div class="says">{}</div>').format(folded(data["text/plain"]))
         if kind == "table" and "text/html" in data:
             return self._table(about, data)
-        if kind == "figure" and (MATRIX in data or data.keys() & {"image/svg+xml", "image/png"}):
-            return self._figure(about, data, output.metadata)
-        return self._foreign(data, output.get("metadata", {}))
+        if kind == "figure" and data.keys() & FIGURE:
+            return self._figure(about, data, alt)
+        return self._foreign(data, alt)
 
     def _table(self, about: Mapping[str, Any], data: Mapping[str, Any]) -> Markup:
         caption = str(about.get("caption", "table"))
@@ -66,18 +69,16 @@ class Shown:
             self._tools(about, data, caption),
         )
 
-    def _figure(
-        self, about: Mapping[str, Any], data: Mapping[str, Any], metadata: Mapping[str, Any]
-    ) -> Markup:
-        alt = metadata.get("image/png", {}).get("alt") or data.get("text/plain") or ""
+    def _figure(self, about: Mapping[str, Any], data: Mapping[str, Any], alt: str) -> Markup:
+        alt = alt or data.get("text/plain", "")
         title = str(about.get("title") or "")
         ident = self.prose.anchor(f"figure-{about.get('name')}")
         tools = self._tools(about, data, title or "the figure")
         if heatmap.valid(data.get(MATRIX)):
             self.heat = True
-            drawn = heatmap.instrument(data[MATRIX], ident=ident, title=title, alt=str(alt))
+            drawn = heatmap.instrument(data[MATRIX], ident=ident, title=title, alt=alt)
             return Markup('<div class="figure">{}{}</div>').format(drawn, tools)
-        return self._picture(data, str(alt), title, ident, tools, ours=True)
+        return self._picture(data, alt, title, ident, tools, ours=True)
 
     def _picture(
         self,
@@ -95,12 +96,12 @@ class Shown:
         self.alternatives.add(alt)
         drawn = None
         if "image/svg+xml" in data:
-            drawn = inline_svg(_joined(data["image/svg+xml"]), prefix=ident, label=alt)
+            drawn = inline_svg(data["image/svg+xml"], prefix=ident, label=alt)
         if drawn is None:
             kind = next((k for k in ("image/png", "image/jpeg") if k in data), None)
             if not kind:
                 return Markup('<div class="says">{}</div>').format(alt)
-            content = re.sub(r"[^\w+/=]", "", _joined(data[kind]))
+            content = re.sub(r"[^\w+/=]", "", data[kind])
             drawn = Markup('<img alt="{}" src="data:{};base64,{}">').format(alt, kind, content)
         # The drawing carries its title already; the caption repeats it for readers of the page.
         caption = f"Figure {self.figures}. {title}" if title else f"Figure {self.figures}"
@@ -113,42 +114,36 @@ class Shown:
             return Markup("")
         file = f"{self.name}-{about.get('name')}.csv"
         href = f"data/{file}" if self.published else None
-        link = csv_link(_joined(data["text/csv"]), file, href, what)
+        link = csv_link(data["text/csv"], file, href, what)
         return Markup('<p class="tools">{}</p>').format(link) if link else Markup("")
 
-    def _foreign(self, data: Mapping[str, Any], metadata: Mapping[str, Any]) -> Markup:
+    def _foreign(self, data: Mapping[str, Any], alt: str) -> Markup:
         """Show an output of a notebook that does not use this project's helper."""
         if "text/html" in data:
-            html = self.prose.clean(_joined(data["text/html"]))
+            html = self.prose.clean(data["text/html"])
             if html.striptags().strip() or "<img" in html:
                 return Markup('<div class="out">{}</div>').format(html)
         if "text/markdown" in data:
-            return self.prose.markdown(_joined(data["text/markdown"]), contents=False)
+            return self.prose.markdown(data["text/markdown"], contents=False)
         if data.keys() & {"image/svg+xml", "image/png", "image/jpeg"}:
-            about = [m for m in metadata.values() if isinstance(m, Mapping)]
-            alt = next((str(m["alt"]) for m in about if m.get("alt")), "")
             ident = self.prose.anchor(f"figure-{self.figures + 1}")
             return self._picture(data, alt, "", ident, Markup(""), ours=False)
         if "text/latex" in data:
-            return self.prose.markdown(_joined(data["text/latex"]), contents=False)
+            return self.prose.markdown(data["text/latex"], contents=False)
         if "text/plain" in data:
-            return _text(_joined(data["text/plain"]), "out")
+            return _text(data["text/plain"], "out")
         return Markup("")
 
 
-def told(output: NotebookNode) -> Mapping[str, Any]:
-    """Return what the helper said of an output: its kind, its name, its title."""
-    about = output.get("metadata", {}).get("stslab")
-    return about if isinstance(about, Mapping) else {}
-
-
-def _joined(text: Any) -> str:
-    return "".join(text) if isinstance(text, list) else str(text)
+def _alternative(output: NotebookNode) -> str:
+    metadata = output.get("metadata")
+    about = metadata.values() if isinstance(metadata, Mapping) else ()
+    return next((str(m["alt"]) for m in about if isinstance(m, Mapping) and m.get("alt")), "")
 
 
 def _text(text: str, kind: str) -> Markup:
     # A progress bar rewrites its line; what a terminal would show last is what counts.
-    lines = strip_ansi(_joined(text)).replace("\r\n", "\n").split("\n")
+    lines = strip_ansi(text).replace("\r\n", "\n").split("\n")
     text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines).rstrip()
     if not text:
         return Markup("")

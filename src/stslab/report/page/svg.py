@@ -1,8 +1,10 @@
-"""A drawing from a notebook → SVG inside the page: safe, small, in the reader's fonts."""
+"""A drawing from a notebook → SVG that is safe: in the page small, in a file of its own whole."""
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable, Iterator
 from xml.etree import ElementTree
 
 from markupsafe import Markup, escape
@@ -19,18 +21,26 @@ ELEMENTS = words(
 )
 ATTRIBUTES = words(
     """
-    clip-path clip-rule clipPathUnits cx cy d dx dy fill fill-opacity fill-rule font-family
-    font-size font-style font-weight gradientTransform gradientUnits height href id marker-end
-    marker-mid marker-start markerHeight markerUnits markerWidth mask offset opacity orient
-    patternTransform patternUnits points preserveAspectRatio r refX refY rotate rx ry stop-color
-    stop-opacity stroke stroke-dasharray stroke-dashoffset stroke-linecap stroke-linejoin
-    stroke-miterlimit stroke-opacity stroke-width text-anchor textLength transform viewBox width x
-    x1 x2 y y1 y2
+    clip-path clip-rule clipPathUnits cx cy d dx dy fill fill-opacity fill-rule font-size
+    font-style font-weight gradientTransform gradientUnits height href id image-rendering
+    marker-end marker-mid marker-start markerHeight markerUnits markerWidth mask offset opacity
+    orient patternTransform patternUnits points preserveAspectRatio r refX refY rotate rx ry
+    stop-color stop-opacity stroke stroke-dasharray stroke-dashoffset stroke-linecap
+    stroke-linejoin stroke-miterlimit stroke-opacity stroke-width text-anchor textLength transform
+    viewBox width x x1 x2 y y1 y2
     """
 )
 LENGTHS = words("cx cy d height points r rx ry width x x1 x2 y y1 y2")
 DECIMALS = re.compile(r"-?\d*\.\d{3,}")
 FONT = re.compile(r"(?:(italic|oblique)\s+)?(?:(bold|\d{3})\s+)?([\d.]+)(?:px)?\s+(.*)")
+PLACE = re.compile(r"#([\w.-]+)")
+PLACE_AS_URL = re.compile(r"url\(\s*['\"]?#([\w.-]+)['\"]?\s*\)", re.IGNORECASE)
+CALLED = re.compile(r"(?<![\w-])[\w-]*(?=\()")
+# All that a value may call: any other function may be one that asks for an address.
+FUNCTIONS = words("matrix translate scale rotate skewx skewy rgb rgba hsl hsla")
+DEEPEST = 200  # elements inside each other
+
+_Renamed = Callable[[str], str]
 
 
 def inline_svg(source: str, *, prefix: str, label: str) -> Markup | None:
@@ -54,78 +64,131 @@ def inline_svg(source: str, *, prefix: str, label: str) -> Markup | None:
     Markup or None
         None where this cannot be read or is too large: show another form.
     """
-    source = re.sub(r"<!DOCTYPE\s[^>\[]*>", "", whole(source), count=1)
-    if len(source) > LARGEST or "<!DOCTYPE" in source or "<!ENTITY" in source:
+    if len(source) > LARGEST:
         return None
-    try:
-        known = set(re.findall(r"(?:url\(\s*['\"]?|href=['\"])#([\w.-]+)", source))
-        return _drawn(ElementTree.fromstring(source), prefix, label, known)
-    except (ElementTree.ParseError, RecursionError):
+    root = _cleaned(source, ATTRIBUTES, lambda name: f"{prefix}-{name}")
+    if root is None:
         return None
-
-
-def _drawn(root: ElementTree.Element, prefix: str, label: str, known: set[str]) -> Markup | None:
-    if _local(root.tag) != "svg":
-        return None
-    _clean(root, prefix, known)
-    size = [re.match(r"\d+(?:\.\d+)?", root.attrib.pop(side, "")) for side in ("width", "height")]
-    width, height = (float(number[0]) if number else 0.0 for number in size)
-    if "viewBox" not in root.attrib:
-        if not (width and height):
-            return None
-        root.set("viewBox", f"0 0 {width:g} {height:g}")
+    known = {name for each in root.iter() for name in _places(each)}
+    for element in root.iter():
+        if element.get("id", "") not in known:
+            element.attrib.pop("id", None)
+    width = _length(root.attrib.pop("width", ""))
+    root.attrib.pop("height", None)
     if width:  # matplotlib counts points; a page counts pixels
         root.set("width", f"{width * 4 / 3:.0f}")
-    root.set("stroke-linecap", "butt")  # what matplotlib's own style element says
-    root.set("stroke-linejoin", "round")
-    if float(root.attrib["viewBox"].split()[2]) >= 100:
+    if _box(root)[2] >= 100:
         _shorten(root)
     body = re.sub(r"\s*\n\s*", " ", ElementTree.tostring(root, encoding="unicode"))
     return Markup(f'<svg role="img" aria-label="{escape(label)}"{body[len("<svg") :]}')
 
 
-def _clean(element: ElementTree.Element, prefix: str, known: set[str]) -> None:
+def standalone_svg(source: str) -> str | None:
+    """Make a drawing for a file of its own, which no policy guards when it is opened.
+
+    Nothing is left that runs or asks for an address. What matplotlib draws stays as it is, with
+    its fonts and names for an editor; a stylesheet of somebody else's goes.
+
+    Parameters
+    ----------
+    source : str
+        SVG.
+
+    Returns
+    -------
+    str or None
+        None where this cannot be read.
+    """
+    root = _cleaned(source, ATTRIBUTES | {"font-family"}, str)
+    if root is None:
+        return None
+    for element in root.iter():
+        if "href" in element.attrib:  # as editors of today know it
+            element.set("xlink:href", element.attrib.pop("href"))
+    root.set("xmlns", "http://www.w3.org/2000/svg")
+    root.set("xmlns:xlink", "http://www.w3.org/1999/xlink")
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _cleaned(
+    source: str, attributes: frozenset[str], renamed: _Renamed
+) -> ElementTree.Element | None:
+    source = re.sub(r"<!DOCTYPE\s[^<>\[]*>", "", whole(source), count=1)
+    if "<!DOCTYPE" in source or "<!ENTITY" in source:
+        return None
+    try:
+        root = ElementTree.fromstring(source)
+        if _local(root.tag) != "svg":
+            return None
+        _clean(root, attributes, renamed, DEEPEST)
+        width, height = (_length(root.get(side, "")) for side in ("width", "height"))
+        root.attrib.setdefault("viewBox", f"0 0 {width:g} {height:g}")
+        box = _box(root)
+    except (ElementTree.ParseError, ValueError):
+        return None
+    if len(box) != 4 or not all(map(math.isfinite, box)) or min(box[2:]) <= 0:
+        return None
+    root.attrib.setdefault("stroke-linecap", "butt")  # what matplotlib's own style element says
+    root.attrib.setdefault("stroke-linejoin", "round")
+    return root
+
+
+def _box(root: ElementTree.Element) -> list[float]:
+    return [float(number) for number in re.split(r"\s*,\s*|\s+", root.attrib["viewBox"])]
+
+
+def _length(text: str) -> float:
+    found = re.match(r"\d+(?:\.\d+)?", text)
+    return float(found[0]) if found else 0.0
+
+
+def _clean(
+    element: ElementTree.Element, attributes: frozenset[str], renamed: _Renamed, levels: int
+) -> None:
+    if not levels:
+        raise ValueError("too many elements inside each other")
     element.tag = _local(element.tag)
     given = {_local(name): value for name, value in element.attrib.items()}
     given = _declarations(given.pop("style", "")) | given
     element.attrib.clear()
     for name, value in given.items():
-        value = value.strip()
-        if "\\" in value:  # a stylesheet's way to spell url() differently
-            continue
-        if name not in ATTRIBUTES or name == "font-family":
-            continue
-        if name == "id":
-            if value not in known:
-                continue
-            value = f"{prefix}-{value}"
-        elif name == "href":
-            if re.match(r"data:image/(png|jpeg);base64,[\w+/=\s]+$", value):
-                pass
-            elif value.startswith("#"):
-                value = f"#{prefix}-{value[1:]}"
-            else:
-                continue
-        elif "url(" in value:
-            found = re.fullmatch(r"url\(\s*['\"]?#([\w.-]+)['\"]?\s*\)", value)
-            if not found:
-                continue
-            value = f"url(#{prefix}-{found[1]})"
-        element.set(name, value)
+        if name in attributes and (safe := _safe(name, value.strip(), renamed)) is not None:
+            element.set(name, safe)
     for child in list(element):
         # Comments and processing instructions have a function for a tag.
         if isinstance(child.tag, str) and _local(child.tag) in ELEMENTS:
-            _clean(child, prefix, known)
+            _clean(child, attributes, renamed, levels - 1)
         else:
             element.remove(child)
+
+
+def _safe(name: str, value: str, renamed: _Renamed) -> str | None:
+    """Give a value without addresses, its places renamed; None where it must go."""
+    if "\\" in value:  # a stylesheet's way to spell url() differently
+        return None
+    if name == "id":
+        return renamed(value)
+    if name == "href":
+        if re.match(r"data:image/(png|jpeg);base64,[\w+/=\s]+$", value):
+            return value
+        return f"#{renamed(value[1:])}" if value.startswith("#") else None
+    if place := PLACE_AS_URL.fullmatch(value):
+        return f"url(#{renamed(place[1])})"
+    return value if FUNCTIONS.issuperset(CALLED.findall(value.lower())) else None
+
+
+def _places(element: ElementTree.Element) -> Iterator[str]:
+    for name, value in element.attrib.items():
+        if name == "href" or value.startswith("url("):
+            yield from PLACE.findall(value)
 
 
 def _declarations(style: str) -> dict[str, str]:
     pairs = (part.partition(":") for part in style.split(";") if ":" in part)
     found = {name.strip(): value.strip() for name, _, value in pairs}
     if font := FONT.match(found.pop("font", "")):
-        slant, weight, size, _ = font.groups()
-        found |= {"font-size": size}
+        slant, weight, size, family = font.groups()
+        found |= {"font-size": size, "font-family": family}
         found |= {"font-style": slant} if slant else {}
         found |= {"font-weight": weight} if weight else {}
     return {name: re.sub(r"(?<=\d)px$", "", value) for name, value in found.items()}

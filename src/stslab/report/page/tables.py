@@ -13,6 +13,7 @@ from .look import whole
 LONG = 1_200  # characters of a text shown before the rest is folded
 EMBEDDED = 200_000  # characters of CSV that a page carries itself
 
+_SCORE = r"--score:\s*(-?\d{1,9}(?:\.\d{1,9})?)"
 _LONG_CELL = re.compile(rf"(?<=<td>)([^<]{{{LONG},}})(?=</td>)")
 
 _cleaner = nh3.Cleaner(
@@ -20,7 +21,7 @@ _cleaner = nh3.Cleaner(
     clean_content_tags={"script", "style"},
     attributes={"th": {"scope"}, "td": {"style", "colspan"}},
     attribute_filter=lambda _tag, name, value: (
-        value if name != "style" or re.fullmatch(r"--score:\s*-?\d*\.?\d+", value) else None
+        value if name != "style" or re.fullmatch(_SCORE, value) else None
     ),
     allowed_classes={"table": {"stslab"}, "td": {"number", "score"}},
 )
@@ -32,15 +33,19 @@ def data_table(html: str) -> Markup:
     All bars of a table share one scale that holds 0 and 1, so that lengths compare.
     """
     html = _cleaner.clean(whole(html))
-    scores = [float(score) for score in re.findall(r'style="--score:\s*([^"]+)"', html)]
-    low = min(0.0, *scores, 0.0) if scores else 0.0
+    low = min(0.0, *scores(html), 0.0)
     html = re.sub(
-        r'<td class="number score" style="--score:\s*([^"]+)">',
+        rf'<td class="number score" style="{_SCORE}">',
         lambda m: f'<td class="number score">{_bar(float(m[1]), low)}',
         html,
     )
     html = _LONG_CELL.sub(lambda m: folded(Markup(m[1]).unescape()), html)
     return Markup(f'<div class="wide">{html}</div>')
+
+
+def scores(html: str) -> list[float]:
+    """Read the scores that a table's bars show."""
+    return [float(score) for score in re.findall(f'style="{_SCORE}"', html)]
 
 
 def folded(text: str) -> Markup:

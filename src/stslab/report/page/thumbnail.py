@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from markupsafe import Markup
 from nbformat import NotebookNode
 
+from ..outputs import forms, told
 from . import heatmap
-from .shown import told
+from .tables import scores
 
 SIDE = 160  # pixels: 5 rem on a screen of twice the usual density
 COLOURS = 32
@@ -32,9 +32,9 @@ def thumbnail(nb: NotebookNode) -> Markup | None:
         SVG without text, hidden from screen readers: the finding beside it says more.
     """
     outputs = [output for cell in nb.cells for output in cell.get("outputs", ())]
-    shown = [(told(output).get("kind"), output.get("data", {})) for output in outputs]
+    shown = [(told(output).get("kind"), forms(output)) for output in outputs]
     figures = [_figure(data) for kind, data in shown if kind == "figure"]
-    bars = [_bars(scores) for kind, data in shown if kind == "table" and (scores := _scores(data))]
+    bars = [_bars(each) for kind, data in shown if kind == "table" and (each := _scores(data))]
     tables = [_table(data) for kind, data in shown if kind == "table"]
     matrix = next((data for _, data in shown if heatmap.valid(data.get(heatmap.MATRIX))), None)
     if matrix:
@@ -43,8 +43,7 @@ def thumbnail(nb: NotebookNode) -> Markup | None:
 
 
 def _scores(data: dict[str, Any]) -> list[float]:
-    found = re.findall(r"--score:\s*(-?[\d.]+)", str(data.get("text/html", "")))
-    return [float(score) for score in found[:8]]
+    return scores(data.get("text/html", ""))[:8]
 
 
 def _cells(values: Sequence[Sequence[float]]) -> Markup:
@@ -72,7 +71,7 @@ def _bars(scores: Sequence[float]) -> Markup:
 
 def _table(data: dict[str, Any]) -> Markup:
     """Draw the lines of a table of at most 4 columns and 8 rows."""
-    html = str(data.get("text/html", ""))
+    html = data.get("text/html", "")
     columns = min(max(html.count("<th"), 1), 4)
     rows = min(max(html.count("<tr") - 1, 1), 8)
     lines = "".join(f"M10 {y}H90" for y in (10 + 80 * row // rows for row in range(rows + 1)))
@@ -85,7 +84,7 @@ def _figure(data: dict[str, Any]) -> Markup | None:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        picture = Image.open(io.BytesIO(base64.b64decode(str(data.get("image/png", "")))))
+        picture = Image.open(io.BytesIO(base64.b64decode(data.get("image/png", ""))))
         small = picture.convert("RGB")
     except (UnidentifiedImageError, ValueError, OSError, Image.DecompressionBombError):
         return None

@@ -16,12 +16,15 @@ from typing import Any
 import psutil
 from ipykernel.kernelspec import make_ipkernel_cmd
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from nbformat import ValidationError
+from nbformat.v4 import new_output
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.iorw import write_ipynb
 from papermill.log import logger
 from papermill.utils import merge_kwargs, remove_args
 
+from ..request.values import shown
 from .kernels import KernelKind, default_kind, environment, tolerate_gone
 
 SEED = "__import__('random').seed(0); __import__('numpy').random.seed(0)"
@@ -167,6 +170,21 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
         finally:
             self.stslab_running = False
 
+    def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+        """Keep an output; one that no notebook can hold fails its cell, not the machinery."""
+        count = cell.execution_count
+        try:
+            return super().process_message(msg, cell, cell_index)
+        except (ValidationError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            cell.execution_count = count
+            told = (
+                f"cell {cell_index + 1} shows what a notebook cannot hold: {_misfit(error)}. "
+                "Show text as text, and an image as base64 text."
+            )
+            cell.outputs.append(
+                new_output("error", ename="OutputError", evalue=told, traceback=[told])
+            )
+
     @contextmanager
     def watched(self, given_up: Callable[[], bool]) -> Iterator[None]:
         """Kill the kernel when the build is given up, or when it is warm and hangs."""
@@ -196,6 +214,12 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
         if self.stslab_group and hasattr(os, "killpg"):
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.stslab_group, signal.SIGKILL)
+
+
+def _misfit(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return f"{', '.join(map(str, error.relative_path))} is {shown(error.instance)}"
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
 
 
 class _IdleClock:

@@ -73,6 +73,7 @@ ENVIRONMENT = {
 # Someone's own settings, which would reach the pages: code to run at each start, debuggers, the
 # test runner (ipykernel behaves differently under pytest).
 LEFT_OUT = ("PYTHONSTARTUP", "PYTHONBREAKPOINT", "PYTHONINSPECT", "PYTEST_CURRENT_TEST")
+REQUEST = "STSLAB_REQUEST_"  # what make was given, for the command and for nobody else
 
 
 def default_kind() -> KernelKind:
@@ -88,7 +89,11 @@ def environment(own_folder: Path) -> dict[str, str]:
     own_folder : Path
         For what IPython and Jupyter keep about a session; empty, so that no one's profile counts.
     """
-    inherited = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in LEFT_OUT and not name.startswith(REQUEST)
+    }
     own = {"IPYTHONDIR": str(own_folder), "JUPYTER_CONFIG_DIR": str(own_folder)}
     if (cache := inherited.get("STSLAB_CACHE", "")) not in ("", "off"):
         own["STSLAB_CACHE"] = str(Path(cache).absolute())  # the kernel works in another folder
