@@ -30,7 +30,7 @@ def helper_files(code: str) -> list[str]:
     Examples
     --------
     >>> helper_files("from stslab import jaccard")
-    ['baselines.py', 'inputs.py', 'wording.py']
+    ['baselines.py', 'csv_text.py', 'inputs.py', 'wording.py']
     """
     stub = (HELPER / "__init__.pyi").read_text("utf-8")
     found: set[str] = set()
