@@ -413,3 +413,20 @@ def changed_to_failed(project: Project) -> list[str]:
     result = project.build()["count"]
     assert result.status == "failed"
     return result.why
+
+
+@pytest.mark.parametrize("code", ["-" * 100_000 + "1", "a." * 5_000 + "a", "'\0'"])
+def test_code_that_python_cannot_read_uses_the_helper_if_it_names_it(code: str) -> None:
+    """However deeply it is nested."""
+    assert helper.helper_files(code) == []
+    assert "cautions.py" in helper.helper_files(f"from stslab import rank\nx = {code}")
+
+
+def test_what_a_stranger_writes_beside_a_kernels_name_stays_out(project: Project) -> None:
+    """A record holds the name alone; deep JSON cannot break it."""
+    path = project.notebook("one", COUNTING)
+    content = json.loads(path.read_text("utf-8"))
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    content["metadata"]["kernelspec"] = kernel | {"env": {"A": "b"}}
+    path.write_text(json.dumps(content), "utf-8")
+    assert freshness.read_source(path)["metadata"]["kernelspec"] == kernel

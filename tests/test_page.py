@@ -16,6 +16,7 @@ import nbformat
 import page_fixtures as fixtures
 import pytest
 
+from stslab.report.helper import helper_files
 from stslab.report.outputs import published_files
 from stslab.report.page import heatmap
 from stslab.report.page.exporter import (
@@ -26,7 +27,7 @@ from stslab.report.page.exporter import (
     render_index,
     render_root_index,
 )
-from stslab.report.page.prose import Prose, mathml
+from stslab.report.page.prose import Prose, highlight, mathml
 from stslab.report.page.svg import inline_svg, standalone_svg
 from stslab.report.page.tables import csv_link, data_table
 from stslab.report.page.thumbnail import thumbnail
@@ -549,6 +550,59 @@ def test_a_drawing_that_cannot_be_read_is_not_published(svg):
     nb = fixtures.notebook(fixtures.code("x", fixtures.figure_bundle()))
     nb.cells[0].outputs[0].data["image/svg+xml"] = svg
     assert list(published_files(nb, "nb")) == ["figures/nb-bars.png", "data/nb-bars.csv"]
+
+
+LONG = 100_000
+
+
+def drawing(text):
+    return f"<svg viewBox='0 0 999 9'><path d='M{text}' fill='{text}'/><text>{text}</text></svg>"
+
+
+@pytest.mark.parametrize(
+    ("make", "source"),
+    [
+        *(
+            (lambda text, draw=draw: draw(drawing(text)), unit * LONG)
+            for draw in (lambda svg: inline_svg(svg, prefix="a", label="x"), standalone_svg)
+            for unit in "1.- \t\na("
+        ),
+        (lambda text: Prose().markdown(text), "# a\n" * 10_000),
+        (lambda text: highlight(text, "python"), "\n" * LONG),
+        (lambda text: highlight(text, "python"), " \n" * LONG),
+        (
+            data_table,
+            f"<table><tr><td class=score style='--score:{'1' * LONG}x'>1</td></tr></table>",
+        ),
+        (helper_files, "\n" * LONG),
+    ],
+    ids=range(21),
+)
+def test_a_long_run_takes_no_longer_than_its_length_does(make, source):
+    """A second, say; what grows with the square would take half a minute, or hours for a MB."""
+    started = time.process_time()
+    make(source)
+    assert time.process_time() - started < 8
+
+
+def test_headings_of_one_text_have_different_ids():
+    prose = Prose()
+    for _ in range(3):
+        prose.markdown("## Again\n\n## Again 2\n")
+    ids = [name for _, name, _ in prose.contents]
+    assert ids[:3] == ["again", "again-2", "again-3"]
+    assert len(set(ids)) == 6
+
+
+def test_lengths_are_cut_to_hundredths_and_no_number_is_lost():
+    """As d3 writes them, too: a number may start where the last one ends, or have an exponent."""
+    path = "M0.123456 1.000000-1.23987.5.5551.9995e1 5e-4a1 1 0 01.9999 119.9999"
+    svg = f"<svg viewBox='0 0 999 9'><path d='{path}' x='1e-7' y='12.345678e2'/></svg>"
+    d, x, y = re.search(
+        ' d="(.*)" x="(.*)" y="(.*)"', inline_svg(svg, prefix="a", label="")
+    ).groups()
+    assert d == "M0.12 1.00-1.23.5.55.9995e1 5e-4a1 1 0 01.99 119.99"
+    assert (x, y) == ("1e-7", "12.345678e2")
 
 
 # The record ------------------------------------------------------------------------------------

@@ -4,12 +4,14 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
 from stslab.report.request.parameters import (
+    CommandLineText,
     Parameter,
     RequestError,
     check_values,
@@ -157,6 +159,41 @@ def test_a_cell_with_more_than_literals_is_refused(tmp_path: Path, source: str, 
         read_parameters(notebook(tmp_path, source))
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = " + "-" * 100_000 + "1",
+        "x = " + "[" * 100_000,
+        "x: " + "int | " * 5_000 + "int = 1",
+        "x: " + "a." * 5_000 + "a = 1",
+        "x: 'list[" + "int | " * 5_000 + "int]' = 1",
+        "x = 'a\0b'",
+        "x = " + "not " * 100_000 + "1",
+    ],
+    ids=range(7),
+)
+def test_a_cell_that_is_nested_too_deeply_is_refused(tmp_path: Path, source: str) -> None:
+    """In one message, as any other."""
+    with pytest.raises(RequestError, match=r"^07_semantic_search.ipynb, parameters cell"):
+        read_parameters(notebook(tmp_path, source))
+
+
+def test_a_cell_of_many_lines_is_read_in_proportion_to_its_length(tmp_path: Path) -> None:
+    started = time.process_time()
+    lines = "\n".join(f"a{number}: int = 1  # the {number}th" for number in range(4_000))
+    assert len(read_parameters(notebook(tmp_path, lines))) == 4_000
+    assert time.process_time() - started < 10
+
+
+def test_source_in_messages_and_tables_is_on_one_line(tmp_path: Path) -> None:
+    """Whatever ends its lines, and whatever letters come before."""
+    cell = "é = 'é'; x: list[\r\n  int\r] = [1]\ny = len(\n'ü')"
+    with pytest.raises(RequestError, match=r"line 4: \"y = len\( 'ü'\)\": a default is a literal"):
+        read_parameters(notebook(tmp_path, cell))
+    rows = parameters_table(notebook(tmp_path, cell.partition("\ny")[0]))
+    assert rows[1]["type"] == "list[ int ]"
+
+
 def test_nothing_in_the_cell_is_run(tmp_path: Path) -> None:
     """Reading the parameters of a notebook somebody sent is safe."""
     trap = tmp_path / "trap"
@@ -167,12 +204,51 @@ def test_nothing_in_the_cell_is_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [("{", "not a Jupyter notebook"), ('{"worksheets": []}', "version 4"), ("[]", "version 4")],
+    [
+        ("{", "not a Jupyter notebook"),
+        ('{"worksheets": []}', "version 4"),
+        ("[]", "version 4"),
+        ("[" * 100_000, "version 4"),
+        *(
+            (json.dumps({"nbformat": 4, "cells": [], "metadata": {}} | change), "version 4")
+            for change in (
+                {"nbformat": 3},
+                {"nbformat": "4"},
+                {"cells": {}},
+                {"cells": ["x"]},
+                {"metadata": []},
+                {"metadata": {"kernelspec": 7}},
+                {"metadata": {"kernelspec": {"name": 7}}},
+                {"metadata": {"language_info": "python"}},
+                {"metadata": {"language_info": {"name": 7}}},
+                *(
+                    {"cells": [{"cell_type": "code", "source": "", "metadata": {}} | wrong]}
+                    for wrong in (
+                        {"cell_type": 7},
+                        {"source": 7},
+                        {"source": ["x", 7]},
+                        {"metadata": None},
+                        {"metadata": {"tags": 7}},
+                        {"metadata": {"tags": "parameters"}},
+                        {"id": 7},
+                        {"attachments": {"a.png": "x"}},
+                    )
+                ),
+            )
+        ),
+    ],
 )
 def test_a_file_that_is_no_notebook_is_named(tmp_path: Path, content: str, words: str) -> None:
     path = tmp_path / "08_heatmap.ipynb"
     path.write_text(content)
     with pytest.raises(RequestError, match=f"08_heatmap.ipynb: .*{words}"):
+        read_parameters(path)
+
+
+def test_a_notebook_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    path = notebook(tmp_path)
+    path.write_bytes(path.read_bytes() + b"\xff")
+    with pytest.raises(RequestError, match="not a Jupyter notebook"):
         read_parameters(path)
 
 
@@ -371,6 +447,14 @@ def test_a_wrong_assignment_is_refused(
 ) -> None:
     with pytest.raises(RequestError, match=words):
         typed(parameters, assignment)
+
+
+@pytest.mark.parametrize("value", ["[" * 10_000, "{a: " * 10_000, "&a [*a]", "- " * 10_000])
+def test_a_typed_value_that_is_nested_too_deeply_is_refused(
+    parameters: dict[str, Parameter], value: str
+) -> None:
+    with pytest.raises(RequestError, match="expected int, got"):
+        check(parameters, top_k=CommandLineText(value))
 
 
 def test_the_module_imports_without_the_heavy_libraries() -> None:

@@ -204,6 +204,33 @@ def test_a_wrong_preset_is_explained(notebooks: Path, text: str, words: str) -> 
     assert str(caught.value).startswith("preset 'support.yaml', line ")
 
 
+LAUGHS = "parameters:\n  a: &a [x, x]\n" + "".join(
+    f"  {name}: &{name} [{', '.join(['*' + before] * 10)}]\n"
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (LAUGHS, 8),
+        (LAUGHS.replace("[", "{<<: [").replace("]", "]}").replace("x, x", "{x: y}"), 8),
+        ("parameters:\n  top_k: &a [*a]", 2),
+        ("parameters:\n  a: &a " + "x" * 100_000 + "\n  b: [" + "*a, " * 100 + "]", 3),
+    ],
+)
+def test_aliases_that_stand_for_too_much_are_refused(notebooks: Path, text: str, line: int) -> None:
+    """A few lines can stand for millions of values, or for themselves."""
+    with pytest.raises(RequestError, match=rf"line {line}: .*aliases.*5,000,000"):
+        load(notebooks, text)
+
+
+@pytest.mark.parametrize("text", ["[" * 10_000, "a: {" * 10_000, "- " * 10_000, "? " * 10_000])
+def test_a_preset_that_is_nested_too_deeply_is_refused(notebooks: Path, text: str) -> None:
+    with pytest.raises(RequestError, match=r"^preset 'support.yaml'.*nested too deeply"):
+        load(notebooks, text)
+
+
 @pytest.mark.parametrize(
     "name", ["a/b", "..", ".a", "a\\b", "a\tb", "a\u202eb", "", "x" * 200, " a", "CON?"]
 )

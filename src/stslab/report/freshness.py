@@ -17,6 +17,7 @@ from stslab.models import ModelError, find_model
 
 from .helper import HELPER, helper_files
 from .request.jobs import MODELS, Job
+from .request.notebook import read_notebook
 from .request.parameters import RequestError, read_parameters
 
 HERE = Path(__file__).parent
@@ -83,14 +84,14 @@ def read_source(path: Path) -> dict[str, Any]:
     Parameters
     ----------
     path : Path
-        Checked before, see `read_parameters`.
+        See `read_notebook`.
 
     Returns
     -------
     dict
         Format 4.5: each cell has an id, and its source is one text.
     """
-    notebook = json.loads(path.read_text("utf-8"))
+    notebook = read_notebook(path)
     about = notebook.get("metadata", {})
     cells = []
     for index, cell in enumerate(notebook["cells"]):
@@ -102,7 +103,11 @@ def read_source(path: Path) -> dict[str, Any]:
             kept |= {"outputs": [], "execution_count": None}
         cells.append(kept)
     metadata: dict[str, Any] = {
-        "kernelspec": about.get("kernelspec")
+        "kernelspec": {
+            key: value
+            for key, value in (about.get("kernelspec") or {}).items()
+            if key in ("display_name", "language", "name")
+        }
         or {"name": "python3", "display_name": "Python 3", "language": "python"},
         "language_info": {"name": about.get("language_info", {}).get("name", "python")},
     }

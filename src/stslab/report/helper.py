@@ -52,10 +52,10 @@ def _used_by(file: str, source: str, stub: str) -> set[str]:
 
 def _parsed(code: str) -> ast.Module:
     """Parse what can be parsed: a notebook may hold magics and shell lines."""
-    plain = re.sub(r"^(\s*)[%!?].*$", r"\1pass", code, flags=re.MULTILINE)
+    plain = re.sub(r"^([ \t]*)[%!?].*$", r"\1pass", code, flags=re.MULTILINE)
     try:
         return ast.parse(plain)
-    except SyntaxError:
+    except (SyntaxError, ValueError, MemoryError, RecursionError):  # not Python, or far too deep
         return ast.parse(f"import {PACKAGE}" if PACKAGE in code else "")
 
 

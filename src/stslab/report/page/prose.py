@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
 from html import unescape
 from typing import Any
@@ -46,6 +47,8 @@ ATTRIBUTES: dict[str, set[str]] = {
 }
 PAPERMILL = "papermill-error-cell"
 CODE = {"k", "s", "c", "n"}  # keyword, string, comment, number: enough to read code by
+COLOURED = 100_000  # characters
+EMPTY = re.compile(r"\n\s{500}")  # over such a place Pygments takes the square of its length
 
 
 def highlight(code: str, language: str) -> Markup:
@@ -55,6 +58,8 @@ def highlight(code: str, language: str) -> Markup:
     from pygments.token import Comment, Keyword, Number, Operator, String
     from pygments.util import ClassNotFound
 
+    if len(code) > COLOURED or EMPTY.search(code):
+        return escape(code)
     try:
         lexer = get_lexer_by_name(language, stripnl=False)
     except ClassNotFound:
@@ -120,6 +125,7 @@ class Prose:
         self._path = path
         self._level = 1
         self._ids = {"main", "contents", "made-from", "failing-cell", "stslab-record"}
+        self._again: Counter[str] = Counter()  # how often a text needed another id
         self._cleaner = nh3.Cleaner(
             tags=TAGS,
             clean_content_tags={"script", "style", "template", "noscript", "iframe", "svg"},
@@ -164,10 +170,10 @@ class Prose:
         """Make an id from a text; no two on a page are equal, none depends on chance."""
         plain = unicodedata.normalize("NFKD", text.lower())
         stem = "-".join(re.findall(r"[^\W_]+", plain, flags=re.ASCII))[:60] or "section"
-        name, number = stem, 1
+        name = stem
         while name in self._ids:
-            number += 1
-            name = f"{stem}-{number}"
+            self._again[stem] += 1
+            name = f"{stem}-{self._again[stem] + 1}"
         self._ids.add(name)
         return name
 

@@ -31,7 +31,7 @@ ATTRIBUTES = words(
     """
 )
 LENGTHS = words("cx cy d height points r rx ry width x x1 x2 y y1 y2")
-DECIMALS = re.compile(r"-?\d*\.\d{3,}")
+DECIMALS = re.compile(r"(\.\d\d)\d+(?![\deE])")
 FONT = re.compile(r"(?:(italic|oblique)\s+)?(?:(bold|\d{3})\s+)?([\d.]+)(?:px)?\s+(.*)")
 PLACE = re.compile(r"#([\w.-]+)")
 PLACE_AS_URL = re.compile(r"url\(\s*['\"]?#([\w.-]+)['\"]?\s*\)", re.IGNORECASE)
@@ -79,7 +79,8 @@ def inline_svg(source: str, *, prefix: str, label: str) -> Markup | None:
         root.set("width", f"{width * 4 / 3:.0f}")
     if _box(root)[2] >= 100:
         _shorten(root)
-    body = re.sub(r"\s*\n\s*", " ", ElementTree.tostring(root, encoding="unicode"))
+    lines = ElementTree.tostring(root, encoding="unicode").split("\n")
+    body = " ".join(filter(None, map(str.strip, lines)))
     return Markup(f'<svg role="img" aria-label="{escape(label)}"{body[len("<svg") :]}')
 
 
@@ -195,15 +196,14 @@ def _declarations(style: str) -> dict[str, str]:
 
 
 def _shorten(root: ElementTree.Element) -> None:
-    """Round lengths to hundredths, where these are too small to be seen."""
+    """Cut lengths to hundredths, where these are too small to be seen.
+
+    Rounding could carry into the digits before the point, where a path may hold flags.
+    """
     for element in root.iter():
         for name in LENGTHS & element.attrib.keys():
-            lengths = DECIMALS.sub(_hundredths, element.attrib[name])
+            lengths = DECIMALS.sub(r"\1", element.attrib[name])
             element.set(name, " ".join(lengths.split()))
-
-
-def _hundredths(number: re.Match[str]) -> str:
-    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def _local(name: str) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ast
 import io
-import json
+import re
 import tokenize
 from pathlib import Path
 from typing import Any, Literal, Union
 
+from .notebook import read_notebook
 from .values import (
     CommandLineText,
     Parameter,
@@ -66,19 +67,11 @@ def read_parameters(notebook: Path) -> dict[str, Parameter]:
     RequestError
         If the file is not a notebook, or the cell holds more than literals.
     """
-    try:
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-        tagged = [
-            "".join(cell["source"])
-            for cell in cells
-            if cell["cell_type"] == "code" and "parameters" in cell["metadata"].get("tags", ())
-        ]
-    except OSError as error:
-        raise RequestError(f"{notebook}: cannot read this notebook ({error.strerror}).") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise RequestError(
-            f"{notebook}: not a Jupyter notebook of version 4. Open it in JupyterLab and save it."
-        ) from None
+    tagged = [
+        "".join(cell["source"])
+        for cell in read_notebook(notebook)["cells"]
+        if cell["cell_type"] == "code" and "parameters" in cell.get("metadata", {}).get("tags", ())
+    ]
     if len(tagged) > 1:
         raise RequestError(
             f"{notebook.name}: {len(tagged)} cells are tagged 'parameters'. Keep the tag on one."
@@ -100,19 +93,26 @@ def parameters_table(notebook: Path) -> list[dict[str, str]]:
 def read_cell(source: str, where: str) -> dict[str, Parameter]:
     """Read the source of a parameters cell; `where` names it in messages."""
     try:
+        return _read_cell(source, where)
+    except (MemoryError, RecursionError):  # what Python's own parser and tree raise
+        raise RequestError(f"{where}: nested too deeply to be read. {ALLOWED}.") from None
+
+
+def _read_cell(source: str, where: str) -> dict[str, Parameter]:
+    try:
         statements = ast.parse(source).body
     except SyntaxError as error:
         line = f"{where}, line {error.lineno}"
         raise RequestError(f"{line}: not Python ({error.msg}). {ALLOWED}.") from None
-    except (ValueError, MemoryError, RecursionError):  # NUL, half characters, endless nesting
+    except ValueError:  # NUL, half a character
         raise RequestError(f"{where}: not Python. {ALLOWED}.") from None
     comments = _Comments(source)
+    lines = [line.encode() for line in re.split(r"\r\n|\r|\n", source)]
     parameters: dict[str, Parameter] = {}
     for node in statements:
         if _is_allowed_import(node):
             continue
-        code = " ".join((ast.get_source_segment(source, node) or "").split())
-        refused = f"{where}, line {node.lineno}: {shown(code)}"
+        refused = f"{where}, line {node.lineno}: {shown(_code(node, lines))}"
         annotation: ast.expr | None = None
         match node:
             case ast.AnnAssign(target=ast.Name(id=name)):
@@ -137,7 +137,7 @@ def read_cell(source: str, where: str) -> dict[str, Parameter]:
             kind = _inferred(default) if annotation is None else _resolved(annotation)
         except ValueError as error:
             raise RequestError(f"{refused}: {error}. {TYPES}.") from None
-        text = _written(kind if annotation is None else annotation, source)
+        text = _written(kind if annotation is None else annotation, lines)
         parameter = Parameter(name, text, kind, default, comments.of(node))
         if not (parameter.takes_file and isinstance(default, str)):
             try:
@@ -179,11 +179,19 @@ def _is_allowed_import(node: ast.stmt) -> bool:
     return False
 
 
-def _written(annotation: ast.expr | Any, source: str) -> str:
+def _code(node: ast.stmt | ast.expr, lines: list[bytes]) -> str:
+    """Give a node's source on one line; `ast.get_source_segment` splits the whole for each."""
+    part = lines[node.lineno - 1 : node.end_lineno]
+    part[-1] = part[-1][: node.end_col_offset]
+    part[0] = part[0][node.col_offset :]
+    return " ".join(b" ".join(part).decode().split())
+
+
+def _written(annotation: ast.expr | Any, lines: list[bytes]) -> str:
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         return annotation.value
     if isinstance(annotation, ast.expr):
-        return " ".join((ast.get_source_segment(source, annotation) or "").split())
+        return _code(annotation, lines)
     return annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 

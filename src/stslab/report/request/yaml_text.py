@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+LARGEST = 5_000_000  # characters of a preset with its aliases written out
 LineOf = Callable[[Sequence[object]], int]
 
 
@@ -60,6 +61,30 @@ for _tag, _pattern, _first in (
     )
 
 
+def _check_size(root: yaml.Node) -> None:
+    """Refuse aliases by which a few lines stand for millions of values, or for themselves."""
+    sizes: dict[yaml.Node, int] = {}
+
+    def size(node: yaml.Node) -> int:
+        if node not in sizes:
+            sizes[node] = LARGEST  # while it is open: a node inside itself
+            children = node.value if isinstance(node, yaml.CollectionNode) else ()
+            parts = [
+                part for each in children for part in (each if type(each) is tuple else [each])
+            ]
+            own = len(node.value) if isinstance(node, yaml.ScalarNode) else 0
+            sizes[node] = 1 + own + sum(map(size, parts))
+            if sizes[node] > LARGEST:
+                raise yaml.composer.ComposerError(
+                    problem=f"with its aliases written out, this holds more than {LARGEST:,} "
+                    "characters. Put the texts into a file",
+                    problem_mark=node.start_mark,
+                )
+        return sizes[node]
+
+    size(root)
+
+
 def parse_yaml(text: str) -> tuple[Any, LineOf]:
     """Read one YAML document.
 
@@ -74,11 +99,16 @@ def parse_yaml(text: str) -> tuple[Any, LineOf]:
     Raises
     ------
     yaml.YAMLError
-        If the text is not YAML, or repeats a key.
+        If the text is not YAML, repeats a key, or is too large with its aliases written out.
     """
     loader = PlainLoader(text)
-    root = loader.get_single_node()
-    data = None if root is None else loader.construct_document(root)
+    try:
+        root = loader.get_single_node()
+        if root is not None:
+            _check_size(root)
+        data = None if root is None else loader.construct_document(root)
+    except RecursionError:
+        raise yaml.YAMLError("nested too deeply") from None
 
     def line_of(path: Sequence[object]) -> int:
         node, line = root, 1
