@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from projects import COUNTING, LOOPING, Listener, Project, eventually
 
 from stslab.report import build as building
+from stslab.report import cli
 from stslab.report.build import Result
 
 KINDS = ("warm", "fresh")
@@ -289,6 +292,47 @@ def test_a_reader_that_leaves(troubled: Project, options: list[str]) -> None:
         process = troubled.start("report", "mini", *options, stdout=both, stderr=subprocess.STDOUT)
         assert process.wait(timeout=60) == 1
     assert_others_built(troubled, "ZeroDivisionError:")
+
+
+def limited(project: Project, limits: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = f"ulimit {limits} && exec {shlex.join(project.command(*arguments))}"
+    return subprocess.run(
+        ["bash", "-c", command], cwd=project.root, env=project.environment(),
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such limits")
+def test_too_few_open_files_are_named_before_a_kernel_starts(troubled: Project) -> None:
+    """Without the check, a library ends the process in the middle of a page."""
+    done = limited(troubled, "-n 100", "report", "mini", "--force", "--jobs", "16")
+    assert done.returncode == 2
+    assert "notebooks, 3 at a time, need 224 open files, and the limit is 100" in said(done)
+    assert "ulimit -n 224" in said(done)
+    troubled.assert_sound()
+    assert limited(troubled, "-n 100", "report", "mini").returncode == 0  # nothing to run
+    # A limit that may be raised is.
+    done = limited(troubled, "-S -n 100", "report", "mini", "--force", "--jobs", "16")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="no such limit")
+def test_too_little_memory_is_named_before_a_kernel_starts(troubled: Project) -> None:
+    done = limited(troubled, "-v 400000", "report", "mini", "--force", "--jobs", "1")
+    assert done.returncode == 2
+    assert "the limit of memory is 0.4 GiB (ulimit -v)" in said(done)
+    assert "Traceback" not in done.stderr
+    troubled.assert_sound()
+
+
+def test_memory_that_runs_out_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(**_: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(cli, "read_request", exhausted)
+    done = CliRunner().invoke(cli.main, ["report"])
+    assert done.exit_code == 1
+    assert done.stderr == "stslab: stopped: out of memory. Pages built before it stay.\n"
 
 
 NOBODY = "import pwd\ndef getpwuid(uid): raise KeyError(uid)\npwd.getpwuid = getpwuid\n"

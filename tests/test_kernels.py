@@ -276,6 +276,13 @@ def test_a_folder_for_temporary_files_may_have_braces_in_its_name(
     assert ran("1 / 0").error == "ZeroDivisionError: division by zero"
 
 
+def test_an_error_that_a_kernel_cannot_show_is_named() -> None:
+    """IPython opens files to show an error; without any left, only its answer holds the error."""
+    fails = "def fails(*_, **__): raise OSError(24, 'Too many open files')\n"
+    done = ran(f"{fails}get_ipython().showtraceback = fails", "1 / 0")
+    assert done.error == "OSError: [Errno 24] Too many open files"
+
+
 # Late outputs ------------------------------------------------------------------------------------
 
 MANY_OUTPUTS = "for number in range(14):\n    display(number)"

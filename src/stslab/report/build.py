@@ -99,7 +99,8 @@ def build(
     folder = ReportFolder(reports, preset, root)
     with folder.held(listener.said):
         steps = plan(preset, folder, root, force=force, embed_inputs=embed_inputs)
-        pool = _pool(scheduler, jobs)
+        runs = sum(step.action == "run" for step in steps)
+        pool = _pool(scheduler, min(jobs, runs))
         try:
             with _signals_kept() as came:
                 return _Build(folder, pool, listener, kernel, embed_inputs, came).carry_out(steps)

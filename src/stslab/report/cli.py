@@ -47,6 +47,8 @@ class _Group(click.Group):
             _leave("interrupted: no page is half-written, no kernel is left.", INTERRUPTED)
         except _Terminated:
             _leave("terminated: no page is half-written, no kernel is left.", TERMINATED)
+        except MemoryError:
+            _leave("stopped: out of memory. Pages built before it stay.", FAILED)
         except OSError as error:
             what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
             _leave(f"stopped: {what}. Pages built before it stay.", FAILED)

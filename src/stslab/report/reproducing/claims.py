@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
-    Field,
     JsonValue,
     StringConstraints,
     ValidationError,
@@ -94,45 +93,6 @@ class Around(_Shape):
         return self
 
 
-class _CellMetadata(_Shape):
-    tags: list[str] = []
-
-
-class _Cell(_Shape):
-    cell_type: Literal["code", "markdown", "raw"]
-    attachments: dict[str, dict[str, str]] | None = None
-    id: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
-    source: str
-    metadata: _CellMetadata
-    outputs: Annotated[list[Any], Field(max_length=0)] | None = None
-    execution_count: None = None
-
-
-class _Kernel(BaseModel):
-    model_config = ConfigDict(strict=True, extra="allow")
-    name: str
-    display_name: str
-    __pydantic_extra__: dict[str, JsonValue]
-
-
-class _Language(_Shape):
-    name: Name
-
-
-class _NotebookMetadata(_Shape):
-    kernelspec: _Kernel
-    language_info: _Language
-
-
-class Notebook(_Shape):
-    """A notebook's source, as `freshness.read_source` gives it."""
-
-    cells: list[_Cell]
-    metadata: _NotebookMetadata
-    nbformat: Literal[4]
-    nbformat_minor: Literal[5]
-
-
 class Claims(_Shape):
     """A page's record, see `freshness.made_from`."""
 
@@ -146,13 +106,8 @@ class Claims(_Shape):
     versions: dict[Name, str]
     sha256: dict[Name, Digest]
     around: Around
-    notebook: Notebook
+    notebook: dict[str, JsonValue]
     inputs: dict[str, str] = {}
-
-    @property
-    def source(self) -> dict[str, Any]:
-        """The notebook as data."""
-        return self.notebook.model_dump(exclude_unset=True)
 
 
 def read_claims(html: str, page: str) -> Claims:

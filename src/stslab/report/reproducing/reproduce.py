@@ -112,7 +112,7 @@ def _reproduced(
     foreign = notebook is None
     if notebook is None:
         notebook = scratch / claims.notebook_name
-        notebook.write_text(json.dumps(claims.source), encoding="utf-8")
+        notebook.write_text(json.dumps(claims.notebook), encoding="utf-8")
     job = _job(name, claims, notebook, inputs, scratch)
     if foreign and not may_run(
         f"{name} holds code that is not in this checkout. It can do whatever you can. Run it?"
@@ -151,13 +151,13 @@ def _read(page: Path, name: str) -> str:
 
 def _ours(claims: Claims, notebooks: Path) -> Path | None:
     """Find the notebook of this checkout whose cells are the page's."""
-    wanted = claims.source["cells"]
+    wanted = claims.notebook.get("cells")
     found = sorted(notebooks.glob("*.ipynb"), key=lambda path: path.name != claims.notebook_name)
     for path in found:
         try:
             if freshness.read_source(path)["cells"] == wanted:
                 return path
-        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        except RequestError:
             continue
     return None
 

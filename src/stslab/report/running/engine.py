@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 from ipykernel.kernelspec import make_ipkernel_cmd
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from nbclient.exceptions import CellExecutionError
 from nbformat import ValidationError
 from nbformat.v4 import new_output
 from papermill.clientwrap import PapermillNotebookClient
@@ -166,6 +167,8 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
                     f"the cell ended, but its outputs did not arrive within {OUTPUTS} s. Show "
                     f"less in it, or split it."
                 ) from error
+            if isinstance(error, CellExecutionError):
+                self._name_error(cell, error)
             raise
         finally:
             self.stslab_running = False
@@ -184,6 +187,13 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
             cell.outputs.append(
                 new_output("error", ename="OutputError", evalue=told, traceback=[told])
             )
+
+    @staticmethod
+    def _name_error(cell: Any, error: Any) -> None:
+        """Keep the error of a kernel that could not even show it, for want of files or memory."""
+        if not any(output.output_type == "error" for output in cell.outputs):
+            told = {"ename": error.ename, "evalue": error.evalue, "traceback": [error.traceback]}
+            cell.outputs.append(new_output("error", **told))
 
     @contextmanager
     def watched(self, given_up: Callable[[], bool]) -> Iterator[None]:

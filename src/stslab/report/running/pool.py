@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
+from ..request.values import RequestError
 from .kernels import kill_all
 
 if TYPE_CHECKING:
     from .run import Done, Work
+
+FILES, FILES_EACH = 128, 32  # open files of a kernel, and of the builder for each; measured: 65, 29
+MEMORY = 2 * 2**30  # bytes of address space; PyTorch's libraries alone take more
 
 OnCell = Callable[[int], None]
 
@@ -32,13 +37,51 @@ class Pool(Protocol):
     def close(self) -> None: ...
 
 
+def check_limits(jobs: int) -> None:
+    """See that the system's limits let notebooks run; raise a limit that may be raised.
+
+    Beyond them, a library that kernels are spoken to with (ZeroMQ) ends this whole process.
+
+    Parameters
+    ----------
+    jobs : int
+        Notebooks at a time.
+
+    Raises
+    ------
+    RequestError
+        If a limit is too low.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    needed = FILES + FILES_EACH * jobs
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= files < needed:  # -1: no limit
+        if 0 <= most < needed:
+            raise RequestError(
+                f"notebooks, {jobs} at a time, need {needed} open files, and the limit is {most}. "
+                f"Raise it (ulimit -n {needed}), or pass a smaller --jobs."
+            )
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, most))
+    memory, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if 0 <= memory < MEMORY:
+        raise RequestError(
+            f"the limit of memory is {memory / 2**30:.1f} GiB (ulimit -v), and notebooks need "
+            f"more than {MEMORY / 2**30:.0f} GiB of address space. Raise it: ulimit -v unlimited"
+        )
+
+
 class LocalPool:
     """Runs notebooks on this machine, each in a kernel of its own, `jobs` at a time."""
 
     is_here = True
 
     def __init__(self, jobs: int) -> None:
-        self._threads = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="notebook")
+        if jobs:
+            check_limits(jobs)
+        self._threads = ThreadPoolExecutor(jobs or 1, thread_name_prefix="notebook")
 
     def submit(self, work: Work, on_cell: OnCell) -> Future[Done]:
         from .run import run
