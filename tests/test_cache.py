@@ -186,7 +186,8 @@ def test_the_command_starts_a_damaged_cache_anew_and_says_so_once(content):
     assert "0 embeddings" in first.stdout
 
 
-def test_the_command_says_that_a_cache_is_locked():
+def test_the_command_says_that_a_cache_is_locked(monkeypatch):
+    monkeypatch.setattr(cache, "PATIENCE", 0.1)
     with locked(cache_file()):
         done = CliRunner().invoke(main, ["cache"])
     assert done.exit_code == 0

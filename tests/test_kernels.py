@@ -158,9 +158,16 @@ def test_a_file_given_to_a_notebook_is_a_copy(tmp_path: Path) -> None:
 # Ending ------------------------------------------------------------------------------------------
 
 
+STARTS = "import subprocess\nprint(subprocess.Popen(['sleep', '600']).pid)"
+STARTS_APART = "import subprocess\nprint(subprocess.Popen(['setsid', 'sleep', '600']).pid)"
+STARTS_A_DAEMON = "print(get_ipython().getoutput('setsid sleep 600 >/dev/null 2>&1 & echo $!')[0])"
+
+
 @pytest.mark.parametrize("kernel", KINDS)
-def test_what_a_notebook_started_ends_with_it(kernel: str) -> None:
-    done = ran("import subprocess\nprint(subprocess.Popen(['sleep', '600']).pid)", kernel=kernel)
+@pytest.mark.parametrize("code", [STARTS, STARTS_APART, STARTS_A_DAEMON])
+def test_what_a_notebook_started_ends_with_it(kernel: str, code: str) -> None:
+    """Also in a session of its own, and when what started it has ended."""
+    done = ran(code, kernel=kernel)
     pid = int(printed(done))
     eventually(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie")
 

@@ -83,6 +83,7 @@ def check_cache() -> str | None:
         with _open(file):
             return None
     except (OSError, sqlite3.OperationalError) as error:
+        _given_up.add(file)
         return f"the cache {file} cannot be used now ({error}). Texts are encoded without it."
     except sqlite3.DatabaseError:
         clear_cache()

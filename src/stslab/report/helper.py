@@ -11,6 +11,7 @@ import stslab
 
 HELPER = Path(stslab.__file__).parent
 PACKAGE = HELPER.name
+IN_A_TEXT = re.compile(rf"\b(from|import|-m)\s+{PACKAGE}\b|^{PACKAGE}[.:]")  # for exec and its kin
 
 
 def helper_files(code: str) -> list[str]:
@@ -20,7 +21,7 @@ def helper_files(code: str) -> list[str]:
     ----------
     code : str
         ``from stslab import rank`` uses the module that defines `rank`; ``import stslab`` uses
-        all.
+        all, and so does code that imports by name, or holds such an import in a text.
 
     Returns
     -------
@@ -34,7 +35,10 @@ def helper_files(code: str) -> list[str]:
     """
     stub = (HELPER / "__init__.pyi").read_text("utf-8")
     found: set[str] = set()
-    waiting = _imports(_parsed(code), _facade(stub))
+    tree = _parsed(code)
+    if any(map(_may_import, ast.walk(tree))):
+        tree = ast.parse(f"import {PACKAGE}")
+    waiting = _imports(tree, _facade(stub))
     while waiting:
         file = waiting.pop()
         if file not in found:
@@ -57,6 +61,20 @@ def _parsed(code: str) -> ast.Module:
         return ast.parse(plain)
     except (SyntaxError, ValueError, MemoryError, RecursionError):  # not Python, or far too deep
         return ast.parse(f"import {PACKAGE}" if PACKAGE in code else "")
+
+
+def _may_import(node: ast.AST) -> bool:
+    """Say whether code may import what it does not name, as ``import_module("stslab.x")`` does."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return bool(IN_A_TEXT.search(text))
+        case ast.Import(names=names):
+            return any(alias.name.split(".")[0] == "importlib" for alias in names)
+        case ast.ImportFrom(module=str(module)):
+            return module.split(".")[0] == "importlib"
+        case ast.Name(id="__import__"):
+            return True
+    return False
 
 
 @functools.lru_cache(maxsize=4)

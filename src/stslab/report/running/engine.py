@@ -219,11 +219,19 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
             finished.set()
             watcher.join()
             self._kill_group()  # what the notebook started and left running
+            self._kill_others()
 
     def _kill_group(self) -> None:
         if self.stslab_group and hasattr(os, "killpg"):
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.stslab_group, signal.SIGKILL)
+
+    def _kill_others(self) -> None:
+        """Kill what left the group, as `setsid` does: it still has the kernel's environment."""
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.environ().get("IPYTHONDIR") == str(self.stslab_scratch):
+                    process.kill()
 
 
 def _misfit(error: Exception) -> str:
