@@ -1,6 +1,7 @@
-"""Semantic text similarity: the helper behind stslab's notebooks.
+"""Semantic text similarity: read texts, load a model, score, draw and show.
 
-Names are imported on first use, so ``import stslab`` is instant. `__init__.pyi` lists them.
+Names are imported on first use, so ``import stslab`` is instant. `__init__.pyi` lists them;
+`stslab.studies` holds what goes beyond the tutorial.
 """
 
 import lazy_loader

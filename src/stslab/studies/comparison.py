@@ -1,4 +1,4 @@
-"""Models side by side: the same pairs scored by each candidate, and what each one costs."""
+"""Models side by side: the same pairs scored by each, and what each one costs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from .baselines import score_pairs_lexically
-from .encoding import Embeddings, Encoder, encode, token_counts
-from .inputs import check_pairs, check_texts
-from .scoring import score_pairs
+from ..inputs.checks import check_pairs, check_texts
+from ..models.encoding import Embeddings, Encoder, encode, token_counts
+from ..scores.cosine import score_pairs
+from ..scores.words import score_words
 
 Precision = Literal["float32", "int8", "binary"]
 BITS = {"float32": 32, "int8": 8, "binary": 1}  # for each number of an embedding
@@ -40,9 +40,6 @@ class Reduced:
 
     Examples
     --------
-    >>> class Letters:
-    ...     def encode(self, texts):
-    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
     >>> Reduced(Letters(), dimension=2).encode(["abbc"])
     array([[1., 2.]], dtype=float32)
     >>> Reduced(Letters(), precision="binary").encode(["abbc", "c"])
@@ -93,48 +90,43 @@ def _rounded(embeddings: Embeddings, precision: Literal["int8", "binary"]) -> Em
 
 
 def compare_models(
-    pairs: pd.DataFrame | Sequence[tuple[str, str]], candidates: Mapping[str, Encoder]
+    pairs: pd.DataFrame | Sequence[tuple[str, str]], models: Mapping[str, Encoder]
 ) -> pd.DataFrame:
-    """Score the same pairs with each candidate, and by shared words.
+    """Score the same pairs with each model, and by shared words.
 
     Parameters
     ----------
     pairs : DataFrame or sequence of (str, str), length n
-    candidates : mapping of str to Encoder
-        The name that a candidate's column gets → the model, or a `Reduced` one.
+    models : mapping of str to Encoder
+        The name that a model's column gets → the model, or a `Reduced` one.
 
     Returns
     -------
     pandas.DataFrame, length n
         ``sentence_a, sentence_b``, ``gold_score`` where given, one column of cosines for each
-        candidate, ``jaccard, tfidf``. ``.attrs`` as `score_pairs_lexically` sets it.
+        model, ``jaccard, tfidf``; TF-IDF is fitted on these pairs.
 
     Examples
     --------
-    >>> class Letters:
-    ...     def encode(self, texts):
-    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
-    >>> candidates = {"whole": Letters(), "2 numbers": Reduced(Letters(), 2)}
-    >>> compare_models([("ab", "abcc")], candidates).iloc[0, 2:].astype(float).round(2).to_dict()
+    >>> models = {"whole": Letters(), "2 numbers": Reduced(Letters(), 2)}
+    >>> compare_models([("ab", "abcc")], models).iloc[0, 2:].astype(float).round(2).to_dict()
     {'whole': 0.58, '2 numbers': 1.0, 'jaccard': 0.0, 'tfidf': 0.0}
     """
     table = check_pairs(pairs)
-    by_words = score_pairs_lexically(table)
+    by_words = score_words(table)
     first = ["sentence_a", "sentence_b", *(["gold_score"] if "gold_score" in table else [])]
-    if taken := sorted({*first, *WORDS} & set(candidates)):
-        raise ValueError(f"candidates: {taken[0]!r} is the name of another column. Choose another.")
-    scores = {name: score_pairs(table, model=each)["score"] for name, each in candidates.items()}
-    compared = pd.concat([table[first], pd.DataFrame(scores), by_words[WORDS]], axis=1)
-    compared.attrs = by_words.attrs
-    return compared
+    if taken := sorted({*first, *WORDS} & set(models)):
+        raise ValueError(f"models: {taken[0]!r} is the name of another column. Choose another.")
+    scores = {name: score_pairs(table, model=each)["score"] for name, each in models.items()}
+    return pd.concat([table[first], pd.DataFrame(scores), by_words[WORDS]], axis=1)
 
 
-def model_costs(candidates: Mapping[str, Encoder], texts: Sequence[str]) -> pd.DataFrame:
-    """Count what each candidate costs: figures of the model, the same on every machine.
+def model_costs(models: Mapping[str, Encoder], texts: Sequence[str]) -> pd.DataFrame:
+    """Count what each model costs: figures of the model, the same on every machine.
 
     Parameters
     ----------
-    candidates : mapping of str to Encoder
+    models : mapping of str to Encoder
         SentenceTransformers, `Reduced` ones, or others, of which less is known.
     texts : sequence of str
         What is to be encoded.
@@ -142,7 +134,7 @@ def model_costs(candidates: Mapping[str, Encoder], texts: Sequence[str]) -> pd.D
     Returns
     -------
     pandas.DataFrame
-        Columns ``candidate, dimension, bytes_per_text`` (of a stored embedding), ``parameters,
+        Columns ``model, dimension, bytes_per_text`` (of a stored embedding), ``parameters,
         tokens_per_text`` (on average, as cut by the model) and ``work_per_text``: multiply-adds,
         in millions. NaN where it cannot be known.
 
@@ -154,24 +146,21 @@ def model_costs(candidates: Mapping[str, Encoder], texts: Sequence[str]) -> pd.D
 
     Examples
     --------
-    >>> class Letters:
-    ...     def encode(self, texts):
-    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
     >>> costs = model_costs({"signs": Reduced(Letters(), precision="binary")}, ["ab"])
     >>> costs[["dimension", "bytes_per_text"]].to_numpy().tolist()
     [[3, 1]]
     """
     texts = check_texts(texts, "texts")
-    counted: dict[int, tuple[float, float, float]] = {}
+    known: dict[int, tuple[float, float, float]] = {}
     rows = []
-    for name, each in candidates.items():
+    for name, each in models.items():
         whole: Any = each.model if isinstance(each, Reduced) else each
         bits = BITS[each.precision] if isinstance(each, Reduced) else 32
         dimension = np.shape(each.encode(texts[:1]))[1]
-        if id(whole) not in counted:
-            counted[id(whole)] = _work(whole, texts)
-        rows.append((name, dimension, -(-dimension * bits // 8), *counted[id(whole)]))
-    columns = ["candidate", "dimension", "bytes_per_text"]
+        if id(whole) not in known:
+            known[id(whole)] = _work(whole, texts)
+        rows.append((name, dimension, -(-dimension * bits // 8), *known[id(whole)]))
+    columns = ["model", "dimension", "bytes_per_text"]
     return pd.DataFrame(rows, columns=[*columns, "parameters", "tokens_per_text", "work_per_text"])
 
 

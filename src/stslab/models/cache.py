@@ -15,7 +15,7 @@ import hashlib
 import os
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from .models import ModelSource, library_versions
+from .finding import ModelSource, library_versions
 
 LIMIT = 2**30  # bytes; the oldest entries leave first
 AT_ONCE = 500  # keys per question
@@ -113,7 +113,7 @@ class EmbeddingCache:
     """
 
     def __init__(self, model: Any, prompt: str, shape: tuple[int, ...]) -> None:
-        source: ModelSource | None = getattr(model, "_stslab_source", None)
+        source: ModelSource | None = getattr(model, "found", None)
         self.file = cache_file() if source else None
         self.dimension = int(model.get_embedding_dimension())
         versions = library_versions()
@@ -128,7 +128,9 @@ class EmbeddingCache:
         found: dict[int, Any] = {}
         if not self.file:
             return found
-        for keys in _chunks(list(row), AT_ONCE):
+        unknown = list(row)
+        for start in range(0, len(unknown), AT_ONCE):
+            keys = unknown[start : start + AT_ONCE]
             marks = ",".join("?" * len(keys))
             query = f"SELECT key, vector, checksum FROM embeddings WHERE key IN ({marks})"
             for key, vector, checksum in _try(self.file, partial(_ask, query, keys)):
@@ -193,7 +195,3 @@ def _open(file: Path) -> Iterator[sqlite3.Connection]:
 
 def _ask(query: str, keys: Sequence[bytes], database: sqlite3.Connection) -> list[Any]:
     return list(database.execute(query, keys))
-
-
-def _chunks(items: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .inputs import InputError
-from .scoring import bands, interpret
-from .wording import counted
+from ..inputs.checks import InputError, check_top_k
+from ..scores.bands import bands, interpret
+from ..wording import counted
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,14 +27,14 @@ def with_gold(pairs: pd.DataFrame, *, gold_max: float = GOLD_MAX) -> pd.DataFram
     Parameters
     ----------
     pairs : DataFrame
-        As `read_pairs` returns it, with ``gold_score``.
+        With ``sentence_a, sentence_b, gold_score``, as `read_pairs` reads it.
     gold_max : float, default 5.0
         The highest score that people could give; the lowest is 0.
 
     Returns
     -------
     pandas.DataFrame
-        ``.attrs["input"]["without_gold"]`` counts the pairs left out.
+        With ``gold_score`` from 0 to 5.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def with_gold(pairs: pd.DataFrame, *, gold_max: float = GOLD_MAX) -> pd.DataFram
     Examples
     --------
     >>> from stslab import read_pairs
-    >>> pairs = read_pairs([("a", "b", 0.5), ("c", "d", 1), ("e", "f")])
+    >>> pairs = read_pairs([("a", "b", 0.5), ("c", "d", 1), ("e", "f")]).table
     >>> with_gold(pairs, gold_max=1)["gold_score"].tolist()
     [2.5, 5.0]
     """
@@ -66,10 +66,8 @@ def with_gold(pairs: pd.DataFrame, *, gold_max: float = GOLD_MAX) -> pd.DataFram
         raise InputError(
             f"gold_score: {counted(len(used), 'pair')} with one; agreement needs at least 2."
         )
-    used = used.assign(gold_score=used["gold_score"] * (GOLD_MAX / gold_max)).reset_index(drop=True)
-    told = {"rows_used": len(used), "without_gold": len(pairs) - len(used)}
-    used.attrs["input"] = {**pairs.attrs.get("input", {}), **told}
-    return used
+    gold = used["gold_score"] * (GOLD_MAX / gold_max)
+    return used.assign(gold_score=gold).reset_index(drop=True)
 
 
 def agreement(scored: pd.DataFrame, *, by: str | None = None, seed: int = 0) -> pd.DataFrame:
@@ -136,19 +134,19 @@ def residuals(scored: pd.DataFrame) -> pd.DataFrame:
     return scored.assign(fitted_gold=fitted, residual=gold - fitted)
 
 
-def largest_disagreements(scored: pd.DataFrame, n: int = 10) -> pd.DataFrame:
+def largest_disagreements(scored: pd.DataFrame, top_k: int = 10) -> pd.DataFrame:
     """Find the pairs whose human score is farthest from what their score suggests.
 
     Parameters
     ----------
     scored : DataFrame
         Columns ``score`` and ``gold_score``.
-    n : int, default 10
+    top_k : int, default 10
 
     Returns
     -------
     pandas.DataFrame
-        The first `n` rows of `residuals` by size, largest first; ties keep input order.
+        The first `top_k` rows of `residuals` by size, largest first; ties keep input order.
 
     Examples
     --------
@@ -159,11 +157,11 @@ def largest_disagreements(scored: pd.DataFrame, n: int = 10) -> pd.DataFrame:
     """
     table = residuals(scored)
     size = table["residual"].abs().round(12)
-    return table.loc[size.sort_values(ascending=False, kind="stable").index[:n]]
+    return table.loc[size.sort_values(ascending=False, kind="stable").index[: check_top_k(top_k)]]
 
 
 def thresholds(
-    scored: pd.DataFrame, *, gold_cut: float = 4.0, at: Sequence[float] | None = None
+    scored: pd.DataFrame, *, gold_threshold: float = 4.0, levels: Sequence[float] | None = None
 ) -> pd.DataFrame:
     """Say what each threshold on the score would find of the pairs that people call the same.
 
@@ -171,9 +169,9 @@ def thresholds(
     ----------
     scored : DataFrame
         With ``score`` and ``gold_score``.
-    gold_cut : float, default 4.0
+    gold_threshold : float, default 4.0
         People call a pair the same from this gold score on.
-    at : sequence of float or None, default None
+    levels : sequence of float or None, default None
         Thresholds; None takes 0.00, 0.05, … 1.00.
 
     Returns
@@ -187,16 +185,16 @@ def thresholds(
     --------
     >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.2, 0.6, 0.9], "gold_score": [1, 2, 5]})
-    >>> thresholds(scored, at=[0.5]).round(4).values.tolist()
+    >>> thresholds(scored, levels=[0.5]).round(4).values.tolist()
     [[0.5, 2.0, 0.5, 1.0, 0.6667]]
     """
-    same = scored["gold_score"].to_numpy(dtype=float) >= gold_cut
-    levels = np.linspace(0, 1, 21).round(2) if at is None else np.asarray(at, dtype=float)
-    kept = scored["score"].to_numpy(dtype=float) >= levels[:, None]
+    same = scored["gold_score"].to_numpy(dtype=float) >= gold_threshold
+    at = np.linspace(0, 1, 21).round(2) if levels is None else np.asarray(levels, dtype=float)
+    kept = scored["score"].to_numpy(dtype=float) >= at[:, None]
     found, right = kept.sum(axis=1), (kept & same).sum(axis=1)
-    table = pd.DataFrame({"threshold": levels, "found": found})
+    table = pd.DataFrame({"threshold": at, "found": found})
     table["precision"] = _share(right, found)
-    table["recall"] = _share(right, np.full(len(levels), same.sum()))
+    table["recall"] = _share(right, np.full(len(at), same.sum()))
     # The share of right answers among found and sought together: the harmonic mean of the two.
     table["f1"] = _share(2 * right, found + same.sum())
     return table
@@ -213,7 +211,7 @@ def bands_against_gold(scored: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per band, highest first: ``interpretation, from_score, pairs, mean_gold`` and
+        One row per band, highest first: ``band, from_score, pairs, mean_gold`` and
         ``same_band``, the share of its pairs that people put there too (a fifth of the gold score
         read by the same table); NaN where it holds no pairs.
 
@@ -227,10 +225,10 @@ def bands_against_gold(scored: pd.DataFrame) -> pd.DataFrame:
     band = scored["score"].map(interpret)
     same = band == (scored["gold_score"] / GOLD_MAX).map(interpret)
     groups = pd.DataFrame({"gold": scored["gold_score"], "same": same}).groupby(band)
-    told = groups.agg(
+    found = groups.agg(
         pairs=("gold", "size"), mean_gold=("gold", "mean"), same_band=("same", "mean")
     )
-    table = bands()[["interpretation", "from_score"]].join(told, on="interpretation")
+    table = bands()[["band", "from_score"]].join(found, on="band")
     return table.assign(pairs=table["pairs"].fillna(0).astype(int))
 
 
@@ -242,12 +240,12 @@ def _correlations(a: Floats, b: Floats, seed: int) -> dict[str, float]:
     for start in range(0, RESAMPLES if n >= FEWEST_FOR_INTERVAL else 0, at_once):
         rows = random.integers(n, size=(min(at_once, RESAMPLES - start), n))
         blocks.append(_spearman_and_pearson(a[rows], b[rows]))
-    told: dict[str, float] = {}
+    found: dict[str, float] = {}
     for name, value, drawn in zip(("spearman", "pearson"), values, np.hstack(blocks), strict=True):
         drawn = drawn[~np.isnan(drawn)]  # a resample may hold one pair only, again and again
         low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (np.nan, np.nan)
-        told |= {name: float(value), f"{name}_low": float(low), f"{name}_high": float(high)}
-    return told
+        found |= {name: float(value), f"{name}_low": float(low), f"{name}_high": float(high)}
+    return found
 
 
 def _spearman_and_pearson(a: Floats, b: Floats) -> Floats:

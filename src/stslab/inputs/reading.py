@@ -1,7 +1,7 @@
 r"""Lists and files → checked sentences, pairs and corpora.
 
-Each table's ``.attrs["input"]`` says where it came from, how many rows were read and used, and
-why others were not; `describe_input` puts it in words. Formats, by the file's ending:
+An `Input` is the table and an account of it: how many rows were read and used, and why others were
+not. Formats, by the file's ending:
 
 - ``.txt``: one text a line; a line ends at ``\n``, ``\r\n`` or ``\r``, and nowhere else.
 - ``.csv``: quoted as in RFC 4180; commas, or semicolons where the header has no comma. An
@@ -26,15 +26,17 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from .csv_text import unmark
-from .wording import counted
+from ..csv_text import unmark
+from ..wording import counted
+from .checks import PAIR, InputError
 
 Source = str | Path | Sequence[Any] | pd.DataFrame
 
@@ -43,7 +45,6 @@ FORMATS = {".txt": (", line %d", 1), ".csv": (", line %d", 2), ".tsv": (", line 
 FORMATS |= {".jsonl": (", line %d", 1), ".json": (", item %d", 1)}
 FORMATS |= {".xlsx": (", row %d", 2), ".parquet": (", row %d", 1)}
 EXTRAS = {".xlsx": ("openpyxl", "excel"), ".parquet": ("pyarrow", "parquet")}
-PAIR = ["sentence_a", "sentence_b"]
 # Column names found by themselves, in any case: `sentence` and `text` whatever else is there; of
 # the others the one that is there, if there is just one. Likewise for pairs.
 TEXTS = "sentences texts question query title content body message comment description document"
@@ -56,11 +57,71 @@ GOLD = [["gold_score"], ["gold"], ["human_score"]]
 UNUSABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and halves of a character, which JSON can hold
 
 
-class InputError(ValueError):
-    """Input that cannot be used; the message says what, where and what next."""
+@dataclass(frozen=True)
+class Input:
+    """A table of texts and where it came from.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        The rows used, texts exactly as written.
+    columns : sequence of str
+        Those of the table that hold the texts.
+    source : str
+        The file's name; empty for a list.
+    rows_read : int
+    blank : int
+        Rows skipped because a text was blank.
+    duplicates : int
+        Rows that repeat an earlier one; they are kept.
+    renamed : dict of str to str
+        The source's column names → the table's, where they differ.
+    """
+
+    table: pd.DataFrame
+    columns: Sequence[str]
+    source: str
+    rows_read: int
+    blank: int
+    duplicates: int
+    renamed: Mapping[str, str]
+
+    @property
+    def texts(self) -> list[str]:
+        """All texts; of pairs the first sentences, then the second ones."""
+        return [text for name in self.columns for text in self.table[name]]
+
+    def describe(self) -> str:
+        """Say how many rows were read and used, and under which names columns were found.
+
+        Examples
+        --------
+        >>> read_sentences(["One.", " ", "Two.", "One."]).describe()
+        'Read 4 rows, used 3 (1 blank row skipped; 1 duplicate kept).'
+        """
+        notes = [f"{counted(self.blank, 'blank row')} skipped"] * bool(self.blank)
+        notes += [f"{counted(self.duplicates, 'duplicate')} kept"] * bool(self.duplicates)
+        source = f" from {self.source}" if self.source else ""
+        text = f"Read {counted(self.rows_read, 'row')}{source}, used {len(self.table):,}"
+        text += f" ({'; '.join(notes)})." if notes else "."
+        names = ", ".join(f"{old!r} as {new!r}" for old, new in self.renamed.items())
+        return text + (f" Columns read: {names}." if names else "")
 
 
-def read_sentences(source: Source, *, column: str | None = None) -> pd.DataFrame:
+class _Rows(NamedTuple):
+    """A source's rows, numbered as messages number them, and its name in messages."""
+
+    frame: pd.DataFrame
+    name: str
+    place: str
+    source: str
+
+    def at(self, row: int) -> str:
+        """Name the place of a row."""
+        return f"{self.name}{self.place % self.frame.index[row]}"
+
+
+def read_sentences(source: Source, *, column: str | None = None) -> Input:
     """Read sentences from a list or a file.
 
     Parameters
@@ -73,8 +134,8 @@ def read_sentences(source: Source, *, column: str | None = None) -> pd.DataFrame
 
     Returns
     -------
-    pandas.DataFrame
-        Column ``sentence``, exactly as written, then the others.
+    Input
+        Its table has the column ``sentence``, exactly as written, then the others.
 
     Raises
     ------
@@ -84,27 +145,24 @@ def read_sentences(source: Source, *, column: str | None = None) -> pd.DataFrame
 
     Examples
     --------
-    >>> table = read_sentences(["One.", " ", "Two.", "One."])
-    >>> table["sentence"].tolist()
+    >>> read_sentences(["One.", " ", "Two.", "One."]).texts
     ['One.', 'Two.', 'One.']
-    >>> describe_input(table)
-    '4 rows came in, 3 were used: 1 blank; 1 repeats an earlier one.'
     """
     return _read_column(source, "sentence", column, "sentences")
 
 
-def read_corpus(source: Source, *, column: str | None = None) -> pd.DataFrame:
+def read_corpus(source: Source, *, column: str | None = None) -> Input:
     """Read a corpus from a list or a file, as `read_sentences` does.
 
     Returns
     -------
-    pandas.DataFrame
-        Column ``text``, then the others; a row's position is its ``corpus_id``.
+    Input
+        Its table has the column ``text``, then the others; a row's position is its ``corpus_id``.
     """
     return _read_column(source, "text", column, "corpus")
 
 
-def read_pairs(source: Source, *, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
+def read_pairs(source: Source, *, columns: Mapping[str, str] | None = None) -> Input:
     """Read sentence pairs, with or without a human score, from a list or a file.
 
     Parameters
@@ -119,7 +177,7 @@ def read_pairs(source: Source, *, columns: Mapping[str, str] | None = None) -> p
 
     Returns
     -------
-    pandas.DataFrame
+    Input
         Columns ``sentence_a, sentence_b``, then ``gold_score`` (float, NaN where empty) where
         given, then others. A pair with a blank sentence is left out and counted.
 
@@ -130,120 +188,50 @@ def read_pairs(source: Source, *, columns: Mapping[str, str] | None = None) -> p
 
     Examples
     --------
-    >>> read_pairs([("One.", "Two.", 3.5)]).columns.tolist()
+    >>> read_pairs([("One.", "Two.", 3.5)]).table.columns.tolist()
     ['sentence_a', 'sentence_b', 'gold_score']
     """
-    frame = _read(source, [*PAIR, "gold_score"], "pairs")
-    frame = _renamed(frame, {_one_of(frame, name): new for name, new in (columns or {}).items()})
+    rows = _read(source, [*PAIR, "gold_score"], "pairs")
+    names = {_one_of(rows, name): new for name, new in (columns or {}).items()}
+    rows = rows._replace(frame=_renamed(rows.frame, names))
+    frame = rows.frame
     found = _find(frame, [PAIR, *map(str.split, PAIRS.split(","))], 1)
     if not found:
-        raise _no_column(frame, "'sentence_a' and 'sentence_b'", "columns={…}.")
+        raise _no_column(rows, "'sentence_a' and 'sentence_b'", "columns={…}.")
     chosen = dict(zip(found, PAIR, strict=True))
     for name in _find(frame, GOLD, len(GOLD)):
         given = frame[name].mask(frame[name] == "")
         frame[name] = pd.to_numeric(given, errors="coerce").astype(float)
         for row in np.flatnonzero(given.notna() & ~np.isfinite(frame[name])).tolist():
             raise InputError(
-                f"{_at(frame, row)}, column {name!r}: expected a number such as 3.5, got "
+                f"{rows.at(row)}, column {name!r}: expected a number such as 3.5, got "
                 f"{given.iloc[row]!r:.60}."
             )
         chosen[name] = "gold_score"
-    return _used(frame, chosen, PAIR)
+    return _used(rows, chosen, PAIR)
 
 
-def describe_input(frame: pd.DataFrame) -> str:
-    """Say how many rows came in, how many were used, and why others were not.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        From `read_sentences`, `read_pairs` or `read_corpus`.
-
-    Returns
-    -------
-    str
-        One sentence; a second one where a column was recognised by another name.
-    """
-    told = frame.attrs["input"]
-    read, used, repeats = (told[name] for name in ("rows_read", "rows_used", "duplicates"))
-    reasons = [f"{told['blank']:,} blank"] if told["blank"] else []
-    reasons += [f"{repeats:,} repeat{'s' * (repeats == 1)} an earlier one"] if repeats else []
-    source = "" if told["source"] == "list" else f" from {told['source']}"
-    outcome = f", {used:,} {'was' if used == 1 else 'were'} used"
-    if used == read:
-        outcome = " and was used" if read == 1 else ", all were used"
-    text = f"{counted(read, 'row')} came in{source}{outcome}"
-    text += f"{':' * bool(reasons)} {'; '.join(reasons)}"
-    renamed = ", ".join(f"{old!r} as {new!r}" for old, new in told["columns"].items())
-    return f"{text.strip()}." + f" Columns read: {renamed}." * bool(renamed)
-
-
-def check_texts(texts: Iterable[str], argument: str) -> list[str]:
-    """Refuse an empty list, a blank text, and anything that is not text.
-
-    Parameters
-    ----------
-    texts : iterable of str
-    argument : str
-        The caller's name for it, used in messages.
-
-    Returns
-    -------
-    list of str
-
-    Raises
-    ------
-    InputError
-    """
-    if isinstance(texts, str):
-        raise InputError(f"{argument}: expected a list of texts, got one text. Put it in [ ].")
-    texts = list(texts)
-    if not texts:
-        raise InputError(f"{argument}: no texts. Give at least one.")
-    for index, text in enumerate(texts):
-        if not isinstance(text, str):
-            kind = type(text).__name__
-            raise InputError(f"{argument}[{index}]: expected text, got {text!r} ({kind}).")
-        if not text or text.isspace():
-            raise InputError(
-                f"{argument}[{index}] is blank ({text!r}). Remove it, or give it text: a model "
-                f"scores blank text as if it meant something."
-            )
-    return texts
-
-
-def check_pairs(pairs: pd.DataFrame | Iterable[tuple[str, str]]) -> pd.DataFrame:
-    """Bring pairs into a table with ``sentence_a`` and ``sentence_b`` first, texts checked."""
-    if not isinstance(pairs, pd.DataFrame):
-        pairs = pd.DataFrame(list(pairs), columns=PAIR, dtype=object)
-    if pairs.empty:
-        raise InputError("pairs: no pairs. Give at least one.")
-    for name in PAIR:
-        check_texts(pairs[name], name)
-    return pairs[[*PAIR, *pairs.columns.drop(PAIR)]].reset_index(drop=True)
-
-
-def _read_column(source: Source, target: str, column: str | None, argument: str) -> pd.DataFrame:
-    frame = _read(source, [target], argument)
+def _read_column(source: Source, target: str, column: str | None, argument: str) -> Input:
+    rows = _read(source, [target], argument)
     if column is not None:
-        return _used(frame, {_one_of(frame, column): target}, [target])
+        return _used(rows, {_one_of(rows, column): target}, [target])
     both = [target, *({"sentence", "text"} - {target})]
-    found = _find(frame, [[name] for name in (*both, *TEXTS.split())], 2)
+    found = _find(rows.frame, [[name] for name in (*both, *TEXTS.split())], 2)
     if not found:
-        raise _no_column(frame, repr(target), "column='…'.")
-    return _used(frame, {found[0]: target}, [target])
+        raise _no_column(rows, repr(target), "column='…'.")
+    return _used(rows, {found[0]: target}, [target])
 
 
-def _one_of(frame: pd.DataFrame, name: str) -> str:
-    if name not in frame:
-        raise InputError(f"{frame.attrs['name']}, columns {list(frame)}: none is called {name!r}.")
+def _one_of(rows: _Rows, name: str) -> str:
+    if name not in rows.frame:
+        raise InputError(f"{rows.name}, columns {list(rows.frame)}: none is called {name!r}.")
     return name
 
 
-def _no_column(frame: pd.DataFrame, wanted: str, remedy: str) -> InputError:
+def _no_column(rows: _Rows, wanted: str, remedy: str) -> InputError:
     return InputError(
-        f"{frame.attrs['name']}, columns {list(frame)}: expected {wanted}. Name the columns that "
-        f"hold the texts so in the first row, or pass {remedy}"
+        f"{rows.name}, columns {list(rows.frame)}: expected {wanted}. Rename the text columns in "
+        f"the header row, or pass {remedy}"
     )
 
 
@@ -262,43 +250,41 @@ def _renamed(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     return frame.rename(columns={**others, **names})
 
 
-def _at(frame: pd.DataFrame, row: int) -> str:
-    """Say where a row stands in its source."""
-    return f"{frame.attrs['name']}{frame.attrs['place'] % frame.index[row]}"
-
-
-def _used(frame: pd.DataFrame, chosen: dict[str, str], texts: list[str]) -> pd.DataFrame:
+def _used(rows: _Rows, chosen: dict[str, str], texts: list[str]) -> Input:
     """Check the texts of the chosen columns, leave out blank rows, keep the tally."""
+    frame = rows.frame
     keep = np.ones(len(frame), dtype=bool)
     for name in list(chosen)[: len(texts)]:
         values = frame[name].where(frame[name].notna(), "").tolist()
         for row, value in enumerate(values):
             if not isinstance(value, str) or UNUSABLE.search(value):
                 raise InputError(
-                    f"{_at(frame, row)}, column {name!r}: expected text, got {value!r:.60} "
+                    f"{rows.at(row)}, column {name!r}: expected text, got {value!r:.60} "
                     f"({type(value).__name__}). Store it as text, without NUL or half characters."
                 )
         keep &= np.array([bool(value) and not value.isspace() for value in values], dtype=bool)
     used = _renamed(frame[keep].reset_index(drop=True), chosen)
     if used.empty:
-        raise InputError(f"{frame.attrs['name']}: no texts in it. Give at least one.")
+        raise InputError(f"{rows.name}: no texts in it. Give at least one.")
     first = list(chosen.values())
-    used = used[[*first, *used.columns.drop(first)]]
-    told = {"source": frame.attrs["source"], "format": frame.attrs["format"]}
-    told |= {"rows_read": len(frame), "rows_used": len(used), "blank": len(frame) - len(used)}
-    told |= {"duplicates": int(used.duplicated(texts).sum())}
-    told |= {"columns": {old: new for old, new in chosen.items() if old != new}}
-    used.attrs = {"input": told}
-    return used
+    return Input(
+        table=used[[*first, *used.columns.drop(first)]],
+        columns=texts,
+        source=rows.source,
+        rows_read=len(frame),
+        blank=len(frame) - len(used),
+        duplicates=int(used.duplicated(texts).sum()),
+        renamed={old: new for old, new in chosen.items() if old != new},
+    )
 
 
-def _read(source: Source, names: list[str], argument: str) -> pd.DataFrame:
+def _read(source: Source, names: list[str], argument: str) -> _Rows:
     """Read a table of objects whose index numbers the rows as messages do."""
     if isinstance(source, pd.DataFrame):
         source = source.to_dict("records")
     items: list[Any] = []
     if isinstance(source, str | Path):
-        path = Path(os.path.expanduser(source))  # noqa: PTH111 (Path's own raises where there is no such home)
+        path = Path(os.path.expanduser(source))  # noqa: PTH111 (Path's own raises without a home)
         kind, name, data = path.suffix.lower(), path.name, _read_bytes(path)
     else:
         kind, name, data, items = "list", argument, b"", list(source)
@@ -322,9 +308,7 @@ def _read(source: Source, names: list[str], argument: str) -> pd.DataFrame:
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise InputError(f"{name}: two columns are called {twice!r}. Rename one.")
-    shown = "list" if kind == "list" else name
-    frame.attrs = {"source": shown, "format": kind.strip("."), "name": name, "place": place}
-    return frame
+    return _Rows(frame, name, place, source="" if kind == "list" else name)
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -459,11 +443,11 @@ def _from_binary(data: bytes, kind: str, name: str) -> pd.DataFrame:
         raise InputError(f"{name}: {why}. Save it again.") from error
     if merged := sorted(map(str, sheet.merged_cells.ranges)):
         raise InputError(
-            f"{name}, sheet {sheet.title!r}: cells {merged[0]} are merged, so whose text it is "
-            f"cannot be told. Unmerge the cells ({len(merged)} in all)."
+            f"{name}, sheet {sheet.title!r}: cells {merged[0]} are merged, so it is unclear "
+            f"which row the text belongs to. Unmerge the cells ({len(merged)} in all)."
         )
     table = pd.DataFrame(sheet.iter_rows(values_only=True), dtype=object).dropna(axis=1, how="all")
     filled = np.flatnonzero(table.notna().any(axis=1))
     if not len(filled) or filled[0]:
-        raise InputError(f"{name}, sheet {sheet.title!r}, row 1: expected the columns' names.")
+        raise InputError(f"{name}, sheet {sheet.title!r}, row 1: expected a header row.")
     return table.iloc[1 : filled[-1] + 1].set_axis(table.iloc[0].tolist(), axis=1)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from .inputs import check_texts
-from .wording import short_label
+from ..inputs.checks import check_texts, check_top_k
+from ..wording import short_label
 
 TERM = 20  # characters of a term that are shown
 # Scripts written without spaces between words: Thai to Burmese, Khmer, kana, Han.
@@ -20,7 +20,7 @@ UNSPACED = re.compile(
 
 
 def cluster_terms(
-    sentences: Sequence[str], clusters: Sequence[int], *, n_terms: int = 3
+    sentences: Sequence[str], clusters: Sequence[int], *, top_k: int = 3
 ) -> pd.DataFrame:
     """Name each cluster by the terms that set it apart from the others.
 
@@ -29,7 +29,7 @@ def cluster_terms(
     sentences : sequence of str, length n
     clusters : sequence of int, length n
         Which cluster each belongs to.
-    n_terms : int, default 3
+    top_k : int, default 3
 
     Returns
     -------
@@ -52,7 +52,7 @@ def cluster_terms(
     from scipy.sparse import csr_array
     from sklearn.feature_extraction.text import CountVectorizer
 
-    texts = check_texts(sentences, "sentences")
+    texts, top_k = check_texts(sentences, "sentences"), check_top_k(top_k)
     numbers, row = np.unique(np.asarray(clusters), return_inverse=True)
     named = pd.DataFrame({"cluster": numbers, "sentences": np.bincount(row), "terms": ""})
     vectorizer = CountVectorizer(analyzer=_terms, binary=True)
@@ -64,7 +64,7 @@ def cluster_terms(
     counts = (member @ occurs).toarray()
     weights = counts * np.log1p(counts.sum() / len(numbers) / counts.sum(axis=0))
     vocabulary = vectorizer.get_feature_names_out()  # by alphabet
-    best = np.argsort(-weights.round(9), axis=1, kind="stable")[:, :n_terms]
+    best = np.argsort(-weights.round(9), axis=1, kind="stable")[:, :top_k]
     named["terms"] = [
         " · ".join(short_label(vocabulary[i], TERM) for i in order if weight[i] > 0)
         for order, weight in zip(best, weights, strict=True)

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .inputs import InputError, read_pairs
+from ..inputs.checks import InputError
+from ..inputs.reading import read_pairs
 
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -48,24 +49,24 @@ def read_minimal_pairs(
     >>> pairs["kind"].iloc[[0, -1]].tolist()
     ['paraphrase', 'your own']
     """
-    file = resources.files("stslab") / "data" / "minimal_pairs.csv"
+    file = resources.files(__package__) / "data" / "minimal_pairs.csv"
     with file.open(encoding="utf-8") as stream:
         tables = [pd.read_csv(stream, dtype=object, keep_default_na=False)]
     if own is not None:
-        mine = read_pairs(own)
+        mine = read_pairs(own).table
         kind = mine.get("kind", pd.Series("", index=mine.index)).fillna("").astype(str)
         mine["kind"] = kind.str.strip().replace("", "your own")
         if "same_meaning" not in mine:
             mine["same_meaning"] = ""
         tables.append(mine[tables[0].columns])
     pairs = pd.concat(tables, ignore_index=True)
-    told = pairs["same_meaning"].fillna("").astype(str).str.strip().str.lower()
-    if len(wrong := pairs[~told.isin(["", *TRUTH])]):
+    given = pairs["same_meaning"].fillna("").astype(str).str.strip().str.lower()
+    if len(wrong := pairs[~given.isin(["", *TRUTH])]):
         raise InputError(
             f"same_meaning of “{wrong['sentence_a'].iloc[0]:.60}”: expected true, false or "
             f"nothing, got {wrong['same_meaning'].iloc[0]!r:.60}."
         )
-    return pairs.assign(same_meaning=told.map(TRUTH).astype("boolean"))
+    return pairs.assign(same_meaning=given.map(TRUTH).astype("boolean"))
 
 
 def blind_spots(

@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from .evaluation import with_gold
-from .inputs import InputError, read_pairs
+from ..inputs.checks import InputError
+from ..inputs.reading import read_pairs
+from .gold import with_gold
 
 ON_HUB = "sentence-transformers/stsb"
 HUB_SPLITS = {"dev": "validation", "test": "test"}
@@ -44,9 +45,7 @@ def read_stsb(
     Cer et al. (2017), SemEval-2017 task 1. Licences differ by genre, see its LICENSE.txt.
     """
     folder = folder or os.environ.get("STSLAB_STSB")
-    frame = _from_folder(Path(folder), split) if folder else _from_hub(split)
-    frame.attrs["input"]["source"] = f"STS Benchmark {split}"
-    return frame
+    return _from_folder(Path(folder), split) if folder else _from_hub(split)
 
 
 def _from_folder(folder: Path, split: str) -> pd.DataFrame:
@@ -58,7 +57,7 @@ def _from_folder(folder: Path, split: str) -> pd.DataFrame:
     names = ["group", "gold_score", "sentence_a", "sentence_b"]
     return read_pairs(
         pd.DataFrame([(row[0], float(row[4]), *row[5:7]) for row in rows], columns=names)
-    )
+    ).table
 
 
 def _from_hub(split: str) -> pd.DataFrame:
@@ -81,4 +80,4 @@ def _from_hub(split: str) -> pd.DataFrame:
     if not files:
         raise InputError(f"STS Benchmark: {ON_HUB} holds no parquet file of its {split} pairs.")
     columns = {"sentence1": "sentence_a", "sentence2": "sentence_b", "score": "gold_score"}
-    return with_gold(read_pairs(files[0], columns=columns), gold_max=1)  # 0 to 1 on the hub
+    return with_gold(read_pairs(files[0], columns=columns).table, gold_max=1)  # 0 to 1 on the hub

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from .inputs import check_pairs, check_texts
+from ..inputs.checks import PAIR, check_pairs, check_texts
 
 WORD = re.compile(r"\w+")
 
@@ -38,7 +38,7 @@ def jaccard(sentence_a: str, sentence_b: str) -> float:
     return len(a & b) / len(a | b) if a | b else 0.0
 
 
-def score_pairs_lexically(
+def score_words(
     pairs: pd.DataFrame | Iterable[tuple[str, str]], *, fitted_on: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """Score pairs by word overlap: Jaccard, and the cosine of TF-IDF vectors.
@@ -54,7 +54,6 @@ def score_pairs_lexically(
     -------
     pandas.DataFrame
         Columns ``sentence_a, sentence_b, jaccard, tfidf``, both in [0, 1], in the order given.
-        ``.attrs["fitted_on"]`` says in words what TF-IDF was fitted on.
 
     Notes
     -----
@@ -63,11 +62,9 @@ def score_pairs_lexically(
 
     Examples
     --------
-    >>> scores = score_pairs_lexically([("A dog barks", "A dog sleeps")])
+    >>> scores = score_words([("A dog barks", "A dog sleeps")])
     >>> scores[["jaccard", "tfidf"]].round(4).to_numpy().tolist()
     [[0.5, 0.3361]]
-    >>> scores.attrs["fitted_on"]
-    'the 2 sentences of these pairs'
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -81,14 +78,5 @@ def score_pairs_lexically(
         tfidf = a.multiply(b).sum(axis=1).A1.tolist()
     except ValueError:  # "empty vocabulary": no text holds a word of two letters
         tfidf = [0.0] * len(table)
-    scores = pd.DataFrame(
-        {
-            "sentence_a": first,
-            "sentence_b": second,
-            "jaccard": [jaccard(a, b) for a, b in zip(first, second, strict=True)],
-            "tfidf": tfidf,
-        }
-    )
-    whose = "sentences of these pairs" if fitted_on is None else "texts given"
-    scores.attrs["fitted_on"] = f"the {len(texts)} {whose}"
-    return scores
+    shared = [jaccard(a, b) for a, b in zip(first, second, strict=True)]
+    return table[PAIR].assign(jaccard=shared, tfidf=tfidf)

@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .cautions import describe_cautions
-from .csv_text import mark
-from .figures import LABELLED, drawn
-from .wording import short_labels
+from ..csv_text import mark
+from ..wording import short_labels
+from .drawing import LABELED, Drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MATRIX = "application/vnd.stslab.matrix+json"
 CSV_CELLS = 250_000  # a larger matrix goes without its CSV
@@ -36,21 +34,20 @@ NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def show_figure(
-    figure: Axes | Figure, name: str, *, alt: str | None = None, data: pd.DataFrame | None = None
+    figure: Drawing | Axes, name: str, *, alt: str = "", data: pd.DataFrame | None = None
 ) -> None:
     """Show a figure as SVG and PNG, with its text alternative and its data.
 
     Parameters
     ----------
-    figure : matplotlib Axes or Figure
+    figure : Drawing or matplotlib.axes.Axes
         Closed afterwards, so that it shows once.
     name : str
         Lower-case words joined by hyphens; the published files are named after it.
-    alt : str or None, default None
-        What the figure says, in words. None takes what `heatmap` or `score_bars` made from the
-        data.
+    alt : str, default ""
+        What the figure shows, in words. A `Drawing` has its own.
     data : DataFrame or None, default None
-        The numbers behind the figure; None takes what was drawn by `heatmap` or `score_bars`.
+        The numbers behind the figure. A `Drawing` has its own.
 
     Raises
     ------
@@ -60,15 +57,14 @@ def show_figure(
     import matplotlib.pyplot as plt
     from IPython.display import display
 
-    axes: list[Any] = [figure] if hasattr(figure, "get_title") else list(figure.axes)
-    made_from = next((drawn[ax] for ax in axes if ax in drawn), None)
-    if made_from:
-        alt = alt or made_from[0]
-        data = made_from[1] if data is None else data
+    if isinstance(figure, Drawing):
+        ax, alt, data = figure.ax, alt or figure.alt, figure.data if data is None else data
+    else:
+        ax = figure
     if not alt:
-        raise ValueError(f"figure {name!r}: no text alternative. Pass alt='what the figure says'.")
-    whole: Any = axes[0].figure if axes else figure
-    title = axes[0].get_title(loc="left") or axes[0].get_title() if axes else ""
+        raise ValueError(f"figure {name!r}: no text alternative. Pass alt='what the figure shows'.")
+    whole: Any = ax.figure
+    title = ax.get_title(loc="left") or ax.get_title()
     bundle: dict[str, Any] = {
         "image/svg+xml": _render(whole, "svg", name).decode(),
         "image/png": _render(whole, "png", name),
@@ -76,7 +72,7 @@ def show_figure(
     }
     if data is not None and data.size <= CSV_CELLS:
         bundle["text/csv"] = to_csv(data)
-        if data.index.name == "sentence" and len(data) == len(data.columns) <= LABELLED:
+        if data.index.name == "sentence" and len(data) == len(data.columns) <= LABELED:
             bundle[MATRIX] = _matrix(data, title)
     metadata = {
         "image/svg+xml": {"alt": alt},
@@ -84,8 +80,6 @@ def show_figure(
         "stslab": {"kind": "figure", "name": _checked(name), "title": " ".join(title.split())},
     }
     plt.close(whole)
-    for ax in axes:
-        drawn.pop(ax, None)  # a large matrix must not stay until the figure is collected
     display(bundle, metadata=metadata, raw=True)
 
 
@@ -119,8 +113,8 @@ def show_table(frame: pd.DataFrame, name: str, *, caption: str, bars: str | None
         "text/csv": to_csv(frame),
         "text/plain": f"{caption}\n{plain}",
     }
-    told = {"kind": "table", "name": _checked(name), "caption": caption, "rows": len(frame)}
-    display(bundle, metadata={"stslab": told}, raw=True)
+    info = {"kind": "table", "name": _checked(name), "caption": caption, "rows": len(frame)}
+    display(bundle, metadata={"stslab": info}, raw=True)
 
 
 def show_text(text: str) -> None:
@@ -141,21 +135,6 @@ def show_finding(text: str) -> None:
     text : str
     """
     _show_text(text, "finding")
-
-
-def show_cautions(found: pd.DataFrame, name: str, *, caption: str) -> None:
-    """Show what `text_cautions` or `pair_cautions` found: a sentence, and a table where any.
-
-    Parameters
-    ----------
-    found : DataFrame
-    name : str
-        The table's name, as for `show_table`.
-    caption : str
-    """
-    show_text(describe_cautions(found))
-    if len(found):
-        show_table(found, name, caption=caption)
 
 
 def to_csv(frame: pd.DataFrame) -> str:

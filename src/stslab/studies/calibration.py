@@ -8,10 +8,8 @@ from importlib import resources
 import numpy as np
 import pandas as pd
 
-from .encoding import Encoder
-from .inputs import InputError, check_texts
-from .models import BUNDLED_FILES_SHA256, DEFAULT_MODEL, ModelSource
-from .scoring import score_pairs
+from ..inputs.checks import InputError, check_texts
+from ..models.finding import BUNDLED_FILES_SHA256, DEFAULT_MODEL, ModelSource
 
 SAMPLE = 500  # texts that random pairs are drawn from: 124,750 possible pairs
 
@@ -30,7 +28,7 @@ def expected_gold(scores: float | Sequence[float], *, model: object) -> pd.DataF
     -------
     pandas.DataFrame, length n
         Columns ``score, expected_gold, low, high``, the last three from 0 to 5; NaN for a model
-        without calibration. ``.attrs["calibration"]`` says in words which it was.
+        without calibration; see `describe_calibration`.
 
     Notes
     -----
@@ -42,8 +40,8 @@ def expected_gold(scores: float | Sequence[float], *, model: object) -> pd.DataF
 
     Examples
     --------
-    >>> expected_gold(0.7, model=None).attrs["calibration"]
-    'No calibration for this model: what its scores mean to people was not measured.'
+    >>> expected_gold(0.7, model=None)["expected_gold"].isna().tolist()
+    [True]
     """
     at = np.atleast_1d(np.asarray(scores, dtype=float))
     table = pd.DataFrame({"score": at})
@@ -51,12 +49,29 @@ def expected_gold(scores: float | Sequence[float], *, model: object) -> pd.DataF
     knots = _shipped("calibration")
     for name in ("expected_gold", "low", "high"):
         table[name] = np.interp(at, knots["score"], knots[name]) if known else np.nan
-    table.attrs["calibration"] = (
-        f"Calibrated for {DEFAULT_MODEL} on STS Benchmark's 1,500 English dev pairs, scale 0 to 5."
-        if known
-        else "No calibration for this model: what its scores mean to people was not measured."
-    )
     return table
+
+
+def describe_calibration(model: object) -> str:
+    """Say what a model's scores were calibrated on.
+
+    Parameters
+    ----------
+    model : sentence_transformers.SentenceTransformer
+        As for `expected_gold`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> describe_calibration(None)
+    'No calibration for this model: what its scores mean to people was not measured.'
+    """
+    if _is_calibrated(model):
+        return f"Calibrated for {DEFAULT_MODEL} on STS Benchmark's 1,500 English dev pairs, 0 to 5."
+    return "No calibration for this model: what its scores mean to people was not measured."
 
 
 def random_pairs(texts: Sequence[str], *, n_pairs: int = 10_000, seed: int = 0) -> pd.DataFrame:
@@ -99,39 +114,6 @@ def random_pairs(texts: Sequence[str], *, n_pairs: int = 10_000, seed: int = 0) 
     return pd.DataFrame(chosen, dtype=object)
 
 
-def random_pair_percentile(
-    score: float, texts: Sequence[str], *, model: Encoder, seed: int = 0
-) -> float:
-    """Say what share of random pairs of one's own texts scores lower.
-
-    Parameters
-    ----------
-    score : float
-    texts : sequence of str
-    model : Encoder
-        ``encode`` maps n texts to an array of shape (n, dim).
-    seed : int, default 0
-        Of `random_pairs`.
-
-    Returns
-    -------
-    float
-        In percent.
-
-    Examples
-    --------
-    >>> class Letters:
-    ...     def encode(self, texts):
-    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
-    >>> random_pair_percentile(0.5, ["aa", "ab", "bb", "cc"], model=Letters()).__round__(1)
-    66.7
-    """
-    from scipy.stats import percentileofscore
-
-    among = score_pairs(random_pairs(texts, seed=seed), model=model)["score"]
-    return float(percentileofscore(among, score, kind="strict"))
-
-
 def bands_on_stsb() -> pd.DataFrame:
     """Read how the tutorial's bands fared on STS Benchmark's test pairs with the bundled model.
 
@@ -150,12 +132,12 @@ def bands_on_stsb() -> pd.DataFrame:
 
 
 def _shipped(table: str) -> pd.DataFrame:
-    file = resources.files("stslab") / "data" / f"{table}-{DEFAULT_MODEL}.csv"
+    file = resources.files(__package__) / "data" / f"{table}-{DEFAULT_MODEL}.csv"
     with file.open(encoding="utf-8") as stream:
         return pd.read_csv(stream, comment="#")
 
 
 def _is_calibrated(model: object) -> bool:
-    found: ModelSource | None = getattr(model, "_stslab_source", None)
+    found: ModelSource | None = getattr(model, "found", None)
     whole = getattr(model, "truncate_dim", None) is None  # shortened vectors score differently
     return found is not None and found.sha256 == BUNDLED_FILES_SHA256 and whole

@@ -13,8 +13,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ..inputs.checks import check_texts
 from .cache import EmbeddingCache
-from .inputs import check_texts
 
 Embeddings = npt.NDArray[np.float32]
 Task = Literal["query", "document"]
@@ -25,7 +25,18 @@ LONG_WORK = 3.0  # seconds of encoding before a progress bar appears
 
 
 class Encoder(Protocol):
-    """Anything with ``encode``: a SentenceTransformer, or your own."""
+    """Anything with ``encode``: a SentenceTransformer, or your own.
+
+    Examples
+    --------
+    The toy model of the other examples counts letters:
+
+    >>> class Letters:
+    ...     def encode(self, texts):
+    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
+    >>> Letters().encode(["abba"])
+    [[2, 2, 0]]
+    """
 
     def encode(self, inputs: list[str], /) -> Any:
         """Map n texts to an array of shape (n, dim)."""
@@ -59,9 +70,6 @@ def encode(texts: Sequence[str], *, model: Encoder, task: Task | None = None) ->
 
     Examples
     --------
-    >>> class Letters:
-    ...     def encode(self, texts):
-    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
     >>> encode(["abba", "cab"], model=Letters())
     array([[2., 2., 0.],
            [1., 1., 1.]], dtype=float32)

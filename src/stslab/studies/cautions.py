@@ -9,15 +9,17 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 import pandas as pd
 
-from .encoding import Encoder
-from .inputs import check_pairs, check_texts
-from .wording import counted
+from ..figures.show import show_table, show_text
+from ..inputs.checks import check_pairs, check_texts
+from ..models.encoding import Encoder
+from ..wording import counted
 
 EXAMPLES = 3  # shown for each caution
 SHOWN = 120  # characters of an example
@@ -43,7 +45,59 @@ NUMBER = re.compile(
 )
 
 
-def text_cautions(texts: Iterable[str], *, model: Encoder) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Cautions:
+    """What was checked and what was found.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        For each caution found ``caution, count, share``, then at most three examples.
+    checked : str
+        What was checked, in words.
+    counts : dict of str to int
+        Each caution that was looked for → how often it was found.
+    verbs : (str, str)
+        What one, and what more of those checked "do": "is" and "are", "has" and "have".
+    limits : str
+        What the check does not cover.
+    """
+
+    table: pd.DataFrame
+    checked: str
+    counts: Mapping[str, int]
+    verbs: tuple[str, str]
+    limits: str = ""
+
+    def describe(self) -> str:
+        """Say in one sentence what was checked and how often each caution was found."""
+        one, more = self.verbs
+        found = self.counts.items()
+        parts = [f"{n:,} {one if n == 1 else more} {caution}" for caution, n in found if n]
+        none = [caution for caution, n in found if not n]
+        if none and not self.checked.startswith("0 "):
+            parts.append(f"none {one} {' or '.join(none)}{self.limits}")
+        return f"{self.checked}{': ' * bool(parts)}{'; '.join(parts)}."
+
+
+def show_text_cautions(texts: Iterable[str], *, model: Encoder) -> None:
+    """Show what `text_cautions` finds: a sentence, and a table where there is anything."""
+    _show(text_cautions(texts, model=model), "text-cautions", "Texts to read with caution")
+
+
+def show_pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> None:
+    """Show what `pair_cautions` finds: a sentence, and a table where there is anything."""
+    found = pair_cautions(scored, threshold=threshold)
+    _show(found, "pair-cautions", "Close pairs that may differ in meaning")
+
+
+def _show(found: Cautions, name: str, caption: str) -> None:
+    show_text(found.describe())
+    if len(found.table):
+        show_table(found.table, name, caption=caption)
+
+
+def text_cautions(texts: Iterable[str], *, model: Encoder) -> Cautions:
     """Find texts that the model does not read as they are meant.
 
     Parameters
@@ -55,10 +109,9 @@ def text_cautions(texts: Iterable[str], *, model: Encoder) -> pd.DataFrame:
 
     Returns
     -------
-    pandas.DataFrame
-        Columns ``caution, count, share, example, detail``: for each caution at most three texts,
-        shortened, with how many texts it concerns; empty if none. `describe_cautions` says what
-        was checked.
+    Cautions
+        Its table has the columns ``caution, count, share, example, detail``: for each caution at
+        most three texts, shortened, with how many texts it concerns.
 
     Notes
     -----
@@ -68,13 +121,10 @@ def text_cautions(texts: Iterable[str], *, model: Encoder) -> pd.DataFrame:
 
     Examples
     --------
-    >>> class Letters:
-    ...     def encode(self, texts):
-    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
     >>> found = text_cautions(["A dog barks.", "?!", "So be it."], model=Letters())
-    >>> found[["caution", "count", "example", "detail"]].to_numpy().tolist()
+    >>> found.table[["caution", "count", "example", "detail"]].to_numpy().tolist()
     [['near-empty', 1, '?!', 'fewer than two letters or digits']]
-    >>> describe_cautions(found)
+    >>> found.describe()
     '3 texts checked: 1 is near-empty.'
     """
     texts = check_texts(texts, "texts")
@@ -97,15 +147,15 @@ def text_cautions(texts: Iterable[str], *, model: Encoder) -> pd.DataFrame:
     repeats = Counter(texts)
     hits = {
         caution: [
-            (_shortened(text), why) for text, why in told.items() for _ in range(repeats[text])
+            (_shortened(text), why) for text, why in found.items() for _ in range(repeats[text])
         ]
-        for caution, told in details.items()
+        for caution, found in details.items()
     }
     checked = f"{counted(len(texts), 'text')} checked"
     return _tabulate(hits, ["example", "detail"], len(texts), checked, ("is", "are"))
 
 
-def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> pd.DataFrame:
+def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     """Find high-scoring pairs with a difference that embedding models are known to overlook.
 
     Parameters
@@ -117,10 +167,10 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> pd.DataFra
 
     Returns
     -------
-    pandas.DataFrame
-        Columns ``caution, count, share, score, sentence_a, sentence_b, detail``: for each caution
-        at most three pairs, the highest scores first, with how many of the pairs checked it
-        concerns; empty if none. `describe_cautions` says what was checked.
+    Cautions
+        Its table has the columns ``caution, count, share, score, sentence_a, sentence_b, detail``:
+        for each caution at most three pairs, the highest scores first, with how many of the pairs
+        checked it concerns.
 
     Notes
     -----
@@ -133,9 +183,9 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> pd.DataFra
     >>> pairs = [("A man bites a dog", "A dog bites a man", 0.97), ("Pay 5", "Pay 7", 0.9)]
     >>> scored = pd.DataFrame(pairs, columns=["sentence_a", "sentence_b", "score"])
     >>> found = pair_cautions(scored)
-    >>> found[["caution", "count", "detail"]].to_numpy().tolist()
+    >>> found.table[["caution", "count", "detail"]].to_numpy().tolist()
     [['numbers that differ', 1, '5 / 7'], ['the same words in another order', 1, '5 words']]
-    >>> describe_cautions(found).split(": ")[0]
+    >>> found.describe().split(": ")[0]
     '2 of 2 pairs score at least 0.7'
     """
     pairs = check_pairs(scored)
@@ -148,31 +198,8 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> pd.DataFra
     verb = "scores" if len(pairs) == 1 or len(scored) == 1 else "score"
     checked = f"{len(pairs):,} of {counted(len(scored), 'pair')} {verb} at least {threshold:g}"
     columns = ["score", "sentence_a", "sentence_b", "detail"]
-    found = _tabulate(hits, columns, len(pairs), checked, ("has", "have"))
-    found.attrs["cautions"]["limits"] = ", as far as English words tell"
-    return found
-
-
-def describe_cautions(found: pd.DataFrame) -> str:
-    """Say what was checked and how often each caution was found, in one sentence.
-
-    Parameters
-    ----------
-    found : DataFrame
-        From `text_cautions` or `pair_cautions`.
-
-    Returns
-    -------
-    str
-    """
-    told = found.attrs["cautions"]
-    one, more = told["verbs"]
-    counts = told["counts"].items()
-    parts = [f"{n:,} {one if n == 1 else more} {caution}" for caution, n in counts if n]
-    none = [caution for caution, n in counts if not n]
-    limits = told.get("limits", "")
-    parts += [f"none {one} {' or '.join(none)}{limits}"] if none and told["of"] else []
-    return f"{told['checked']}{': ' * bool(parts)}{'; '.join(parts)}."
+    limits = ", as far as English words tell"
+    return _tabulate(hits, columns, len(pairs), checked, ("has", "have"), limits)
 
 
 def _tabulate(
@@ -181,7 +208,8 @@ def _tabulate(
     total: int,
     checked: str,
     verbs: tuple[str, str],
-) -> pd.DataFrame:
+    limits: str = "",
+) -> Cautions:
     rows = [
         (caution, len(found), len(found) / total, *hit)
         for caution, found in hits.items()
@@ -189,8 +217,7 @@ def _tabulate(
     ]
     frame = pd.DataFrame(rows, columns=["caution", "count", "share", *columns])
     counts = {caution: len(found) for caution, found in hits.items()}
-    frame.attrs["cautions"] = {"checked": checked, "of": total, "verbs": verbs, "counts": counts}
-    return frame
+    return Cautions(frame, checked, counts, verbs, limits)
 
 
 def _shortened(text: str) -> str:
@@ -216,7 +243,7 @@ def _token_counts(texts: list[str], model: Any) -> Iterator[int]:
 
 def _reads_english_only(model: Any) -> bool:
     """Whether the card that came with the model's weights names English and nothing else."""
-    source = getattr(model, "_stslab_source", None)
+    source = getattr(model, "found", None)
     if source is None or not (source.folder / "README.md").is_file():
         return False
     from huggingface_hub import ModelCard
@@ -283,7 +310,8 @@ def _other_order(a: str, b: str) -> str | None:
 @functools.cache
 def _opposites() -> dict[str, set[str]]:
     table: dict[str, set[str]] = {}
-    for line in (resources.files("stslab") / "data" / "opposites-en.txt").read_text().splitlines():
+    words = resources.files(__package__) / "data" / "opposites-en.txt"
+    for line in words.read_text("utf-8").splitlines():
         if not line.startswith("#"):
             one, other = line.split()
             table.setdefault(one, set()).add(other)

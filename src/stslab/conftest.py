@@ -1,0 +1,17 @@
+"""A toy model for the examples in docstrings; tests alone need it, and no wheel holds it."""
+
+from typing import Any
+
+import pytest
+
+
+class Letters:
+    """Count a, b and c, as in the example of `stslab.Encoder`."""
+
+    def encode(self, inputs: list[str]) -> list[list[int]]:
+        return [[text.count(letter) for letter in "abc"] for text in inputs]
+
+
+@pytest.fixture(autouse=True)
+def _toy_model(doctest_namespace: dict[str, Any]) -> None:
+    doctest_namespace["Letters"] = Letters

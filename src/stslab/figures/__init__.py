@@ -1,0 +1,1 @@
+"""Numbers → pictures and tables, with text alternatives from the data."""

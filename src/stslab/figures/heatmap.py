@@ -1,0 +1,155 @@
+"""The heatmap of a similarity matrix. Its labels stay text in SVG, never mathematics."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..scores.groups import group_tree, leaves
+from ..wording import LABEL, quoted, short_label, short_labels
+from .drawing import LABELED, Drawing, new_axes, set_title
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ANNOTATED = 12  # largest matrix with a number in each cell
+CELLS = 1000  # most rows of an image; a larger matrix is averaged
+NAMED = 12  # most groups that a large matrix names
+# Perceptually uniform, safe for colour-blind readers, and white at 0: negative scores show.
+SCALE: dict[str, Any] = {"vmin": -1, "vmax": 1, "cmap": "vlag"}
+
+
+def heatmap(
+    matrix: pd.DataFrame,
+    *,
+    title: str = "How similar is each sentence to each other?",
+    reorder: bool = False,
+) -> Drawing:
+    """Draw a similarity matrix.
+
+    Up to 12 sentences each cell shows its score, up to 40 each row its label. Larger matrices are
+    always reordered and drawn as one image, beyond 1,000 sentences averaged into fewer cells, with
+    the groups named. The color scale is fixed from -1 to 1, so that two heatmaps compare.
+
+    Parameters
+    ----------
+    matrix : DataFrame, shape (n, n)
+        As `similarity_matrix` returns it; scores in [-1, 1].
+    title : str
+        The question that the heatmap answers.
+    reorder : bool, default False
+        Put similar sentences next to each other, by average linkage of 1 - score.
+
+    Returns
+    -------
+    Drawing
+        Its data is the matrix in the order drawn.
+
+    See Also
+    --------
+    seaborn.clustermap : a heatmap with its tree.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> names = ["pasta", "pizza", "cat"]
+    >>> matrix = pd.DataFrame([[1, 0.7, 0.1], [0.7, 1, 0], [0.1, 0, 1]], names, names)
+    >>> print(heatmap(matrix).alt.replace("; ", ";\\n"))
+    3 × 3 cosine similarities;
+    highest 0.70 between “pasta” and “pizza”;
+    lowest 0.00 between “pizza” and “cat”.
+    """
+    n = len(matrix)
+    tree = group_tree(matrix) if reorder or n > LABELED else None
+    if tree is not None:
+        order = leaves(tree)
+        matrix = matrix.iloc[order, order]
+    side = float(np.clip(2.6 + 0.55 * n, 4.5, 9.0))
+    ax = new_axes(side + 1.2, side)
+    if tree is None or n <= LABELED:
+        _draw_cells(ax, matrix)
+    else:
+        _draw_image(ax, matrix, tree)
+    set_title(ax, title)
+    return Drawing(ax, _describe(matrix), matrix)
+
+
+def _draw_cells(ax: Axes, matrix: pd.DataFrame) -> None:
+    import seaborn as sns
+
+    n = len(matrix)
+    sns.heatmap(
+        matrix,
+        **SCALE,
+        annot=n <= ANNOTATED,
+        fmt=".2f",
+        annot_kws={"fontsize": 9 if n <= 8 else 7},
+        square=True,
+        linewidths=0.5 if n <= ANNOTATED else 0,
+        xticklabels=False,
+        yticklabels=False,
+        cbar_kws={"label": "cosine similarity", "shrink": 0.8},
+        ax=ax,
+    )
+    labels, ticks = short_labels(list(matrix.index)), np.arange(n) + 0.5
+    ax.set_xticks(ticks, labels, rotation=45, ha="right", fontsize=8, parse_math=False)
+    ax.set_yticks(ticks, labels, rotation=0, fontsize=8, parse_math=False)
+    ax.set(xlabel="", ylabel="")
+
+
+def _draw_image(ax: Axes, matrix: pd.DataFrame, tree: npt.NDArray[np.float64]) -> None:
+    """Draw one image with the largest groups named by a representative."""
+    from scipy.cluster.hierarchy import fcluster
+
+    n, values = len(matrix), matrix.to_numpy()
+    cells = _averaged(values, CELLS)
+    drawing = ax.imshow(cells, **SCALE, extent=(0, n, n, 0), aspect="equal")
+    ax.figure.colorbar(drawing, ax=ax, label="cosine similarity", shrink=0.8)
+    groups = fcluster(tree, t=NAMED, criterion="maxclust")[leaves(tree)]
+    edges = [0, *(np.flatnonzero(np.diff(groups)) + 1), n]
+    spans = [(a, b) for a, b in itertools.pairwise(edges) if b - a >= max(2, n // 50)]
+    names = []
+    for start, stop in spans:
+        ax.add_patch(_outline(start, stop))
+        representative = start + int(values[start:stop, start:stop].mean(axis=1).argmax())
+        names.append(f"{short_label(str(matrix.index[representative]))} ({stop - start})")
+    middles = [(start + stop) / 2 for start, stop in spans]
+    ax.set_yticks(middles, names, fontsize=8, parse_math=False)
+    ax.set_xticks([])
+    ax.set(xlabel=f"{n} sentences, similar ones together", ylabel="")
+
+
+def _outline(start: int, stop: int) -> Any:
+    from matplotlib.patches import Rectangle
+
+    side = stop - start
+    return Rectangle((start, start), side, side, fill=False, edgecolor="black", linewidth=0.8)
+
+
+def _averaged(values: npt.NDArray[Any], most: int) -> npt.NDArray[Any]:
+    """Average a large matrix into at most `most` rows and columns."""
+    if len(values) <= most:
+        return values
+    edges = np.linspace(0, len(values), most, endpoint=False).astype(int)
+    sizes = np.diff([*edges, len(values)])
+    rows = np.add.reduceat(values, edges, axis=0) / sizes[:, None]
+    averaged: npt.NDArray[Any] = np.add.reduceat(rows, edges, axis=1) / sizes
+    return averaged
+
+
+def _describe(matrix: pd.DataFrame) -> str:
+    values = matrix.to_numpy()
+    n = len(values)
+    parts = [values[row, row + 1 :] for row in range(n - 1)]  # of a large matrix, no copies
+    high = max(((row, row + 1 + int(p.argmax())) for row, p in enumerate(parts)), key=values.item)
+    low = min(((row, row + 1 + int(p.argmin())) for row, p in enumerate(parts)), key=values.item)
+
+    def between(cell: tuple[int, int]) -> str:
+        a, b = (quoted(str(matrix.index[position]), LABEL) for position in cell)
+        return f"{round(float(values[cell]), 2) + 0.0:.2f} between {a} and {b}"
+
+    return f"{n} × {n} cosine similarities; highest {between(high)}; lowest {between(low)}."

@@ -1,0 +1,1 @@
+"""Vectors → numbers: cosine, words, bands, groups."""
