@@ -12,10 +12,10 @@ TORCH ?= 2.13.0
 # What `make report` may be given. It goes to the command through the environment, under names that
 # no shell happens to hold: a text arrives as typed (`value`: make expands no $ in it), and an
 # exported MODEL steers nothing, because only make's own command line counts (`origin`).
-REQUEST := PRESET SENTENCES PAIRS RATED_PAIRS CORPUS QUERY CANDIDATES REFERENCE MODEL TITLE ONLY JOBS
-unexport $(REQUEST) $(REQUEST:%=STSLAB_REQUEST_%)
-$(foreach name,$(REQUEST),$(if $(filter command,$(origin $(name))),\
-  $(eval export STSLAB_REQUEST_$(name) := $$(value $(name)))))
+HANDED := STSLAB_REQUEST_
+unexport $(filter $(HANDED)%,$(.VARIABLES))
+$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),\
+  $(eval unexport $(name))$(eval export $(HANDED)$(name) := $$(value $(name)))))
 
 ##@ Reports
 .PHONY: report

@@ -7,21 +7,25 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
+from .building.place import place
 from .progress import listener_for
-from .request.parameters import RequestError, parameters_table, parse_assignment
-from .request.place import place
+from .request.notebooks import Notebooks
+from .request.parameters import parameters_table
 from .request.presets import Preset, adhoc_preset, load_preset
-from .request.values import printable
+from .request.values import Parameter, RequestError, parse_assignment, printable
 from .running.kernels import default_kind, warm_up
 from .streams import kept_streams
 
 FAILED, WRONG_REQUEST, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+INTERRUPTION = "interrupted: no page is half-written, no kernel is left."
 
 
 class _Group(click.Group):
@@ -35,7 +39,10 @@ class _Group(click.Group):
         sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
         _have_home()
         try:
-            super().main(*args, **{**kwargs, "standalone_mode": False})
+            try:
+                super().main(*args, **{**kwargs, "standalone_mode": False})
+            finally:
+                _ignore_signals()
         except RequestError as error:
             _leave(str(error), WRONG_REQUEST)
         except click.ClickException as error:
@@ -44,8 +51,12 @@ class _Group(click.Group):
         except click.Abort as error:  # click's word for Ctrl-C, and for a question not answered
             if not isinstance(error.__cause__, KeyboardInterrupt):
                 _leave("nothing was run.", WRONG_REQUEST)
-            _leave("interrupted: no page is half-written, no kernel is left.", INTERRUPTED)
+            _leave(INTERRUPTION, INTERRUPTED)
+        except KeyboardInterrupt:  # a second one, on the way here
+            _ignore_signals()
+            _leave(INTERRUPTION, INTERRUPTED)
         except _Terminated:
+            _ignore_signals()
             _leave("terminated: no page is half-written, no kernel is left.", TERMINATED)
         except MemoryError:
             _leave("stopped: out of memory. Pages built before it stay.", FAILED)
@@ -72,6 +83,17 @@ class _Terminated(BaseException):
 
 def _terminated(*_: object) -> NoReturn:
     raise _Terminated
+
+
+def _ignore_signals() -> None:
+    """Let no signal change the outcome once it is decided; Python's own end would die of one."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        ignored = False
+        while not ignored:
+            # One that has just come is raised here, before the next are ignored.
+            with suppress(KeyboardInterrupt, _Terminated):
+                signal.signal(number, signal.SIG_IGN)
+                ignored = True
 
 
 def _leave(message: str, code: int) -> NoReturn:
@@ -115,19 +137,53 @@ PRESET = click.argument(
 )
 
 
+class _Files(click.Command):
+    """A command with an option for each file that a notebook takes."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        folder = Path(_value_of("--notebooks", args) or "notebooks")
+        known = Notebooks(folder).inputs().values() if folder.is_dir() else ()
+        ctx.meta["inputs"] = [_option(each) for each in known if self.takes(each)]
+        return super().parse_args(ctx, args)
+
+    def takes(self, parameter: Parameter) -> bool:
+        return parameter.takes_file
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [*ctx.meta.get("inputs", ()), *super().get_params(ctx)]
+
+
+class _FilesAndTheirs(_Files):
+    """A command with options also for what goes with a file, such as queries with a corpus."""
+
+    def takes(self, parameter: Parameter) -> bool:
+        return True
+
+
+def _value_of(option: str, args: Sequence[str]) -> str | None:
+    for given, following in zip(args, [*args[1:], ""], strict=False):
+        name, equals, value = given.partition("=")
+        if name == option:
+            return value if equals else following
+    return None
+
+
+def _option(parameter: Parameter) -> click.Option:
+    flag = parameter.option
+    return click.Option(
+        [flag, parameter.name],
+        metavar="FILE" if parameter.takes_file else "TEXT",
+        type=_OneText(),
+        multiple=parameter.is_list,
+        envvar=f"{FROM_MAKE['auto_envvar_prefix']}_{flag[2:].replace('-', '_').upper()}",
+        help=parameter.help,
+    )
+
+
 def request_options(command: Any) -> Any:
-    """Add the options that say what to build."""
+    """Add the options that say what to build, beside those for files."""
     options = [
         PRESET,
-        click.option("--sentences", metavar="FILE", help="Your sentences, one a line."),
-        click.option("--pairs", metavar="FILE", help="Your pairs: sentence_a, sentence_b."),
-        click.option("--rated-pairs", metavar="FILE", help="Pairs with a gold_score from people."),
-        click.option("--corpus", metavar="FILE", help="Your texts to search; needs --query."),
-        click.option(
-            "--query", type=_OneText(), metavar="TEXT", multiple=True, help="What to search for."
-        ),
-        click.option("--candidates", metavar="FILE", help="Sentences to rank; needs --reference."),
-        click.option("--reference", metavar="TEXT", help="The sentence to rank against."),
         click.option("--model", metavar="NAME", help="A model's name or folder."),
         click.option("--title", metavar="TEXT", help="The report's title."),
         click.option("-p", "--parameter", "parameters", metavar="NAME=VALUE", multiple=True),
@@ -140,33 +196,43 @@ def request_options(command: Any) -> Any:
     return command
 
 
-def read_request(**given: Any) -> Preset:
+def read_request(
+    *,
+    preset: str,
+    model: str | None,
+    title: str | None,
+    parameters: Sequence[str],
+    only: str | None,
+    notebooks: Path,
+    reports: Path,
+    **inputs: str | Sequence[str] | None,
+) -> Preset:
     """Make checked jobs of what the command line says."""
-    values: dict[str, Any] = dict(map(parse_assignment, given["parameters"]))
-    values |= {name: given[name] for name in ("model", "reference") if given[name]}
-    if given["query"]:
-        values["queries"] = list(given["query"])
-    files = {
-        name: given[name]
-        for name in ("sentences", "pairs", "rated_pairs", "corpus", "candidates")
-        if given[name]
-    }
-    folder = given["notebooks"]
-    if not folder.is_dir():
+    if not notebooks.is_dir():
         raise RequestError(
-            f"notebooks folder {folder}: not found. Run from the project's folder, or pass "
+            f"notebooks folder {notebooks}: not found. Run from the project's folder, or pass "
             f"--notebooks."
         )
-    only = given["only"].split() if given["only"] else None
+    values: dict[str, Any] = dict(map(parse_assignment, parameters))
+    values |= {"model_name": model} if model else {}
+    given = {name: value for name, value in inputs.items() if value}
+    known = Notebooks(notebooks).inputs() if given else {}
+    files = {name: str(value) for name, value in given.items() if known[name].takes_file}
+    values |= {
+        name: value if isinstance(value, str) else list(value)
+        for name, value in given.items()
+        if value and name not in files
+    }
+    pages = only.split() if only else None
     if files:
-        preset = adhoc_preset(notebooks_dir=folder, files=files, values=values, only=only)
+        chosen = adhoc_preset(notebooks_dir=notebooks, files=files, values=values, only=pages)
     else:
-        preset = load_preset(given["preset"], notebooks_dir=folder, overrides=values, only=only)
-    preset = replace(preset, title=given["title"] or preset.title)
-    return place(preset, given["reports"], folder.resolve().parent)
+        chosen = load_preset(preset, notebooks_dir=notebooks, overrides=values, only=pages)
+    chosen = replace(chosen, title=title or chosen.title)
+    return place(chosen, reports, notebooks.resolve().parent)
 
 
-@main.command(context_settings=FROM_MAKE)
+@main.command(cls=_FilesAndTheirs, context_settings=FROM_MAKE)
 @request_options
 @click.option("--jobs", type=click.IntRange(1), help="Notebooks at a time; default: the cores.")
 @click.option("--kernel", type=click.Choice(["warm", "fresh"]), help="Default: warm on Linux.")
@@ -194,7 +260,7 @@ def report(
     stslab report support                notebooks/presets/support.yaml
     stslab report --sentences my.txt     your sentences, into reports/my/
     """
-    from .build import build
+    from .building.build import build
 
     preset = read_request(**given)
     root = given["notebooks"].resolve().parent
@@ -220,7 +286,7 @@ def report(
         sys.exit(FAILED)
 
 
-@main.command(context_settings=FROM_MAKE)
+@main.command(cls=_FilesAndTheirs, context_settings=FROM_MAKE)
 @request_options
 @click.option("--kernel", type=click.Choice(["warm", "fresh"]), help="Default: warm on Linux.")
 @click.option("--port", type=int, default=0, help="Of the preview; default: any that is free.")
@@ -228,7 +294,7 @@ def watch(kernel: Any, port: int, **given: Any) -> None:
     """Rebuild the pages concerned when a file is saved, and reload the open page."""
     import stslab
 
-    from .build import build
+    from .building.build import build
     from .progress import Plain
     from .watch import Preview, watch
 
@@ -293,7 +359,7 @@ def reproduce(page: Path, inputs: tuple[str, ...], yes: bool, kernel: Any, noteb
         inputs={name: Path(path) for name, path in map(parse_assignment, inputs)},
         kernel=kernel,
         may_run=lambda question: yes or click.confirm(question, err=True),
-        said=click.echo,
+        notify=click.echo,
     )
     for each in outcome.unchecked:
         click.echo(f"not checked: {each}")
@@ -338,8 +404,6 @@ def params(notebook: str, notebooks: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from .request.jobs import Notebooks
-
     path = Path(notebook)
     if not path.is_file():
         path = Notebooks(notebooks).find(notebook, "stslab params")
@@ -349,17 +413,14 @@ def params(notebook: str, notebooks: Path) -> None:
     Console().print(table, markup=False)
 
 
-@main.command()
+@main.command(cls=_Files)
 @click.argument("name")
-@click.option("--sentences", type=click.Path(path_type=Path), help="Your sentences.")
-@click.option("--pairs", type=click.Path(path_type=Path), help="Your pairs.")
-@click.option("--rated-pairs", type=click.Path(path_type=Path), help="Pairs with a gold_score.")
 @NOTEBOOKS
-def new(name: str, notebooks: Path, **files: Path | None) -> None:
+def new(name: str, notebooks: Path, **files: Any) -> None:
     """Write a commented preset for a data file, to edit and keep."""
     from .request.new import new_preset
 
-    given = {parameter: path for parameter, path in files.items() if path}
+    given = {parameter: Path(path) for parameter, path in files.items() if path}
     if not given:
         raise RequestError("no file given. Try: stslab new support --sentences questions.csv")
     path = new_preset(name, given, notebooks)
@@ -369,7 +430,7 @@ def new(name: str, notebooks: Path, **files: Path | None) -> None:
 @main.command()
 def models() -> None:
     """List the models that load without a network."""
-    from stslab.models import available_models, find_model
+    from stslab.models.finding import available_models, find_model
 
     for name in available_models():
         found = find_model(name, download=False)
@@ -380,7 +441,7 @@ def models() -> None:
 @click.option("--clear", is_flag=True, help="Forget all embeddings.")
 def cache(clear: bool) -> None:
     """Show the cache of embeddings, or clear it."""
-    from stslab.cache import cache_file, cache_size, check_cache, clear_cache
+    from stslab.models.cache import cache_file, cache_size, check_cache, clear_cache
 
     if clear:
         clear_cache()

@@ -17,8 +17,8 @@ from rich.text import Text
 from .request.values import printable
 
 if TYPE_CHECKING:
-    from .build import Listener, Result
-    from .plan import Step
+    from .building.build import Listener, Result
+    from .building.plan import Step
 
 SIGNS = {"built": "✓", "rendered": "✓", "unchanged": "·", "failed": "✗"}
 STYLES = {"built": "green", "rendered": "green", "unchanged": "dim", "failed": "bold red"}
@@ -42,7 +42,7 @@ class Quiet:
     def planned(self, steps: Sequence[Step]) -> None:
         pass
 
-    def said(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         print(f"stslab: {printable(text)}", file=sys.stderr, flush=True)
 
     def cell(self, name: str, index: int) -> None:
@@ -50,9 +50,9 @@ class Quiet:
 
     def finished(self, result: Result) -> None:
         if result.error:
-            self.said(f"{result.name} failed: {result.error}")
+            self.notify(f"{result.name} failed: {result.error}")
         for warning in result.warnings:
-            self.said(f"{result.name}, {warning}")
+            self.notify(f"{result.name}, {warning}")
 
 
 class Plain(Quiet):
@@ -98,7 +98,7 @@ class Lively(Quiet):
         self.cells = {step.job.name: len(step.notebook["cells"]) for step in steps}
         self.waiting = sum(step.action == "run" for step in steps)
 
-    def said(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         self.console.print(Text(printable(text)))
 
     def cell(self, name: str, index: int) -> None:

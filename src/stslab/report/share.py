@@ -5,9 +5,9 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from .manifest import MANIFEST, own_file, read_manifest
-from .publish import index_of
-from .request.jobs import name_problem
+from .building.folder import index_of
+from .building.manifest import MANIFEST, own_file, read_manifest
+from .request.names import name_problem
 from .request.values import RequestError, shown
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say: equal reports, equal zips

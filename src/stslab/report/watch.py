@@ -17,7 +17,7 @@ from typing import Any
 
 import watchfiles
 
-from .page.look import hashed
+from .page.assets import hashed
 
 CHANGES = "/~changes"
 RELOAD = f"new EventSource('{CHANGES}').onmessage = () => location.reload()"

@@ -6,8 +6,6 @@ of any executed notebook. It gathers what a page says here and leaves how it loo
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
@@ -19,13 +17,16 @@ from nbconvert.exporters.html import HTMLExporter
 from nbformat import NotebookNode
 from traitlets import default
 
-from ..outputs import forms, told
-from ..request import parameters
+from ..identity import digest
+from ..request.parameters import read_cell
+from ..request.source import as_source
+from ..request.values import RequestError
+from .assets import TEMPLATE, page_assets, replace_surrogates
+from .cell_outputs import CellOutputs
+from .forms import forms, info_of
 from .index import render_index, render_root_index
-from .look import TEMPLATE, look, whole
 from .prose import Prose, highlight
 from .record import embed, read_record
-from .shown import Shown
 from .tables import folded
 
 __all__ = [
@@ -68,7 +69,7 @@ class StslabExporter(HTMLExporter):  # type: ignore[misc]
         # Past HTMLExporter's own method: it parses the finished page again to invent text
         # alternatives, which takes longer than making the page.
         page, resources = super(HTMLExporter, self).from_notebook_node(nb, resources, **kw)
-        return whole(page), resources
+        return replace_surrogates(page), resources
 
     def _create_environment(self) -> jinja2.Environment:
         environment: jinja2.Environment = super()._create_environment()
@@ -85,7 +86,7 @@ def gather(nb: NotebookNode, resources: Mapping[str, Any]) -> dict[str, Any]:
 def finding(nb: NotebookNode) -> str | None:
     """Return the sentence that a notebook showed with `show_finding`."""
     for output in _outputs(nb):
-        if told(output).get("kind") == "finding":
+        if info_of(output).get("kind") == "finding":
             return forms(output).get("text/plain") or None
     return None
 
@@ -108,7 +109,7 @@ class _Page:
         self.filter = resources.get("global_content_filter") or {}
         language = nb.metadata.get("language_info", {}).get("name") or "python"
         self.language = "python" if language.startswith("ipython") else language
-        self.outputs = Shown(self.prose, self.name, published=bool(self.extra))
+        self.outputs = CellOutputs(self.prose, self.name, published=bool(self.extra))
         self.failed = False
 
     def content(self) -> dict[str, Any]:
@@ -124,7 +125,7 @@ class _Page:
             "contents": self.prose.contents,
             "failed": self.failed,
             "banner": any(cell and cell["kind"] == "alert" for cell in cells),
-            "look": look(*["heatmap"] * self.outputs.heat),
+            "look": page_assets(*["heatmap"] * self.outputs.heat),
             "record": record,
             "embedded": embed(record),
             "has_code": any(cell and cell.get("code") for cell in cells),
@@ -222,9 +223,9 @@ def _preview(source: str) -> str:
 def _parameter_rows(source: str, injected: str) -> list[dict[str, Any]]:
     """Read the parameters cell and what was injected below it, as rows of a table."""
     try:
-        defaults = parameters.read_cell(source, "parameters cell")
-        given = parameters.read_cell(injected, "injected cell") if injected else {}
-    except parameters.RequestError:
+        defaults = read_cell(source, "parameters cell")
+        given = read_cell(injected, "injected cell") if injected else {}
+    except RequestError:
         return []  # not a cell of literals: it is shown as code
     rows = []
     for name, parameter in {**defaults, **given}.items():
@@ -242,25 +243,18 @@ def _parameter_rows(source: str, injected: str) -> list[dict[str, Any]]:
 
 def _own_record(nb: NotebookNode, name: str, injected: str) -> dict[str, Any]:
     """Say what can be had from the notebook itself: its cells without outputs, and a digest."""
-    cells = []
-    for index, cell in enumerate(nb.cells):
-        tags = cell.metadata.get("tags", [])
-        if {"injected-parameters", "papermill-error-cell-tag"} & set(tags):
-            continue
-        # nbformat gives an old notebook's cells ids by chance; a position is not.
-        kept = {"cell_type": cell.cell_type, "id": f"cell-{index}", "source": cell.source}
-        kept["metadata"] = {"tags": list(tags)} if tags else {}
-        if cell.cell_type == "code":
-            kept |= {"outputs": [], "execution_count": None}
-        cells.append(kept)
-    source = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
-    kernel = nb.metadata.get("kernelspec", {})
-    source["metadata"] = {"kernelspec": dict(kernel)} if kernel else {}
-    digest = hashlib.sha256(json.dumps(source, sort_keys=True).encode()).hexdigest()
+    added = {"injected-parameters", "papermill-error-cell-tag"}
+    # nbformat gives an old notebook's cells ids by chance; a position is not.
+    cells = [
+        {**cell, "id": f"cell-{index}"}
+        for index, cell in enumerate(nb.cells)
+        if not added & set(cell.metadata.get("tags", []))
+    ]
+    source = as_source({"cells": cells, "metadata": nb.metadata})
     record: dict[str, Any] = {"notebook_name": PurePosixPath(name).name, "notebook": source}
     version = nb.metadata.get("language_info", {}).get("version")
     if version:
         record["versions"] = {nb.metadata.language_info.get("name", "language"): version}
     if injected:
         record["injected_parameters"] = injected
-    return record | {"sha256": {"notebook": digest}}
+    return record | {"sha256": {"notebook": digest(source)}}

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from .look import environment, look, whole
+from .assets import jinja_environment, page_assets, replace_surrogates
 from .tables import folded
 
 # A word and a sign for each state: never a colour alone.
@@ -85,8 +85,8 @@ def _render(template: str, title: str, entries: Sequence[Mapping[str, Any]], **k
             }
         )
     html = (
-        environment()
+        jinja_environment()
         .get_template(template)
-        .render(title=title, entries=shown, look=look("heatmap", "entries"), **kw)
+        .render(title=title, entries=shown, look=page_assets("heatmap", "entries"), **kw)
     )
-    return whole(html)
+    return replace_surrogates(html)

@@ -17,15 +17,15 @@ import nh3
 from markupsafe import Markup, escape
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-from .look import whole, words
+from .assets import name_set, replace_surrogates
 
-MATH = words(
+MATH = name_set(
     """
     math menclose mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow
     mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover
     """
 )
-TAGS = MATH | words(
+TAGS = MATH | name_set(
     """
     a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em
     figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp
@@ -158,7 +158,7 @@ class Prose:
         contents : bool, default False
             Whether its headings belong to the page's contents.
         """
-        html = self._cleaner.clean(whole(html))
+        html = self._cleaner.clean(replace_surrogates(html))
         html = re.sub(r'<img(?![^>]* src=)(?:[^>]* alt="([^"]*)")?[^>]*>', r"[image: \1]", html)
         html = re.sub(r"<img(?![^>]* alt=)", '<img alt="An image without a description"', html)
         html = re.sub(

@@ -6,7 +6,6 @@ authenticity: whoever edits the record on purpose can write a new digest.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -14,17 +13,13 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ..identity import digest
+
 _ELEMENT = re.compile(
     r'<script type="application/json" id="stslab-record" data-sha256="([0-9a-f]{64})">'
     r"(.*?)</script>",
     re.DOTALL,
 )
-
-
-def digest(record: Mapping[str, Any]) -> str:
-    """Return the sha256 of a record's canonical JSON: sorted keys, no spaces, ASCII."""
-    text = json.dumps(record, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def embed(record: Mapping[str, Any]) -> Markup:

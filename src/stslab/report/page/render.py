@@ -20,7 +20,7 @@ def export(notebook: NotebookNode, name: str, record: Mapping[str, Any]) -> str:
     name : str
         The page's name.
     record : mapping
-        What it was made from, see `freshness.made_from`; it is put into the page.
+        What it was made from, see `Dependencies.record`; it is put into the page.
     """
     resources = {
         "metadata": {"name": name},

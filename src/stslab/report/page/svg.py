@@ -9,17 +9,17 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup, escape
 
-from .look import whole, words
+from .assets import name_set, replace_surrogates
 
 LARGEST = 150_000  # characters; a larger drawing is shown as its PNG
 
-ELEMENTS = words(
+ELEMENTS = name_set(
     """
     svg g defs path rect circle ellipse line polyline polygon text tspan use image clipPath
     linearGradient radialGradient stop marker mask pattern symbol
     """
 )
-ATTRIBUTES = words(
+ATTRIBUTES = name_set(
     """
     clip-path clip-rule clipPathUnits cx cy d dx dy fill fill-opacity fill-rule font-size
     font-style font-weight gradientTransform gradientUnits height href id image-rendering
@@ -30,14 +30,14 @@ ATTRIBUTES = words(
     viewBox width x x1 x2 y y1 y2
     """
 )
-LENGTHS = words("cx cy d height points r rx ry width x x1 x2 y y1 y2")
+LENGTHS = name_set("cx cy d height points r rx ry width x x1 x2 y y1 y2")
 DECIMALS = re.compile(r"(\.\d\d)\d+(?![\deE])")
 FONT = re.compile(r"(?:(italic|oblique)\s+)?(?:(bold|\d{3})\s+)?([\d.]+)(?:px)?\s+(.*)")
 PLACE = re.compile(r"#([\w.-]+)")
 PLACE_AS_URL = re.compile(r"url\(\s*['\"]?#([\w.-]+)['\"]?\s*\)", re.IGNORECASE)
 CALLED = re.compile(r"(?<![\w-])[\w-]*(?=\()")
 # All that a value may call: any other function may be one that asks for an address.
-FUNCTIONS = words("matrix translate scale rotate skewx skewy rgb rgba hsl hsla")
+FUNCTIONS = name_set("matrix translate scale rotate skewx skewy rgb rgba hsl hsla")
 DEEPEST = 200  # elements inside each other
 
 _Renamed = Callable[[str], str]
@@ -114,7 +114,7 @@ def standalone_svg(source: str) -> str | None:
 def _cleaned(
     source: str, attributes: frozenset[str], renamed: _Renamed
 ) -> ElementTree.Element | None:
-    source = re.sub(r"<!DOCTYPE\s[^<>\[]*>", "", whole(source), count=1)
+    source = re.sub(r"<!DOCTYPE\s[^<>\[]*>", "", replace_surrogates(source), count=1)
     if "<!DOCTYPE" in source or "<!ENTITY" in source:
         return None
     try:

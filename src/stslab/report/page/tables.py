@@ -8,7 +8,7 @@ from urllib.parse import quote
 import nh3
 from markupsafe import Markup, escape
 
-from .look import whole
+from .assets import replace_surrogates
 
 LONG = 1_200  # characters of a text shown before the rest is folded
 EMBEDDED = 200_000  # characters of CSV that a page carries itself
@@ -32,7 +32,7 @@ def data_table(html: str) -> Markup:
 
     All bars of a table share one scale that holds 0 and 1, so that lengths compare.
     """
-    html = _cleaner.clean(whole(html))
+    html = _cleaner.clean(replace_surrogates(html))
     low = min(0.0, *scores(html), 0.0)
     html = re.sub(
         rf'<td class="number score" style="{_SCORE}">',

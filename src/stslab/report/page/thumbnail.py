@@ -10,8 +10,8 @@ from typing import Any
 from markupsafe import Markup
 from nbformat import NotebookNode
 
-from ..outputs import forms, told
 from . import heatmap
+from .forms import forms, info_of
 from .tables import scores
 
 SIDE = 160  # pixels: 5 rem on a screen of twice the usual density
@@ -32,7 +32,7 @@ def thumbnail(nb: NotebookNode) -> Markup | None:
         SVG without text, hidden from screen readers: the finding beside it says more.
     """
     outputs = [output for cell in nb.cells for output in cell.get("outputs", ())]
-    shown = [(told(output).get("kind"), forms(output)) for output in outputs]
+    shown = [(info_of(output).get("kind"), forms(output)) for output in outputs]
     figures = [_figure(data) for kind, data in shown if kind == "figure"]
     bars = [_bars(each) for kind, data in shown if kind == "table" and (each := _scores(data))]
     tables = [_table(data) for kind, data in shown if kind == "table"]

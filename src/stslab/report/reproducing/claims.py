@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from ..page.record import read_record
-from ..request.jobs import name_problem
+from ..request.names import name_problem
 from ..request.values import RequestError, printable, shown
 
 
@@ -94,7 +94,7 @@ class Around(_Shape):
 
 
 class Claims(_Shape):
-    """A page's record, see `freshness.made_from`."""
+    """A page's record, see `Dependencies.record`."""
 
     notebook_name: NotebookName
     preset: str

@@ -10,14 +10,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stslab.models import DEFAULT_MODEL, ModelError, available_models, find_model, model_folder
+from stslab.models.finding import (
+    DEFAULT_MODEL,
+    ModelError,
+    available_models,
+    find_model,
+    model_folder,
+)
 
-from .. import freshness
-from ..freshness import Dependencies, made_from
+from .. import identity
+from ..building.freshness import Dependencies
 from ..page.record import without_record
-from ..request.jobs import Job
-from ..request.parameters import RequestError, check_values, read_parameters
-from ..request.values import printable, shown
+from ..request.jobs import MODELS, Job, model_names
+from ..request.parameters import read_parameters
+from ..request.source import read_source
+from ..request.values import RequestError, check_values, printable, shown
 from ..running.kernels import KernelKind
 from ..running.scratch import scratch_folder
 from .claims import Claims, read_claims
@@ -56,7 +63,7 @@ def reproduce(
     inputs: Mapping[str, Path],
     kernel: KernelKind,
     may_run: Callable[[str], bool],
-    said: Callable[[str], None],
+    notify: Callable[[str], None],
 ) -> Outcome:
     """Make a page again from what it holds, and compare the whole of it.
 
@@ -70,11 +77,11 @@ def reproduce(
         This checkout's notebooks; code that is not among them is run only if `may_run` agrees.
     inputs : mapping of name to Path
         The input files, by parameter, where the page does not hold them; the folders of models
-        that the page names ``model/…``.
+        that the page names ``model_name/…``.
     kernel : {"warm", "fresh"}
     may_run : callable
         Asked with a sentence before unknown code runs.
-    said : callable
+    notify : callable
         Receives, line by line, what happens.
 
     Returns
@@ -91,7 +98,9 @@ def reproduce(
     claims = read_claims(old, name)
     try:
         with scratch_folder() as scratch:
-            return _reproduced(name, old, claims, notebooks, inputs, kernel, may_run, said, scratch)
+            return _reproduced(
+                name, old, claims, notebooks, inputs, kernel, may_run, notify, scratch
+            )
     except OSError as error:
         where = f"{printable(str(error.filename))}: " if error.filename else ""
         raise RequestError(f"{name}: {where}{error.strerror or error}.") from None
@@ -105,7 +114,7 @@ def _reproduced(
     inputs: Mapping[str, Path],
     kernel: KernelKind,
     may_run: Callable[[str], bool],
-    said: Callable[[str], None],
+    notify: Callable[[str], None],
     scratch: Path,
 ) -> Outcome:
     notebook = _ours(claims, notebooks)
@@ -122,7 +131,7 @@ def _reproduced(
     page, record = _made_again(claims, job, notebooks, kernel)
     environment = _differences_here(claims, record)
     for line in environment:
-        said(f"differs here: {line}")
+        notify(f"differs here: {line}")
     unchecked = list(_unchecked(claims, record, foreign))
     # The page as it would be if it had been made from the same in the environment that it names.
     as_claimed = _in_the_environment_of(claims, record)
@@ -155,7 +164,7 @@ def _ours(claims: Claims, notebooks: Path) -> Path | None:
     found = sorted(notebooks.glob("*.ipynb"), key=lambda path: path.name != claims.notebook_name)
     for path in found:
         try:
-            if freshness.read_source(path)["cells"] == wanted:
+            if read_source(path)["cells"] == wanted:
                 return path
         except RequestError:
             continue
@@ -209,7 +218,7 @@ def _content(name: str, parameter: str, claims: Claims, inputs: Mapping[str, Pat
             f"{name}: was made from {printable(file.name)}, which is not inside it. Give the file "
             f"with --input {parameter}=PATH, or ask for a page made with --embed-inputs."
         )
-    if freshness.bytes_digest(content) != file.sha256:
+    if identity.bytes_digest(content) != file.sha256:
         raise RequestError(
             f"{name}: the file for {parameter!r} is not the {printable(file.name)} that the page "
             f"was made from: its SHA-256 does not match."
@@ -219,7 +228,7 @@ def _content(name: str, parameter: str, claims: Claims, inputs: Mapping[str, Pat
 
 def _check_models(name: str, claims: Claims, job: Job, inputs: Mapping[str, Path]) -> None:
     """Take models that are on this machine by a published name, or that the reader gave."""
-    names = freshness.model_names(job)
+    names = model_names(job)
     if set(names) != claims.model.keys():
         raise RequestError(
             f"{name}: it claims the models {shown(sorted(claims.model))}, but its parameters name "
@@ -228,7 +237,7 @@ def _check_models(name: str, claims: Claims, job: Job, inputs: Mapping[str, Path
     for model in names:
         if model in job.models:
             continue
-        if model.startswith(("model/", "models/")):
+        if "/" in model and model.partition("/")[0] in MODELS:
             raise RequestError(
                 f"{name}: was made with the model in a folder {shown(model.partition('/')[2])}, "
                 f"which is not inside it. Give the folder with --input {printable(model)}=PATH."
@@ -254,13 +263,14 @@ def _made_again(
     import nbformat
 
     from ..page.render import export, titled
+    from ..running.pool import check_limits
     from ..running.run import Work, run
 
     here = Dependencies(notebooks.resolve().parent)
+    check_limits(1)
     source, depends = here.notebook(job.notebook), here.to_run(job)
     around = claims.around.model_dump(exclude_unset=True)
-    preset, embedded = claims.around.preset.name, bool(claims.inputs)
-    record = made_from(job, source, depends, around, preset=preset, embed_inputs=embedded)
+    record = here.record(job, depends, around, embed_inputs=bool(claims.inputs))
     done = run(
         Work(
             name=job.name,
@@ -288,17 +298,17 @@ def _differences_here(claims: Claims, record: Mapping[str, Any]) -> list[str]:
         for name, was in claims.model.items()
         if record["model"][name] != was
     ]
-    for part, what in freshness.CODE.items():
+    for part, what in identity.CODE.items():
         was, now = claims.sha256.get(part), record["sha256"].get(part)
         if was and now and was != now:
             found.append(f"{what} changed")
     versions = {printable(name): printable(was)[:40] for name, was in claims.versions.items()}
-    return found + freshness.changes(versions, record["versions"])
+    return found + identity.changes(versions, record["versions"])
 
 
 def _in_the_environment_of(claims: Claims, record: Mapping[str, Any]) -> dict[str, Any]:
     """Take what `_differences_here` tells from the page's record, and all else from here."""
-    parts = {name: was for name, was in claims.sha256.items() if name in freshness.CODE}
+    parts = {name: was for name, was in claims.sha256.items() if name in identity.CODE}
     return {
         **record,
         "model": claims.model,
@@ -314,6 +324,6 @@ def _unchecked(claims: Claims, record: Mapping[str, Any], foreign: bool) -> list
     found = [f"the titles of its report and of the pages beside it: {listed}"]
     if foreign:
         found.append("whether its code does what its text says: it is not this checkout's")
-    for part in claims.sha256.keys() & freshness.CODE.keys() - record["sha256"].keys():
-        found.append(f"the SHA-256 of {freshness.CODE[part]}: there is none here")
+    for part in claims.sha256.keys() & identity.CODE.keys() - record["sha256"].keys():
+        found.append(f"the SHA-256 of {identity.CODE[part]}: there is none here")
     return found

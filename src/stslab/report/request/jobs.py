@@ -1,26 +1,20 @@
-"""What a build is made of: jobs, from notebooks, values in layers, and safe names."""
+"""What a build is made of: jobs, from notebooks and values in layers."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stslab.models import model_folder
+from stslab.models.finding import model_folder
 
-from .parameters import Parameter, RequestError, check_values, read_parameters, shown, suggest
+from .notebooks import Notebooks, selects
+from .parameters import read_parameters
+from .values import Parameter, RequestError, check_values, suggest
 
 COMMAND_LINE = "command line"
-MAX_NAME_BYTES = 120  # a page's figures put their own names behind it; file systems allow 255
-# Files of the reports folder itself: a report of the same name would take their place.
-_TAKEN = re.compile(r"index|index\.html|readme\.md|.*\.zip", re.DOTALL)
-_DEVICE = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]|con(in|out)\$")  # of Windows
-# A file without its companion says nothing: a corpus is searched for something.
-MODELS = ("model", "models")  # the parameters that name models
-COMPANIONS = {"corpus": ("queries", '--query "…"'), "candidates": ("reference", '--reference "…"')}
+MODELS = ("model_name", "model_names")  # the parameters that name models
 
 
 @dataclass(frozen=True)
@@ -66,45 +60,6 @@ class Draft(NamedTuple):
     notebook: Path
     layers: tuple[Layer, ...] = ()
     timeout: int | None = None
-
-
-class Notebooks:
-    """The notebooks of a folder and their parameters, each read at most once a request."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder.absolute()
-        self.by_stem = {path.stem: path for path in sorted(self.folder.glob("[!.]*.ipynb"))}
-        self.public = [stem for stem in self.by_stem if not stem.startswith("_")]
-        self.presets = {path.stem: path for path in sorted(self.folder.glob("presets/[!.]*.yaml"))}
-        self._parameters: dict[Path, dict[str, Parameter]] = {}
-        if not self.public:
-            raise RequestError(f"{folder}: no notebooks in this folder.")
-
-    def find(self, name: str, where: str) -> Path:
-        found = [path for stem, path in self.by_stem.items() if _selects(name, stem)]
-        if not found:
-            hint = suggest(name, self.public)
-            raise RequestError(f"{where}: unknown notebook {shown(name)}.{hint}")
-        if len(found) > 1:
-            stems = ", ".join(path.stem for path in found)
-            raise RequestError(
-                f"{where}: notebook {name!r} could be {stems}. Write its whole name."
-            )
-        return found[0]
-
-    def parameters(self, notebook: Path) -> dict[str, Parameter]:
-        if notebook not in self._parameters:
-            self._parameters[notebook] = read_parameters(notebook)
-        return self._parameters[notebook]
-
-    def refuse_taken(self, name: str, what: str, own: Path | None = None) -> None:
-        """Keep a file called tutorial.txt from overwriting the report of the tutorial preset."""
-        for stem, path in self.presets.items():
-            if same_file_name(stem) == same_file_name(name) and not (own and own.samefile(path)):
-                raise RequestError(
-                    f"{what}: its report would overwrite that of the preset {stem!r}. Rename the "
-                    f"file, or build the preset itself (make report PRESET={stem})."
-                )
 
 
 def make_jobs(
@@ -155,9 +110,10 @@ def _job(draft: Draft, given: Layer, books: Notebooks) -> Job:
 
 
 def _placed_models(parameter: str, value: Any, base: Path, models: dict[str, Path]) -> Any:
-    """Name a model's folder as the kernel finds it, ``model/<folder>``, and note where it lies.
+    """Name a model's folder as the kernel finds it, and note where it lies.
 
-    So a relative path means the same in every kernel, and no page holds a path of one machine.
+    It is ``model_name/<folder>``, as a file is ``sentences/<file>``: a relative path means the same
+    in every kernel, and no page holds a path of one machine.
     """
     if isinstance(value, list):
         return [_placed_models(parameter, each, base, models) for each in value]
@@ -184,11 +140,6 @@ def check_shared(layer: Layer, drafts: Sequence[Draft], books: Notebooks, whose:
             raise RequestError(f"{layer.where(name)}: unknown parameter {name!r} for {of}.{hint}")
 
 
-def file_inputs(parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
-    """Give the parameters that take a file."""
-    return {name: each for name, each in parameters.items() if each.takes_file}
-
-
 def on_command_line(_name: str) -> str:
     """Say where a value of the command line comes from."""
     return COMMAND_LINE
@@ -200,7 +151,7 @@ def _chosen(drafts: Sequence[Draft], only: Sequence[str]) -> list[Draft]:
         found = {
             draft.name
             for draft in drafts
-            if selector == draft.name or _selects(selector, draft.notebook.stem)
+            if selector == draft.name or selects(selector, draft.notebook.stem)
         }
         if not found:
             hint = suggest(selector, [draft.name for draft in drafts])
@@ -210,12 +161,13 @@ def _chosen(drafts: Sequence[Draft], only: Sequence[str]) -> list[Draft]:
 
 
 def _check_companions(parameters: Mapping[str, Parameter], given: Layer, stem: str) -> None:
-    for file, (companion, option) in COMPANIONS.items():
-        both = {file, companion} <= parameters.keys()
-        if both and file in given.values and companion not in given.values:
+    """Ask for what goes with a file: a corpus without queries says nothing."""
+    for name, parameter in parameters.items():
+        file = parameter.goes_with
+        if file in given.values and name not in given.values:
             raise RequestError(
-                f"{given.where(file)}: {stem} needs {companion} to go with your {file}. "
-                f"Add {option}."
+                f"{given.where(file)}: {stem} needs {name} to go with your {file}. "
+                f'Add {parameter.option} "…".'
             )
 
 
@@ -224,8 +176,8 @@ def _default_files(
 ) -> dict[str, Path]:
     """Find the files that defaults name; a default that names no file is the notebook's affair."""
     found = {}
-    for name, parameter in file_inputs(parameters).items():
-        if name not in checked and isinstance(parameter.default, str):
+    for name, parameter in parameters.items():
+        if parameter.takes_file and name not in checked and isinstance(parameter.default, str):
             path = folder / parameter.default
             try:
                 if path.is_file():
@@ -235,60 +187,12 @@ def _default_files(
     return found
 
 
-# Names -----------------------------------------------------------------------------------------
-
-
-def _selects(selector: str, stem: str) -> bool:
-    """Whether ``05_sentence_pairs``, with ``.ipynb`` or not, or ``05`` means this notebook."""
-    numbered = bool(re.fullmatch(r"[0-9]{2}", selector)) and stem.startswith(f"{selector}_")
-    return selector.removesuffix(".ipynb") == stem or numbered
-
-
-def name_problem(name: str) -> str:
-    """Say why a name cannot be a page's file name; nothing when it can."""
-    if not name.strip(". "):
-        return "is empty"
-    if name != name.strip() or name.startswith(".") or name.endswith("."):
-        return "starts or ends with a dot or a space"
-    if unsafe := next(filter(_is_unsafe, name), ""):
-        return f"contains {unsafe!r}. Use letters, digits, spaces, - and _"
-    if len(name.encode()) > MAX_NAME_BYTES:
-        return f"is longer than {MAX_NAME_BYTES} bytes. Choose a shorter one"
-    same = same_file_name(name)
-    if _TAKEN.fullmatch(same):
-        return "is reserved for a file of the reports folder. Choose another name"
-    if _DEVICE.fullmatch(same.partition(".")[0].rstrip()):
-        return "is a device on Windows, with any extension. Choose another name"
-    if same.endswith(".failed"):
-        return "ends in .failed, which is reserved for notebooks that failed. Choose another name"
-    return ""
-
-
-def same_file_name(name: str) -> str:
-    """Give what two names share when a file system, or a reader, takes them for one."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-
-
-def _is_unsafe(character: str) -> bool:
-    return (
-        character in '/\\<>:"|?*'
-        # Cf cannot be seen: some of it hides an extension, all of it makes equal names differ.
-        or unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
-    )
-
-
-def safe_stem(path: str | Path, fallback: str = "report") -> str:
-    """Make a folder name of a file's stem, one that `name_problem` finds nothing wrong with.
-
-    >>> safe_stem("texts/my report.txt"), safe_stem("..txt"), safe_stem("a:b?.csv")
-    ('my report', 'report', 'a_b_')
-    >>> safe_stem("index.html.txt"), safe_stem("con.txt")
-    ('index_html', 'con_')
-    """
-    stem = unicodedata.normalize("NFC", Path(path).stem)
-    name = "".join("_" if _is_unsafe(character) else character for character in stem)
-    name = name.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
-    name = re.sub(r"^[\s.]+|[\s.]+$", "", name) or fallback
-    if name_problem(name):  # a name with a meaning of its own, mostly by what follows a dot
-        name = "".join("_" if "." in same_file_name(each) else each for each in name)
-    return f"{name}_" if name_problem(name) else name
+def model_names(job: Job) -> list[str]:
+    """List the models that a notebook is run with."""
+    parameters = read_parameters(job.notebook)
+    names: list[str] = []
+    for name in MODELS:
+        if name in parameters:
+            value = job.parameters.get(name, parameters[name].default)
+            names += [value] if isinstance(value, str) else [str(each) for each in value or []]
+    return list(dict.fromkeys(names))

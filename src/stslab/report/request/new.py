@@ -7,8 +7,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from .jobs import Notebooks, file_inputs, name_problem
-from .parameters import RequestError, shown
+from .names import name_problem
+from .notebooks import Notebooks
+from .values import RequestError, shown
 
 
 def new_preset(name: str, files: Mapping[str, Path], notebooks_dir: Path) -> Path:
@@ -40,15 +41,9 @@ def new_preset(name: str, files: Mapping[str, Path], notebooks_dir: Path) -> Pat
         if not path.is_file():
             raise RequestError(f"--{parameter} {path}: no such file.")
     books = Notebooks(notebooks_dir)
-    takers = {}
-    for stem in books.public:
-        parameters = books.parameters(books.by_stem[stem])
-        takes = file_inputs(parameters)
-        required = {each for each, one in takes.items() if one.default is not None}
-        if takes.keys() & files.keys() and required <= files.keys():
-            takers[stem] = parameters
+    takers = {stem: books.parameters(books.by_stem[stem]) for stem in books.takers(files)}
     if not takers:
-        raise RequestError(f"no notebook takes {' and '.join(files)} without another file.")
+        raise RequestError(f"no notebook accepts {' and '.join(files)} on its own.")
     lines = [
         f"# Built by: make report PRESET={name}   into reports/{name}/",
         f"title: {json.dumps(name.replace('_', ' ').capitalize(), ensure_ascii=False)}",
@@ -59,12 +54,11 @@ def new_preset(name: str, files: Mapping[str, Path], notebooks_dir: Path) -> Pat
     for parameter, path in files.items():
         relative = Path(os.path.relpath(path.resolve(), target.parent.resolve())).as_posix()
         lines.append(f"  {parameter}: {json.dumps(relative, ensure_ascii=False)}")
-    said = set(files)
     lines += ["", '# Remove a line to leave a page out; take away "# " to change a parameter.']
     lines.append("notebooks:")
     for stem, parameters in takers.items():
         lines.append(f"  - notebook: {stem}")
-        others = [each for each in parameters.values() if each.name not in said]
+        others = [each for each in parameters.values() if each.name not in files]
         if others:
             lines.append("    # parameters:")
         lines += [

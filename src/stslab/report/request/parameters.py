@@ -13,29 +13,13 @@ import tokenize
 from pathlib import Path
 from typing import Any, Literal, Union
 
-from .notebook import read_notebook
+from .source import read_notebook
 from .values import (
-    CommandLineText,
     Parameter,
     RequestError,
-    check_values,
-    parse_assignment,
     shown,
-    suggest,
     validated,
 )
-
-__all__ = [
-    "CommandLineText",
-    "Parameter",
-    "RequestError",
-    "check_values",
-    "parameters_table",
-    "parse_assignment",
-    "read_parameters",
-    "shown",
-    "suggest",
-]
 
 ALLOWED = (
     "Allowed here: 'name: type = literal', 'name = literal', and imports from pathlib and typing"
@@ -160,10 +144,10 @@ class _Comments:
                 found[token.start[0]] = token.string.lstrip("#").strip()
 
     def of(self, node: ast.stmt) -> str:
-        """Give what is said on a statement's last or first line, else right above it."""
+        """Give the comment on a statement's last or first line, else right above it."""
         for line in (node.end_lineno or node.lineno, node.lineno):
-            if said := self.behind.get(line):
-                return said
+            if comment := self.behind.get(line):
+                return comment
         above = node.lineno - 1
         while above in self.alone:
             above -= 1

@@ -28,21 +28,10 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from .jobs import (
-    COMMAND_LINE,
-    Draft,
-    Job,
-    Layer,
-    Notebooks,
-    check_shared,
-    file_inputs,
-    make_jobs,
-    name_problem,
-    on_command_line,
-    safe_stem,
-    same_file_name,
-)
-from .parameters import RequestError, shown, suggest
+from .jobs import COMMAND_LINE, Draft, Job, Layer, check_shared, make_jobs, on_command_line
+from .names import name_problem, safe_stem, same_file_name
+from .notebooks import Notebooks
+from .values import RequestError, shown, suggest
 from .yaml_text import LineOf, parse_yaml
 
 __all__ = ["Job", "Preset", "adhoc_preset", "load_preset"]
@@ -193,28 +182,20 @@ def adhoc_preset(
     """
     books = Notebooks(notebooks_dir)
     if not files:
-        raise RequestError(f"{COMMAND_LINE}: no file given.{_inputs_listed(books)}")
+        raise RequestError(f"{COMMAND_LINE}: no file given.{books.files_listed()}")
     parameter, first = next(iter(files.items()))
     name = safe_stem(first, parameter)
     books.refuse_taken(name, f"{COMMAND_LINE}: {shown(str(first))}")
-
-    taken: set[str] = set()
-    drafts = []
-    for stem in books.public:
-        takes = file_inputs(books.parameters(books.by_stem[stem]))
-        required = {each for each, parameter in takes.items() if parameter.default is not None}
-        if takes.keys() & files.keys() and required <= files.keys():
-            drafts.append(Draft(stem, books.by_stem[stem]))
-            taken |= takes.keys()
-    if unused := [each for each in files if each not in taken]:
+    pages = {stem: books.by_stem[stem] for stem in books.takers(files)}
+    if unused := set(files).difference(*map(books.files, pages)):
         raise RequestError(
-            f"{COMMAND_LINE}: no notebook takes {' and '.join(unused)} with no other file."
-            f"{_inputs_listed(books)}"
+            f"{COMMAND_LINE}: no notebook accepts {' and '.join(sorted(unused))} on its own."
+            f"{books.files_listed()}"
         )
     given = Layer({**files, **(values or {})}, Path.cwd(), on_command_line)
+    drafts = [Draft(stem, notebook) for stem, notebook in pages.items()]
     jobs = make_jobs(drafts, given, only, books, companions=True)
     path = next((job.inputs[parameter] for job in jobs if parameter in job.inputs), Path(first))
-    pages = {draft.name: draft.notebook for draft in drafts}
     return Preset(name, name, "", jobs, pages, path)
 
 
@@ -288,11 +269,3 @@ def _explained(error: Mapping[str, Any]) -> str:
         f"got {'nothing' if value is None else shown(value)}."
         f"{' Put quotes around it.' if quotes else ''}"
     )
-
-
-def _inputs_listed(books: Notebooks) -> str:
-    lines = []
-    for stem in books.public:
-        if takes := file_inputs(books.parameters(books.by_stem[stem])):
-            lines.append(f"\n  {stem}: {', '.join(takes)}")
-    return " Files that notebooks take:" + "".join(lines) if lines else " No notebook takes a file."

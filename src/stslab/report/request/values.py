@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -54,6 +55,27 @@ class Parameter:
     def takes_file(self) -> bool:
         """Whether a text given for it is the path of a file (its type admits Path)."""
         return self.type is Path or Path in get_args(self.type)
+
+    @property
+    def goes_with(self) -> str:
+        """The file that this value goes with, as its comment says: ``; goes with corpus``."""
+        found = re.search(r"\bgoes with (\w+)$", self.help)
+        return found[1] if found and not self.takes_file else ""
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it takes a list of values and no file."""
+        return get_origin(self.type) is list
+
+    @property
+    def option(self) -> str:
+        """Its option on the command line; of a list, which is given one by one, in the singular.
+
+        >>> Parameter("queries", "list[str]", list[str], []).option
+        '--query'
+        """
+        name = re.sub(r"s$", "", re.sub(r"ies$", "y", self.name)) if self.is_list else self.name
+        return f"--{name.replace('_', '-')}"
 
 
 def parse_assignment(text: str) -> tuple[str, CommandLineText]:

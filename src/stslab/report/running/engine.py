@@ -148,8 +148,8 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
         except RuntimeError as error:  # it died, or did not answer in time
             last_words = self._log.read_text(errors="replace")[-300:] if self._log.exists() else ""
             if self.stslab_kind == "warm":
-                told = f"a warm kernel did not start: {error} {last_words}"
-                raise KernelStalled(told.strip()) from error
+                message = f"a warm kernel did not start: {error} {last_words}"
+                raise KernelStalled(message.strip()) from error
             raise RuntimeError(f"{error} {last_words}".strip()) from error
 
     def execute_cell(self, cell: Any, cell_index: int, **kwargs: Any) -> Any:
@@ -160,8 +160,8 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
             return super().execute_cell(cell, cell_index, **kwargs)
         except Exception as error:
             if self.stslab_stalled:
-                told = f"a warm kernel used no CPU for {STALL:.0f} s"
-                raise KernelStalled(told) from error
+                message = f"a warm kernel used no CPU for {STALL:.0f} s"
+                raise KernelStalled(message) from error
             if "The message was: Timeout waiting for IOPub output" in str(error):  # nbclient's
                 raise OutputsLate(
                     f"the cell ended, but its outputs did not arrive within {OUTPUTS} s. Show "
@@ -180,20 +180,20 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
             return super().process_message(msg, cell, cell_index)
         except (ValidationError, LookupError, TypeError, AttributeError, RecursionError) as error:
             cell.execution_count = count
-            told = (
+            message = (
                 f"cell {cell_index + 1} shows what a notebook cannot hold: {_misfit(error)}. "
                 "Show text as text, and an image as base64 text."
             )
             cell.outputs.append(
-                new_output("error", ename="OutputError", evalue=told, traceback=[told])
+                new_output("error", ename="OutputError", evalue=message, traceback=[message])
             )
 
     @staticmethod
     def _name_error(cell: Any, error: Any) -> None:
         """Keep the error of a kernel that could not even show it, for want of files or memory."""
         if not any(output.output_type == "error" for output in cell.outputs):
-            told = {"ename": error.ename, "evalue": error.evalue, "traceback": [error.traceback]}
-            cell.outputs.append(new_output("error", **told))
+            message = {"ename": error.ename, "evalue": error.evalue, "traceback": [error.traceback]}
+            cell.outputs.append(new_output("error", **message))
 
     @contextmanager
     def watched(self, given_up: Callable[[], bool]) -> Iterator[None]:
@@ -283,5 +283,5 @@ class _QuickClient(AsyncKernelClient):
                     self.kernel_info()
 
 
-logger.setLevel("CRITICAL")  # what goes wrong is said on the page and in the build's own words
+logger.setLevel("CRITICAL")  # what goes wrong stands on the page and in the build's own words
 papermill_engines.register("stslab", StslabEngine)

@@ -58,6 +58,7 @@ PRELOAD = [
 # The same in every kernel, warm or fresh, whoever runs it: what would make two runs differ.
 ENVIRONMENT = {
     "COLUMNS": "100",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # transformers obeys it, too
     "LC_ALL": "C.UTF-8",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "OMP_WAIT_POLICY": "PASSIVE",  # kernels beside each other share the cores

@@ -20,9 +20,9 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook, raise_for_execution_errors
 
-from ..outputs import joined_streams
 from .engine import STOPPED, KernelStalled, OutputsLate
 from .kernels import KernelKind
+from .outputs import joined_streams
 from .scratch import scratch_folder
 
 _given_up: set[str] = set()
@@ -151,16 +151,18 @@ def _attempt(
         except KernelStalled:
             raise
         except PapermillExecutionError as error:
-            told = f"{error.ename}: {error.evalue}"
-            return normalised(nbformat.read(output, as_version=4)), _line(told)
+            message = f"{error.ename}: {error.evalue}"
+            return normalised(nbformat.read(output, as_version=4)), _line(message)
         except OutputsLate as error:
             return _stopped(scratch, current, "OutputTimeout", str(error))
         except CellTimeoutError:
-            told = f"the cell ran longer than {work.timeout} s. Raise the preset's timeout, or"
-            return _stopped(scratch, current, "CellTimeout", f"{told} make its work smaller.")
+            message = f"the cell ran longer than {work.timeout} s. Raise the preset's timeout, or"
+            return _stopped(scratch, current, "CellTimeout", f"{message} make its work smaller.")
         except DeadKernelError:
-            told = "the kernel died: killed from outside, out of memory, or crashed in native code."
-            return _stopped(scratch, current, "DeadKernel", told)
+            message = (
+                "the kernel died: killed from outside, out of memory, or crashed in native code."
+            )
+            return _stopped(scratch, current, "DeadKernel", message)
         except RuntimeError as error:
             return _stopped(scratch, current, "KernelDidNotStart", str(error))
 
@@ -185,19 +187,19 @@ def _place_inputs(work: Work, folder: Path) -> dict[str, str]:
     return placed
 
 
-def _stopped(scratch: Path, index: int, name: str, told: str) -> tuple[NotebookNode, str | None]:
+def _stopped(scratch: Path, index: int, name: str, message: str) -> tuple[NotebookNode, str | None]:
     """Leave a notebook that explains why it was stopped, as papermill does for an exception."""
     file = scratch / STOPPED
     notebook = nbformat.read(file, as_version=4)
     code = [cell for cell in notebook.cells[index:] if cell.cell_type == "code"]
     if code:
-        error = nbformat.v4.new_output("error", ename=name, evalue=told, traceback=[told])
+        error = nbformat.v4.new_output("error", ename=name, evalue=message, traceback=[message])
         code[0].outputs.append(error)
     try:
         raise_for_execution_errors(notebook, str(file))
     except PapermillExecutionError:
         notebook = nbformat.read(file, as_version=4)
-    return normalised(notebook), f"{name}: {_line(told)}"
+    return normalised(notebook), f"{name}: {_line(message)}"
 
 
 def normalised(notebook: NotebookNode) -> NotebookNode:

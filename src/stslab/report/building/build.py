@@ -8,27 +8,27 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .freshness import made_from
+from ..page.render import export, exporter, titled, with_outputs
+from ..request.presets import Preset
+from ..running.kernels import KernelKind, warm_up
+from ..running.pool import LocalPool, Pool
+from .folder import ReportFolder
+from .freshness import check_inputs
 from .manifest import Page
-from .page.render import export, exporter, titled, with_outputs
 from .plan import Step, plan
-from .publish import ReportFolder
-from .request.presets import Preset
-from .running.kernels import KernelKind, warm_up
-from .running.pool import LocalPool, Pool
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-    from .running.run import Done, Work
+    from ..running.run import Done, Work
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Listener(Protocol):
     """Who is told how a build goes on."""
 
     def planned(self, steps: Sequence[Step]) -> None: ...
-    def said(self, text: str) -> None: ...
+    def notify(self, text: str) -> None: ...
     def cell(self, name: str, index: int) -> None: ...
     def finished(self, result: Result) -> None: ...
 
@@ -97,13 +97,14 @@ def build(
         If nothing could be started: a model that is not there, a folder that cannot be written.
     """
     folder = ReportFolder(reports, preset, root)
-    with folder.held(listener.said):
-        steps = plan(preset, folder, root, force=force, embed_inputs=embed_inputs)
+    with folder.held(listener.notify):
+        planned = functools.partial(plan, preset, folder, root, embed_inputs=embed_inputs)
+        steps = planned(force=force)
         runs = sum(step.action == "run" for step in steps)
         pool = _pool(scheduler, min(jobs, runs))
         try:
             with _signals_kept() as came:
-                return _Build(folder, pool, listener, kernel, embed_inputs, came).carry_out(steps)
+                return _Build(folder, pool, listener, kernel, came).carry_out(steps, planned)
         finally:
             pool.close()
 
@@ -111,7 +112,7 @@ def build(
 def _pool(scheduler: str | None, jobs: int) -> Pool:
     if scheduler is None:
         return LocalPool(jobs)
-    from .cluster import ClusterPool
+    from ..running.cluster import ClusterPool
 
     return ClusterPool(scheduler)
 
@@ -145,14 +146,15 @@ class _Build:
         pool: Pool,
         listener: Listener,
         kernel: KernelKind,
-        embed_inputs: bool,
         stopped: Callable[[], bool],
     ) -> None:
         self.folder, self.pool, self.listener = folder, pool, listener
-        self.kernel, self.embed_inputs, self.stopped = kernel, embed_inputs, stopped
+        self.kernel, self.stopped = kernel, stopped
         self.ident = uuid.uuid4().hex
 
-    def carry_out(self, steps: Sequence[Step]) -> list[Result]:
+    def carry_out(
+        self, steps: Sequence[Step], planned: Callable[[], Sequence[Step]]
+    ) -> list[Result]:
         self.listener.planned(steps)
         self.folder.forget_others()
         results = {}
@@ -161,9 +163,20 @@ class _Build:
                 for result in made:
                     results[result.name] = result
                     self.listener.finished(result)
+            self._link_again(results, planned)
         finally:
-            self.folder.write_indexes(self.listener.said)
+            self.folder.write_indexes(self.listener.notify)
         return [results[step.job.name] for step in steps if step.job.name in results]
+
+    def _link_again(
+        self, results: Mapping[str, Result], planned: Callable[[], Sequence[Step]]
+    ) -> None:
+        """Take links to pages that failed out of those beside them, or put them back in."""
+        if self.stopped() or all(result.status == "unchanged" for result in results.values()):
+            return
+        for step in planned():
+            if step.action == "render" and results[step.job.name].status != "failed":
+                self._render_again(replace(step, why=results[step.job.name].why))
 
     def _results(self, steps: Sequence[Step]) -> Generator[Result]:
         """Keep, run and render, in the order in which pages get ready, until stopped."""
@@ -204,13 +217,13 @@ class _Build:
 
     def _look_at_cache(self) -> None:
         """Say what is wrong with the cache of embeddings, which a page must not depend on."""
-        from stslab.cache import check_cache
+        from stslab.models.cache import check_cache
 
         if self.pool.is_here and (trouble := check_cache()):
-            self.listener.said(trouble)
+            self.listener.notify(trouble)
 
     def _work(self, step: Step) -> Work:
-        from .running.run import Work
+        from ..running.run import Work
 
         here = self.pool.is_here
         return Work(
@@ -238,7 +251,7 @@ class _Build:
 
     def _render_again(self, step: Step) -> Result:
         """Put the new text around the outputs that are still right."""
-        from .running.run import Done
+        from ..running.run import Done
 
         name, started = step.job.name, time.monotonic()
         try:
@@ -260,9 +273,9 @@ class _Build:
     def _publish(self, step: Step, done: Done) -> Page:
         import nbformat
 
-        from .outputs import published_files
-        from .page import exporter as page
-        from .page.thumbnail import thumbnail
+        from ..page import exporter as page
+        from ..page.thumbnail import thumbnail
+        from .published import published_files
 
         name, job = step.job.name, step.job
         notebook = nbformat.reads(done.notebook, as_version=4)
@@ -293,7 +306,7 @@ class _Build:
         """Say what would make two builds differ, in principle or in fact."""
         import nbformat
 
-        from .checks import changed_outputs, volatile_outputs
+        from .volatile import changed_outputs, volatile_outputs
 
         if done.fell_back:
             yield f"it ran on a fresh kernel: {done.fell_back}"
@@ -329,17 +342,9 @@ class _Build:
         return {f"{name}.failed.ipynb": _written(notebook), f"{name}.failed.html": html}
 
     def _page(self, step: Step, notebook: NotebookNode) -> bytes:
-        record = made_from(
-            step.job,
-            step.notebook,
-            step.depends,
-            step.around,
-            preset=self.folder.preset.name,
-            embed_inputs=self.embed_inputs,
-        )
-        return export(
-            titled(notebook, step.notebook, step.job.name), step.job.name, record
-        ).encode()
+        check_inputs(step.job, step.record)
+        name = step.job.name
+        return export(titled(notebook, step.notebook, name), name, step.record).encode()
 
 
 def _written(notebook: NotebookNode) -> bytes:

@@ -10,8 +10,8 @@ from markupsafe import Markup
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 
-from ..outputs import forms, joined, told
 from . import heatmap
+from .forms import forms, info_of, joined
 from .heatmap import MATRIX
 from .prose import Prose
 from .svg import inline_svg
@@ -20,7 +20,7 @@ from .tables import csv_link, data_table, folded
 FIGURE = {MATRIX, "image/svg+xml", "image/png", "text/plain"}  # forms of it, the last in words
 
 
-class Shown:
+class CellOutputs:
     """The outputs of one page: figures are numbered, and no two are described alike.
 
     Parameters
@@ -51,7 +51,7 @@ class Shown:
             return _text(joined(output.get("text")) or "", stream)
         if output.output_type == "error":
             return _error(output)
-        about, data, alt = told(output), forms(output), _alternative(output)
+        about, data, alt = info_of(output), forms(output), _alternative(output)
         kind = about.get("kind")
         if kind in ("text", "finding") and "text/plain" in data:
             return Markup('<div class="says">{}</div>').format(folded(data["text/plain"]))
@@ -154,10 +154,10 @@ def _text(text: str, kind: str) -> Markup:
 
 def _error(output: NotebookNode) -> Markup:
     trace = strip_ansi("\n".join(output.get("traceback") or ())).strip()
-    said = strip_ansi(f"{output.get('ename', 'Error')}: {output.get('evalue', '')}").rstrip(": ")
+    message = strip_ansi(f"{output.get('ename', 'Error')}: {output.get('evalue', '')}").rstrip(": ")
     trace = (
         Markup("<details open><summary>Traceback</summary><pre>{}</pre></details>").format(trace)
-        if trace and trace != said
+        if trace and trace != message
         else Markup("")
     )
-    return Markup('<div class="error"><strong>{}</strong>{}</div>').format(folded(said), trace)
+    return Markup('<div class="error"><strong>{}</strong>{}</div>').format(folded(message), trace)

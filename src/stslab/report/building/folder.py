@@ -15,12 +15,12 @@ from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
-from .freshness import bytes_digest
+from ..identity import bytes_digest
+from ..page.index import render_index, render_root_index
+from ..request.presets import Preset
+from ..request.values import RequestError
 from .manifest import MANIFEST, Manifest, Page, own_file, read_manifest
-from .page.index import render_index, render_root_index
-from .request.place import check_place, relative_to_project
-from .request.presets import Preset
-from .request.values import RequestError
+from .place import check_place, relative_to_project
 
 STAGING = ".staging"
 LOCK = ".lock"
@@ -43,7 +43,7 @@ class ReportFolder:
         self._commit = functools.cache(lambda: _commit(root))
 
     @contextmanager
-    def held(self, said: Callable[[str], None]) -> Iterator[None]:
+    def held(self, notify: Callable[[str], None]) -> Iterator[None]:
         """Hold the folder for one build; wait, and say so, while another build holds it.
 
         Raises
@@ -58,14 +58,14 @@ class ReportFolder:
         try:
             held = lock.acquire(timeout=0)
         except Timeout:
-            said(f"another build of {self.preset.name!r} is running: waiting for it")
+            notify(f"another build of {self.preset.name!r} is running: waiting for it")
             held = lock.acquire()
         with held:
             shutil.rmtree(self.path / STAGING, ignore_errors=True)  # a killed build's
             check_place(self.preset, self.reports, self.root)
             manifest = read_manifest(self.path)
             if manifest.problem:
-                said(f"{manifest.problem}. What cannot be used counts as never built.")
+                notify(f"{manifest.problem}. What cannot be used counts as never built.")
             self.pages = manifest.pages
             yield
 
@@ -98,13 +98,13 @@ class ReportFolder:
 
     def damage(self, page: Page) -> list[str]:
         """Say which of a page's files are not as they were published."""
-        said = []
+        found = []
         for name, digest in page.outputs.items():
             if not own_file(self.path, name):
-                said.append(f"{name} is missing")
+                found.append(f"{name} is missing")
             elif bytes_digest((self.path / name).read_bytes()) != digest:
-                said.append(f"{name} was changed by hand")
-        return said
+                found.append(f"{name} was changed by hand")
+        return found
 
     def publish(self, name: str, page: Page, files: Mapping[str, bytes]) -> None:
         """Publish a page's files together with its account, all of them or none.
@@ -138,13 +138,13 @@ class ReportFolder:
             failed = {f"{name}.failed.html", f"{name}.failed.ipynb"}
             self._remove({*self.pages.pop(name).outputs, *failed})
 
-    def write_indexes(self, said: Callable[[str], None]) -> None:
+    def write_indexes(self, notify: Callable[[str], None]) -> None:
         """Write the manifest, the list of the preset's pages, and the list of all presets."""
         listed = {name: self.pages[name] for name in self.preset.pages if name in self.pages}
         index = index_of(Manifest(self.preset.title, self.preset.description, listed), self.path)
         files = {"index.html": index.encode(), MANIFEST: self._manifest(self.pages)}
         _replace(self.path, {path: c for path, c in files.items() if _differs(self.path / path, c)})
-        write_root_index(self.reports, said)
+        write_root_index(self.reports, notify)
 
     def _replace(self, pages: dict[str, Page], files: Mapping[str, bytes]) -> None:
         _replace(self.path, {**files, MANIFEST: self._manifest(pages)})
@@ -201,11 +201,11 @@ def index_of(manifest: Manifest, folder: Path, *, root_href: str | None = "../in
     return render_index(manifest.title, entries, root_href=root_href, about=manifest.description)
 
 
-def write_root_index(reports: Path, said: Callable[[str], None]) -> None:
+def write_root_index(reports: Path, notify: Callable[[str], None]) -> None:
     """Write the page that lists all presets built."""
     path = reports / "index.html"
     if path.is_dir():
-        said(f"{path} is in the way of the list of all reports. Rename or remove it.")
+        notify(f"{path} is in the way of the list of all reports. Rename or remove it.")
         return
     with FileLock(reports / LOCK):  # builds of two presets may end at the same time
         entries = []

@@ -6,12 +6,12 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from . import freshness
-from .request.parameters import RequestError
+from .. import identity
+from ..request.values import RequestError
 
 if TYPE_CHECKING:
-    from .running.pool import OnCell
-    from .running.run import Done, Work
+    from .pool import OnCell
+    from .run import Done, Work
 
 ANSWER = 10  # seconds for the scheduler, and for its first worker
 
@@ -72,7 +72,7 @@ class ClusterPool:
                     f"{self._where}: stslab does not run on worker {worker} ({there!r}). Install "
                     f"the same version there."
                 )
-            if different := freshness.changes(here, there):
+            if different := identity.changes(here, there):
                 raise RequestError(
                     f"{self._where}: worker {worker} differs from this machine: "
                     f"{'; '.join(different)}. Its pages would not be the same bytes."
@@ -86,7 +86,7 @@ class ClusterPool:
     def stop(self, build: str) -> None:
         if not self._stopped:
             self._stopped = True
-            from .running.run import give_up
+            from .run import give_up
 
             self._executor.shutdown(wait=False)
             self._client.run(give_up, build, on_error="ignore")
@@ -97,13 +97,13 @@ class ClusterPool:
 
 def run_there(work: Work, expected: dict[str, Any]) -> Done:
     """Run a notebook on this worker, if it would make the same bytes."""
-    from .running.run import run
+    from .run import run
 
-    if different := freshness.changes(expected, environment()):
+    if different := identity.changes(expected, environment()):
         raise RequestError(f"a worker differs from the builder: {'; '.join(different)}.")
     return run(work)
 
 
 def environment() -> dict[str, str]:
     """Say what the pages made on a machine depend on there: versions and the helper's source."""
-    return freshness.versions() | freshness.helper_digests("import stslab")
+    return identity.versions() | identity.helper_digests("import stslab")

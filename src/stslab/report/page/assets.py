@@ -15,7 +15,7 @@ from markupsafe import Markup
 TEMPLATE = Path(__file__).parent / "template"
 
 
-class Look(NamedTuple):
+class Assets(NamedTuple):
     """The text of the style and script elements, and a policy that names both by hash."""
 
     css: Markup
@@ -24,7 +24,7 @@ class Look(NamedTuple):
 
 
 @lru_cache
-def look(*sheets: str) -> Look:
+def page_assets(*sheets: str) -> Assets:
     """Read the look of a page.
 
     Parameters
@@ -39,15 +39,15 @@ def look(*sheets: str) -> Look:
         f"default-src 'none'; img-src data:; style-src {hashed(css)}; script-src {hashed(js)}; "
         "base-uri 'none'; form-action 'none'"
     )
-    return Look(Markup(css), Markup(js), policy)
+    return Assets(Markup(css), Markup(js), policy)
 
 
-def words(text: str) -> frozenset[str]:
+def name_set(text: str) -> frozenset[str]:
     """Split a list of names written as one text."""
     return frozenset(text.split())
 
 
-def whole(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """Replace halves of characters (unpaired surrogates), which UTF-8 cannot hold, by �."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
@@ -59,7 +59,7 @@ def hashed(text: str) -> str:
 
 
 @lru_cache
-def environment() -> jinja2.Environment:
+def jinja_environment() -> jinja2.Environment:
     """Return the templates' environment for pages that come from no notebook; it escapes all."""
     loader = jinja2.FileSystemLoader(TEMPLATE)
     return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)

@@ -7,10 +7,10 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from ..manifest import read_manifest
-from .jobs import safe_stem
-from .presets import Preset
-from .values import RequestError, shown
+from ..request.names import safe_stem
+from ..request.presets import Preset
+from ..request.values import RequestError, shown
+from .manifest import read_manifest
 
 
 def place(preset: Preset, reports: Path, root: Path) -> Preset:

@@ -1,8 +1,9 @@
-"""A notebook's file → its JSON, checked: whoever wrote it, what is read on has the right type."""
+"""A notebook's file → its source, checked: whoever wrote it, what is used has the right type."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -81,6 +82,46 @@ def read_notebook(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise _refused(path) from None
     return notebook
+
+
+def read_source(path: Path) -> dict[str, Any]:
+    """Read a notebook as its author wrote it: without outputs, and what editors add to it.
+
+    Parameters
+    ----------
+    path : Path
+        See `read_notebook`.
+
+    Returns
+    -------
+    dict
+        Format 4.5: each cell has an id, and its source is one text.
+    """
+    return as_source(read_notebook(path))
+
+
+def as_source(notebook: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out of a notebook what `read_source` leaves out."""
+    about = notebook.get("metadata", {})
+    cells = []
+    for index, cell in enumerate(notebook["cells"]):
+        kept = {key: cell[key] for key in ("cell_type", "attachments") if key in cell}
+        kept |= {"id": cell.get("id", f"cell-{index}"), "source": "".join(cell["source"])}
+        tags = cell.get("metadata", {}).get("tags", [])
+        kept["metadata"] = {"tags": tags} if tags else {}
+        if cell["cell_type"] == "code":
+            kept |= {"outputs": [], "execution_count": None}
+        cells.append(kept)
+    metadata: dict[str, Any] = {
+        "kernelspec": {
+            key: value
+            for key, value in (about.get("kernelspec") or {}).items()
+            if key in ("display_name", "language", "name")
+        }
+        or {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": about.get("language_info", {}).get("name", "python")},
+    }
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
 def _refused(path: Path, why: str = "") -> RequestError:

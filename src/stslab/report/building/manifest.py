@@ -14,10 +14,10 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from .outputs import is_output
-from .request.jobs import name_problem
-from .request.values import shown
-from .running.kernels import KernelKind
+from ..request.names import name_problem
+from ..request.values import shown
+from ..running.kernels import KernelKind
+from .published import is_output
 
 MANIFEST = "manifest.json"
 

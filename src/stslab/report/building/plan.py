@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
-from .freshness import Dependencies, changes
-from .page.render import heading
-from .publish import ReportFolder
-from .request.jobs import Job
-from .request.presets import Preset
+from ..identity import changes
+from ..page.render import heading
+from ..request.jobs import Job
+from ..request.presets import Preset
+from .folder import ReportFolder
+from .freshness import Dependencies
 
 Action = Literal["run", "render", "keep"]
 
@@ -28,9 +29,9 @@ class Step:
         "render" puts a new page around outputs that are still right.
     why : list of str
     notebook : dict
-        Its source, as `freshness.read_source` gives it.
-    around : dict
-        What the page says of the preset and of its neighbours.
+        Its source, as `read_source` gives it.
+    record : dict
+        What the page is made from, see `Dependencies.record`.
     depends, renders : dict
         What the outputs, and what the page around them, depend on.
     """
@@ -40,7 +41,7 @@ class Step:
     why: list[str]
     title: str
     notebook: dict[str, Any]
-    around: dict[str, Any]
+    record: dict[str, Any]
     depends: dict[str, str]
     renders: dict[str, str]
 
@@ -62,15 +63,19 @@ def plan(
     """
     now = Dependencies(root)
     # A page links to those that are there or come with it: with ONLY, that is not the whole preset.
-    there = {job.name for job in preset.jobs} | {n for n, p in folder.pages.items() if p.outputs}
-    titles = _titles({name: path for name, path in preset.pages.items() if name in there}, now)
+    # One that failed and was never there is linked to once it is.
+    missing = {name for name, page in folder.pages.items() if not page.outputs}
+    asked = {job.name for job in preset.jobs}
+    titles = _titles({n: p for n, p in preset.pages.items() if n in asked | {*folder.pages}}, now)
     steps = []
     for job in preset.jobs:
-        around = _around(job.name, preset, titles)
+        there = {n: t for n, t in titles.items() if n == job.name or n not in missing}
+        around = _around(job.name, preset, there)
         depends, renders = now.to_run(job), now.to_render(job, around, embed_inputs)
         action, why = _decide(job.name, folder, depends, renders, force)
         title, notebook = titles[job.name], now.notebook(job.notebook)
-        steps.append(Step(job, action, why, title, notebook, around, depends, renders))
+        record = now.record(job, depends, around, embed_inputs)
+        steps.append(Step(job, action, why, title, notebook, record, depends, renders))
     return steps
 
 
@@ -93,7 +98,7 @@ def _decide(
         return "run", why
     damage = folder.damage(page)
     if why := [*changes(page.renders, renders), *damage]:
-        executed_is_whole = not any(said.startswith(f"{name}.ipynb ") for said in damage)
+        executed_is_whole = not any(each.startswith(f"{name}.ipynb ") for each in damage)
         return ("render" if executed_is_whole else "run"), why
     return "keep", ["nothing changed"]
 
@@ -114,7 +119,7 @@ def _around(name: str, preset: Preset, titles: Mapping[str, str]) -> dict[str, A
 
 
 def _titles(pages: Mapping[str, Path], now: Dependencies) -> dict[str, str]:
-    """Title each page; runs of one notebook are told apart by their names."""
+    """Title each page; runs of one notebook differ by their names."""
     titles = {name: heading(now.notebook(path)) or name for name, path in pages.items()}
     times = Counter(titles.values())
     return {

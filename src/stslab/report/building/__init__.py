@@ -1,0 +1,1 @@
+"""Checked jobs → pages that are up to date: plan, freshness, publishing."""
