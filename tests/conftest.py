@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,9 @@ from pathlib import Path
 import pytest
 from projects import BARE, Project
 
+from stslab.report.building.build import Result, build
+from stslab.report.progress import Quiet
+from stslab.report.request.presets import Preset, load_preset
 from stslab.report.running import kernels
 
 # Tests measure the model, not what an earlier run left on this machine.
@@ -36,6 +40,21 @@ def model():
     from stslab import load_model
 
     return load_model(device="cpu")
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """Put signals back: the command ignores them at its end, also when a test runs it here."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def interruptible() -> None:
+    """Let Ctrl-C interrupt this process, also where it was started with SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # `_signals` puts it back
 
 
 class Letters:
@@ -76,22 +95,25 @@ def find_chromium() -> str | None:
     return os.environ.get("STSLAB_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
+def build_quietly(preset: Preset, reports: Path, root: Path = ROOT, jobs: int = 2) -> list[Result]:
+    """Build on warm kernels, as `make report` does; no page may fail."""
+    results = build(preset, reports=reports, root=root, listener=Quiet(), jobs=jobs, kernel="warm")
+    assert {result.name: result.error for result in results if result.error} == {}
+    return results
+
+
 @pytest.fixture(scope="session")
 def second_report(second_model, tmp_path_factory) -> Path:
     """Build all notebooks with the second model; give the report's folder."""
-    from stslab.report.build import build
-    from stslab.report.progress import Quiet
-    from stslab.report.request.presets import load_preset
 
     folder = tmp_path_factory.mktemp("second")
     (folder / "second.yaml").write_text("title: The second model\n", "utf-8")
     preset = load_preset(
         folder / "second.yaml",
         notebooks_dir=ROOT / "notebooks",
-        overrides={"model": str(second_model)},
+        overrides={"model_name": str(second_model)},
     )
-    results = build(preset, reports=folder, root=ROOT, listener=Quiet(), jobs=2, kernel="warm")
-    assert {result.name: result.error for result in results if result.error} == {}
+    results = build_quietly(preset, folder)
     assert {result.name: result.warnings for result in results if result.warnings} == {}
     return folder / "second"
 
@@ -99,14 +121,9 @@ def second_report(second_model, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def report(tmp_path_factory) -> Path:
     """Build the tutorial as `make report` does, elsewhere; give its folder."""
-    from stslab.report.build import build
-    from stslab.report.progress import Quiet
-    from stslab.report.request.presets import load_preset
-
     reports = tmp_path_factory.mktemp("reports")
     preset = load_preset("tutorial", notebooks_dir=ROOT / "notebooks")
-    results = build(preset, reports=reports, root=ROOT, listener=Quiet(), jobs=2, kernel="warm")
-    assert {result.name: result.error for result in results if result.error} == {}
+    results = build_quietly(preset, reports)
     assert {result.name: result.warnings for result in results if result.warnings} == {}
     return reports / "tutorial"
 

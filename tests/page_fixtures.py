@@ -197,7 +197,7 @@ def tutorial():
         " other, and read the blocks that appear. See [the ranking](06_ranking.ipynb) first.",
         "## What you can change",
         code(
-            'from pathlib import Path\n\nmodel: str = "all-MiniLM-L6-v2"  # a name or a folder\n'
+            'from pathlib import Path\n\nmodel_name: str = "all-MiniLM-L6-v2"  # name or folder\n'
             f"sentences: list[str] | Path = {SENTENCES!r}  # texts to compare\n"
             "top_k: int = 3  # answers to show",
             tags=["parameters"],
@@ -205,7 +205,7 @@ def tutorial():
         ),
         code("# Parameters\ntop_k = 5\n", tags=["injected-parameters"], ident="a1b2c3d4"),
         code(
-            "from stslab import heatmap, load_model, show_figure\n\nencoder = load_model(model)",
+            "from stslab import heatmap, load_model, show_figure\n\nmodel = load_model(model_name)",
             ident="setup",
         ),
         "## The measure\n\nThe cosine of the angle between two vectors, between $-1$ and $1$:\n\n"
@@ -214,7 +214,7 @@ def tutorial():
         "### Ask\n\nWhich two sentences will score highest? Write your guess down.",
         "## The heatmap",
         code(
-            "matrix = similarity_matrix(sentences, model=encoder)\n"
+            "matrix = similarity_matrix(sentences, model=model)\n"
             'show_figure(heatmap(matrix), "similarity")',
             matrix_bundle(SENTENCES, UPPER),
         ),

@@ -19,7 +19,7 @@ from typing import Any
 import nbformat
 import psutil
 
-from stslab.report.build import Result, build
+from stslab.report.building.build import Result, build
 from stslab.report.progress import Quiet
 from stslab.report.request.presets import load_preset
 
@@ -32,7 +32,10 @@ BARE = [
     "IPython.extensions.storemagic",
     "numpy",
 ]
+# A shell without job control starts what runs in its background with SIGINT ignored.
 COMMAND = f"""\
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from stslab.report.running import kernels
 kernels.PRELOAD[:] = {BARE!r}
 from stslab.report.cli import main
@@ -190,7 +193,7 @@ class Listener(Quiet):
     def __init__(self) -> None:
         self.heard: list[str] = []
 
-    def said(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         self.heard.append(text)
 
 

@@ -9,13 +9,13 @@ import re
 import shutil
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
 import psutil
 import pytest
 from projects import COUNTING, Listener, Project, figure
+from reading import Page
 
 pytestmark = pytest.mark.usefixtures("bare_kernels")
 
@@ -48,13 +48,8 @@ def assert_each_holds_its_own(project: Project, runs: int) -> None:
 
 def links(page: Path) -> list[str]:
     """List where a page's links lead, as files beside it."""
-    found = []
-
-    class Parser(HTMLParser):
-        def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-            found.extend(value or "" for name, value in attributes if name == "href")
-
-    Parser().feed(page.read_text("utf-8"))
+    tags = Page(page.read_text("utf-8")).tags
+    found = [attributes.get("href") or "" for _, attributes in tags]
     own = [link.partition("#")[0] for link in found if not link.startswith(("#", "data:", "http"))]
     return [unquote(link) for link in own if link]
 
@@ -244,7 +239,7 @@ def test_a_page_links_to_pages_that_are_there(project: Project) -> None:
     project.preset("notebooks: [count, {notebook: count, name: b}]")
     project.build(only=["b"])
     assert "count.html" not in links(project.home / "b.html")
-    assert project.build()["b"].why == ["preset and neighbours changed"]
+    assert project.build()["b"].why == ["preset and neighbors changed"]
     assert "count.html" in links(project.home / "b.html")
 
 
@@ -389,3 +384,24 @@ def test_a_line_of_a_megabyte_takes_no_longer_than_many_lines(project: Project) 
     result = project.build()["long"]
     assert result.error is None
     assert result.seconds < 20
+
+
+def test_a_page_links_to_none_that_is_not_there(project: Project) -> None:
+    """One that failed is linked to once it is built."""
+    for name, code in {"one": "print(1)", "two": "1 / 0", "three": "print(3)"}.items():
+        project.notebook(name, ["## More\n\nSee [the second](two.ipynb).", code])
+    project.preset("notebooks: [one, two, three]\n")
+
+    def links() -> dict[str, set[str]]:
+        pages = [project.home / f"{name}.html" for name in ("one", "three")]
+        return {
+            page.stem: set(re.findall(r'href="(\w+\.html)"', page.read_text())) for page in pages
+        }
+
+    project.build()
+    assert links() == {"one": {"index.html", "three.html"}, "three": {"index.html", "one.html"}}
+    project.edit("two", "1 / 0", "print(2)")
+    statuses = {name: result.status for name, result in project.build().items()}
+    assert statuses == {"one": "unchanged", "two": "built", "three": "unchanged"}
+    assert links() == {name: {"index.html", "two.html"} for name in ("one", "three")}
+    assert {result.status for result in project.build().values()} == {"unchanged"}

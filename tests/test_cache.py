@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from stslab import cache, encode
-from stslab.cache import cache_file, cache_size, clear_cache
+from stslab import encode
+from stslab.models import cache
+from stslab.models.cache import cache_file, cache_size, clear_cache
 from stslab.report.cli import main
 
 TEXTS = [f"Sentence {n} is here to be kept." for n in range(40)]

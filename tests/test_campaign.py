@@ -10,11 +10,9 @@ import re
 import sys
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, build_quietly
 from reading import LONG, shown
 
-from stslab.report.build import build
-from stslab.report.progress import Quiet
 from stslab.report.request.presets import adhoc_preset
 
 pytestmark = pytest.mark.slow
@@ -100,8 +98,7 @@ def check(folder, texts, pairs, only):
         values={"reference": texts[0], "queries": texts[:2]},
         only=only,
     )
-    results = build(preset, reports=folder, root=ROOT, listener=Quiet(), jobs=2, kernel="warm")
-    assert {result.name: result.error for result in results if result.error} == {}
+    results = build_quietly(preset, folder)
     assert {result.name: result.warnings for result in results if result.warnings} == {}
     for result in results:
         page = folder / preset.name / f"{result.name}.html"

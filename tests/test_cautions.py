@@ -10,12 +10,11 @@ import nbformat
 import pandas as pd
 import pytest
 
-from stslab import (
-    describe_cautions,
-    load_model,
+from stslab import load_model, read_pairs, score_pairs
+from stslab.studies import (
     pair_cautions,
-    read_pairs,
-    score_pairs,
+    show_pair_cautions,
+    show_text_cautions,
     text_cautions,
 )
 
@@ -54,8 +53,8 @@ def scored(a: str, b: str, score: float = 0.9) -> pd.DataFrame:
 
 def raised(a: str, b: str) -> dict[str, str]:
     """Caution → detail, whichever sentence comes first."""
-    found = pair_cautions(scored(a, b))
-    assert set(found["caution"]) == set(pair_cautions(scored(b, a))["caution"])
+    found = pair_cautions(scored(a, b)).table
+    assert set(found["caution"]) == set(pair_cautions(scored(b, a)).table["caution"])
     return dict(zip(found["caution"], found["detail"], strict=True))
 
 
@@ -64,14 +63,14 @@ def raised(a: str, b: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("stem", [f"{number:02}" for number in range(1, 10)])
 def test_the_tutorials_sentences_raise_none(stem: str, model: Any) -> None:
-    values = [value for name, value in defaults(stem).items() if name != "model"]
+    values = [value for name, value in defaults(stem).items() if name != "model_name"]
     texts = [str(node.value) for node in ast.walk(ast.parse(repr(values))) if is_text(node)]
     if not texts:
         pytest.skip("no sentences")
     found = text_cautions(texts, model=model)
-    assert found.empty
+    assert found.table.empty
     none = "checked: none is cut at 256 tokens or near-empty or likely not in English."
-    assert describe_cautions(found).endswith(none)
+    assert found.describe().endswith(none)
 
 
 def is_text(node: ast.AST) -> bool:
@@ -79,9 +78,10 @@ def is_text(node: ast.AST) -> bool:
 
 
 def test_the_tutorials_pairs_raise_none(model: Any) -> None:
-    found = pair_cautions(score_pairs(read_pairs(defaults("05")["pairs"]), model=model))
-    assert found.empty
-    assert describe_cautions(found).startswith("1 of 4 pairs scores at least 0.7: none has a neg")
+    pairs = read_pairs(defaults("05")["pairs"]).table
+    found = pair_cautions(score_pairs(pairs, model=model))
+    assert found.table.empty
+    assert found.describe().startswith("1 of 4 pairs scores at least 0.7: none has a neg")
 
 
 @pytest.mark.parametrize(
@@ -100,16 +100,17 @@ def test_the_tutorials_pairs_raise_none(model: Any) -> None:
 def test_english_with_foreign_names_codes_and_single_words_raises_none(
     text: str, model: Any
 ) -> None:
-    assert text_cautions([text], model=model).empty
+    assert text_cautions([text], model=model).table.empty
 
 
 def test_a_list_in_french_raises_its_caution(model: Any) -> None:
-    found = text_cautions([*FRENCH, "A dog is playing in the park."], model=model)
+    cautions = text_cautions([*FRENCH, "A dog is playing in the park."], model=model)
+    found = cautions.table
     assert set(found["caution"]) == {"likely not in English"}
     assert (found["count"].tolist(), found["share"].tolist()) == ([4] * 3, [0.8] * 3)
     assert found["example"].tolist() == FRENCH[:3]
     assert set(found["detail"]) == {"nearest language: fr"}
-    assert "4 are likely not in English; none is cut" in describe_cautions(found)
+    assert "4 are likely not in English; none is cut" in cautions.describe()
 
 
 @pytest.mark.parametrize(
@@ -117,30 +118,32 @@ def test_a_list_in_french_raises_its_caution(model: Any) -> None:
     ["狗在公园里玩。", "Собака играет в парке.", "Der Hund spielt im Park.", "पार्क में कुत्ता है।"],
 )
 def test_other_languages_raise_the_caution(text: str, model: Any) -> None:
-    assert text_cautions([text], model=model)["caution"].tolist() == ["likely not in English"]
+    assert text_cautions([text], model=model).table["caution"].tolist() == ["likely not in English"]
 
 
 def test_no_language_is_claimed_for_a_model_whose_card_is_unknown() -> None:
     found = text_cautions(FRENCH, model=Letters())
-    assert found.empty
-    assert describe_cautions(found) == "4 texts checked: none is near-empty."
+    assert found.table.empty
+    assert found.describe() == "4 texts checked: none is near-empty."
 
 
 def test_a_card_of_two_languages_makes_no_claim(tmp_path: Path) -> None:
     class Carded(Letters):
-        _stslab_source = type("Source", (), {"folder": tmp_path})
+        found = type("Source", (), {"folder": tmp_path})
 
     for language, claimed in [("en", True), ("[en]", True), ("[en, fr]", False), ("fr", False)]:
         (tmp_path / "README.md").write_text(f"---\nlanguage: {language}\n---\n# A model\n")
-        assert text_cautions(FRENCH, model=Carded()).empty is not claimed
+        assert text_cautions(FRENCH, model=Carded()).table.empty is not claimed
     (tmp_path / "README.md").write_text("No metadata.")
-    assert text_cautions(FRENCH, model=Carded()).empty
+    assert text_cautions(FRENCH, model=Carded()).table.empty
 
 
 def test_a_text_that_is_cut_says_how_many_tokens_are_lost(model: Any) -> None:
     # [CLS] and [SEP] are tokens too: 254 words fit.
     texts = ["dog " * 254, "dog " * 300, "dog " * 255, "dog " * 300, "A dog."]
-    found = text_cautions(texts, model=model)
+    cautions = text_cautions(texts, model=model)
+    found = cautions.table
+    assert cautions.counts["cut at 256 tokens"] == 3
     assert found["caution"].unique().tolist() == ["cut at 256 tokens"]
     assert found["count"].tolist() == [3, 3]
     assert found["detail"].tolist() == [
@@ -148,7 +151,7 @@ def test_a_text_that_is_cut_says_how_many_tokens_are_lost(model: Any) -> None:
         "the last 1 of 257 tokens are not read",
     ]
     assert found["example"].str.len().max() == 120
-    assert describe_cautions(found).startswith("5 texts checked: 3 are cut at 256 tokens; none is")
+    assert cautions.describe().startswith("5 texts checked: 3 are cut at 256 tokens; none is")
 
 
 def test_checking_does_not_change_how_the_model_cuts(model: Any) -> None:
@@ -160,11 +163,11 @@ def test_checking_does_not_change_how_the_model_cuts(model: Any) -> None:
 
 @pytest.mark.parametrize("text", ["?!", "5", "a", "😀", "\u200b", "___"])
 def test_near_empty_texts_raise_their_caution(text: str) -> None:
-    assert text_cautions([text, "OK"], model=Letters())["caution"].tolist() == ["near-empty"]
+    assert text_cautions([text, "OK"], model=Letters()).table["caution"].tolist() == ["near-empty"]
 
 
 def test_a_text_of_a_megabyte_is_checked(model: Any) -> None:
-    found = text_cautions(["dog " * 250_000], model=model)
+    found = text_cautions(["dog " * 250_000], model=model).table
     assert found["detail"].tolist() == ["the last 249,746 of 250,002 tokens are not read"]
 
 
@@ -244,18 +247,19 @@ def test_opposites_within_both_sentences_raise_none() -> None:
 def test_pairs_below_the_threshold_are_not_checked() -> None:
     low = scored("The loan was approved.", "The loan was rejected.", 0.69)
     found = pair_cautions(low)
-    assert found.empty
-    assert describe_cautions(found) == "0 of 1 pair scores at least 0.7."
-    assert len(pair_cautions(low, threshold=0.5)) == 1
+    assert found.table.empty
+    assert found.describe() == "0 of 1 pair scores at least 0.7."
+    assert len(pair_cautions(low, threshold=0.5).table) == 1
 
 
 def test_a_table_shows_at_most_three_examples_highest_score_first() -> None:
     pairs = pd.concat([scored(f"Room {i}", f"Room {i + 1}", 0.7 + i / 100) for i in range(9)])
-    found = pair_cautions(pairs)
+    cautions = pair_cautions(pairs)
+    found = cautions.table
     assert found["score"].round(2).tolist() == [0.78, 0.77, 0.76]
     assert found["count"].tolist() == [9, 9, 9]
     said = "9 of 9 pairs score at least 0.7: 9 have numbers that differ; none has a negation"
-    assert describe_cautions(found).startswith(said)
+    assert cautions.describe().startswith(said)
 
 
 def test_the_models_own_blind_spots_raise_their_cautions(model: Any) -> None:
@@ -266,5 +270,32 @@ def test_the_models_own_blind_spots_raise_their_cautions(model: Any) -> None:
         ("The dog is playing in the park.", "The dog is not playing in the park."),
         ("The parcel arrives in 3 days.", "The parcel arrives in 5 days."),
     ]
-    found = pair_cautions(score_pairs(pairs, model=model))
+    found = pair_cautions(score_pairs(pairs, model=model)).table
     assert len(found) == found["caution"].nunique() == 4
+
+
+# Shown
+
+
+def test_what_is_found_is_shown_in_a_sentence_and_a_table_and_nothing_in_a_sentence_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One call makes the cell that many notebooks need."""
+    shown: list[tuple[Any, Any]] = []
+    monkeypatch.setattr(
+        "IPython.display.display",
+        lambda data, *, metadata, raw: shown.append((data["text/plain"], metadata["stslab"])),
+    )
+    show_text_cautions(["?!", "A dog."], model=Letters())
+    show_pair_cautions(scored("Room 1", "Room 2", 0.6), threshold=0.5)
+    show_pair_cautions(scored("Room 1", "Room 2", 0.6))
+    assert [told.get("name", told["kind"]) for _, told in shown] == [
+        "text",
+        "text-cautions",
+        "text",
+        "pair-cautions",
+        "text",
+    ]
+    assert shown[0][0] == "2 texts checked: 1 is near-empty."
+    assert shown[2][0].startswith("1 of 1 pair scores at least 0.5: 1 has numbers that differ;")
+    assert shown[4][0] == "0 of 1 pair scores at least 0.7."

@@ -15,8 +15,9 @@ import psutil
 import pytest
 from projects import COUNTING, LOOPING, Project, eventually
 
-from stslab.report import cluster, freshness
+from stslab.report import identity
 from stslab.report.request.values import RequestError
+from stslab.report.running import cluster
 
 pytest.importorskip("distributed", reason="needs the extra 'dask'")
 pytestmark = pytest.mark.usefixtures("bare_kernels")
@@ -76,9 +77,8 @@ class Cluster:
 
     def close(self) -> None:
         for process in reversed(self.processes):
-            process.terminate()
-        for process in self.processes:
-            process.wait(30)
+            process.kill()  # a worker whose client was interrupted may take long to leave
+            process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +126,8 @@ def test_a_worker_of_another_version_is_refused(
     """Its pages would not be the same bytes."""
     project.notebook("good", COUNTING)
     project.preset("notebooks: [good]")
-    versions = {**freshness.versions(), "torch": "9.9"}
-    monkeypatch.setattr(freshness, "versions", lambda: versions)
+    versions = {**identity.versions(), "torch": "9.9"}
+    monkeypatch.setattr(identity, "versions", lambda: versions)
     with pytest.raises(RequestError, match=r"worker .* differs from this machine: torch cha"):
         project.build(scheduler=running.address)
     assert not project.home.joinpath("good.html").exists()
@@ -144,6 +144,7 @@ def test_an_address_where_no_scheduler_answers_is_refused(
         project.build(scheduler=address)
 
 
+@pytest.mark.slow
 def test_a_cluster_makes_the_same_bytes_also_when_it_loses_a_worker(
     project: Project, running: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stslab import Reduced, compare_models, model_costs, read_pairs, score_pairs
+from stslab import read_pairs, score_pairs, score_words
+from stslab.studies import Reduced, compare_models, model_costs
 
 PAIRS = [
     ("A dog is playing in the park.", "A puppy is running outside."),
@@ -75,16 +76,18 @@ def test_a_cut_model_scores_as_sentence_transformers_cuts_it(model):
     assert np.allclose(ours, model.encode(texts, truncate_dim=64), atol=1e-5)
 
 
-def test_each_candidate_gets_a_column_beside_the_word_measures(fixed):
+def test_each_model_gets_a_column_beside_the_word_measures(fixed):
     """People's scores stay; other columns do not come along."""
     pairs = pd.DataFrame({"sentence_a": ["3 4"], "sentence_b": ["3 0"], "group": ["x"]})
-    compared = compare_models(read_pairs(pairs.assign(gold=2)), {"toy": fixed})
+    pairs = read_pairs(pairs.assign(gold=2)).table
+    compared = compare_models(pairs, {"toy": fixed})
     assert list(compared) == ["sentence_a", "sentence_b", "gold_score", "toy", "jaccard", "tfidf"]
     assert compared.loc[0, "toy"] == 0.6
-    assert compared.attrs["fitted_on"] == "the 2 sentences of these pairs"
+    words = ["jaccard", "tfidf"]  # TF-IDF is fitted on these pairs
+    pd.testing.assert_frame_equal(compared[words], score_words(pairs)[words])
 
 
-def test_a_candidate_may_not_take_a_column_s_name(fixed):
+def test_a_model_may_not_take_a_column_s_name(fixed):
     """It would hide the other column."""
     with pytest.raises(ValueError, match="'tfidf' is the name of another column"):
         compare_models([("1 2", "2 1")], {"tfidf": fixed})
@@ -92,8 +95,8 @@ def test_a_candidate_may_not_take_a_column_s_name(fixed):
 
 def test_costs_are_counted(model):
     """all-MiniLM-L6-v2: 6 layers, each 4 · 384² + 2 · 384 · 1536 weights that a token meets."""
-    candidates = {"whole": model, "short": Reduced(model, 32, "binary"), "toy": Fixed()}
-    costs = model_costs(candidates, ["1 2", "3 4 5"]).set_index("candidate")
+    models = {"whole": model, "short": Reduced(model, 32, "binary"), "toy": Fixed()}
+    costs = model_costs(models, ["1 2", "3 4 5"]).set_index("model")
     assert costs["dimension"].tolist() == [384, 32, 2]
     assert costs["bytes_per_text"].tolist() == [1536, 4, 8]
     assert costs.loc["whole", "parameters"] == costs.loc["short", "parameters"] == 22_713_216
@@ -105,17 +108,17 @@ def test_costs_are_counted(model):
 
 def test_identical_texts_score_one_everywhere(model):
     """At every size and precision."""
-    candidates = {
+    models = {
         f"{dimension} {precision}": Reduced(model, dimension, precision)
         for dimension in (384, 32, 5)
         for precision in ("float32", "int8", "binary")
     }
-    compared = compare_models([("The very same.", "The very same.")] * 3, candidates)
-    assert (compared[list(candidates)] == 1).all(axis=None)
+    compared = compare_models([("The very same.", "The very same.")] * 3, models)
+    assert (compared[list(models)] == 1).all(axis=None)
 
 
 def test_two_comparisons_give_the_same_numbers(model):
     """To the bit."""
-    candidates = {"int8": Reduced(model, 32, "int8"), "binary": Reduced(model, precision="binary")}
-    first, second = (compare_models(PAIRS, candidates) for _ in range(2))
+    models = {"int8": Reduced(model, 32, "int8"), "binary": Reduced(model, precision="binary")}
+    first, second = (compare_models(PAIRS, models) for _ in range(2))
     pd.testing.assert_frame_equal(first, second, check_exact=True)

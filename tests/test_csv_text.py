@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from stslab import read_pairs, read_sentences
 from stslab.csv_text import mark, unmark
-from stslab.display import to_csv
+from stslab.figures.show import to_csv
 
 FORMULAS = [
     "=1+1",
@@ -116,7 +116,7 @@ def test_what_stslab_writes_it_reads_exactly(tmp_path: Path, column: str):
     texts = [text for text in TEXTS if text.strip()]
     frame = pd.DataFrame({column: texts})
     (tmp_path / "my.csv").write_text(to_csv(frame), "utf-8", newline="")
-    assert read_sentences(tmp_path / "my.csv", column=column)["sentence"].tolist() == texts
+    assert read_sentences(tmp_path / "my.csv", column=column).table["sentence"].tolist() == texts
     pairs = frame.set_axis(["sentence_a"], axis=1).assign(sentence_b=texts)
     (tmp_path / "pairs.csv").write_text(to_csv(pairs), "utf-8", newline="")
-    assert read_pairs(tmp_path / "pairs.csv")["sentence_b"].tolist() == texts
+    assert read_pairs(tmp_path / "pairs.csv").table["sentence_b"].tolist() == texts

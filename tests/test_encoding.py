@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from stslab import encode, search, token_counts
-from stslab.inputs import InputError
+from stslab import InputError, encode, search
+from stslab.models.encoding import token_counts
 
 TEXTS = [f"Sentence {n} speaks of {'very ' * (n % 9)}different things." for n in range(70)]
 LENGTHS = [f"{'very ' * n}different" for n in (1, 14, 29, 61, 125, 253, 999)]  # padded: 16 … 256
@@ -80,7 +80,7 @@ def test_no_progress_bar_on_short_work(model, capfd):
 
 
 def test_a_progress_bar_on_long_work(model, capfd, monkeypatch):
-    monkeypatch.setattr("stslab.encoding.LONG_WORK", 0.0)
+    monkeypatch.setattr("stslab.models.encoding.LONG_WORK", 0.0)
     encode(TEXTS, model=model)
     assert "Encoding" in capfd.readouterr().err
 

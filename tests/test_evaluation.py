@@ -13,13 +13,14 @@ import pytest
 from conftest import ROOT
 
 import stslab
+from stslab import studies
 
 
 @pytest.fixture(scope="module")
 def scored(stsb, model):
     """The benchmark's test pairs with all three measures; encoded once."""
-    pairs = stslab.read_stsb("test", folder=stsb)
-    by_words = stslab.score_pairs_lexically(pairs)
+    pairs = studies.read_stsb("test", folder=stsb)
+    by_words = stslab.score_words(pairs)
     table = stslab.score_pairs(pairs, model=model)
     return table.assign(jaccard=by_words["jaccard"], tfidf=by_words["tfidf"])
 
@@ -33,7 +34,7 @@ def pairs_with(scores, gold):
 
 def test_agreement_is_the_published_one(scored):
     """The bundled model, Jaccard and TF-IDF agree with people as published and measured."""
-    spearman = stslab.agreement(scored).set_index("measure")["spearman"]
+    spearman = studies.agreement(scored).set_index("measure")["spearman"]
     assert round(spearman["score"], 4) == 0.8203
     assert spearman["jaccard"] == pytest.approx(0.565, abs=0.001)
     assert spearman["tfidf"] == pytest.approx(0.693, abs=0.001)
@@ -41,22 +42,22 @@ def test_agreement_is_the_published_one(scored):
 
 def test_intervals_of_a_thousand_pairs_take_about_a_second_and_hold_the_value(scored):
     started = time.process_time()
-    table = stslab.agreement(scored[["score", "gold_score"]]).iloc[0]
+    table = studies.agreement(scored[["score", "gold_score"]]).iloc[0]
     assert time.process_time() - started < 3
     assert 0.79 < table["spearman_low"] < table["spearman"] < table["spearman_high"] < 0.85
 
 
 def test_bands_order_averages_and_label_single_pairs_badly(scored):
-    table = stslab.bands_against_gold(scored)
+    table = studies.bands_against_gold(scored)
     assert table["pairs"].tolist() == [148, 474, 321, 225, 211]
     assert table["mean_gold"].round(2).tolist() == [4.44, 3.52, 2.59, 1.45, 0.53]
     assert round(np.average(table["same_band"], weights=table["pairs"]), 2) == 0.46
-    pd.testing.assert_frame_equal(table, stslab.bands_on_stsb(), atol=1e-5)
+    pd.testing.assert_frame_equal(table, studies.bands_on_stsb(), atol=1e-5)
 
 
 def test_expected_gold_holds_on_pairs_it_has_not_seen(scored, model):
     """Fitted on dev; on test its error is at most 0.86 and its range holds about 80 %."""
-    expected = stslab.expected_gold(scored["score"], model=model)
+    expected = studies.expected_gold(scored["score"], model=model)
     gold = scored["gold_score"]
     assert np.sqrt(np.mean((expected["expected_gold"] - gold) ** 2)) <= 0.86
     assert gold.between(expected["low"], expected["high"]).mean() == pytest.approx(0.78, abs=0.02)
@@ -65,18 +66,17 @@ def test_expected_gold_holds_on_pairs_it_has_not_seen(scored, model):
 @pytest.mark.slow
 def test_shipped_calibration_is_what_its_script_makes(stsb, model):
     build = runpy.run_path(str(ROOT / "benchmarks/build_calibration.py"))
-    dev = stslab.score_pairs(stslab.read_stsb("dev", folder=stsb), model=model)
+    dev = stslab.score_pairs(studies.read_stsb("dev", folder=stsb), model=model)
     rebuilt = build["calibration"](dev)
-    at = stslab.expected_gold(rebuilt["score"], model=model)
+    at = studies.expected_gold(rebuilt["score"], model=model)
     pd.testing.assert_frame_equal(at, rebuilt, atol=0.011, check_like=True)
 
 
 def test_benchmark_is_read_whole(stsb):
     """No quote swallows a row, and the genre comes along as the group."""
-    dev = stslab.read_stsb("dev", folder=stsb)
+    dev = studies.read_stsb("dev", folder=stsb)
     assert len(dev) == 1500
     assert dev.columns.tolist() == ["sentence_a", "sentence_b", "gold_score", "group"]
-    assert dev.attrs["input"]["source"] == "STS Benchmark dev"
     assert sorted(dev["group"].unique()) == ["main-captions", "main-forums", "main-news"]
 
 
@@ -84,46 +84,46 @@ def test_benchmark_is_read_whole(stsb):
 
 
 def test_perfect_order_is_a_spearman_of_one_and_the_interval_is_one():
-    table = stslab.agreement(pairs_with(np.arange(20) / 20, np.arange(20) ** 2 / 80)).iloc[0]
+    table = studies.agreement(pairs_with(np.arange(20) / 20, np.arange(20) ** 2 / 80)).iloc[0]
     assert table[["spearman", "spearman_low", "spearman_high"]].tolist() == pytest.approx([1] * 3)
     assert table["pearson"] < 1
 
 
 def test_intervals_are_the_same_each_time():
     pairs = pairs_with(np.arange(12) / 12, [0, 2, 1, 3, 2, 4, 3, 5, 4, 5, 5, 3])
-    pd.testing.assert_frame_equal(stslab.agreement(pairs), stslab.agreement(pairs))
+    pd.testing.assert_frame_equal(studies.agreement(pairs), studies.agreement(pairs))
 
 
 def test_no_interval_is_claimed_below_ten_pairs():
-    table = stslab.agreement(pairs_with([0.1, 0.9], [1, 4])).iloc[0]
+    table = studies.agreement(pairs_with([0.1, 0.9], [1, 4])).iloc[0]
     assert table["spearman"] == 1
     assert np.isnan(table["spearman_low"])
 
 
 def test_constant_scores_agree_with_nothing():
-    table = stslab.agreement(pairs_with([1.0] * 12, np.arange(12) / 3)).iloc[0]
+    table = studies.agreement(pairs_with([1.0] * 12, np.arange(12) / 3)).iloc[0]
     assert table[["spearman", "spearman_low", "pearson"]].isna().all()
 
 
 def test_agreement_within_groups_is_each_groups_own():
     pairs = pairs_with([0.1, 0.2, 0.1, 0.2], [1, 2, 2, 1]).assign(group=list("aabb"))
-    table = stslab.agreement(pairs, by="group")
+    table = studies.agreement(pairs, by="group")
     assert table[["group", "pairs", "spearman"]].values.tolist() == [["a", 2, 1], ["b", 2, -1]]
 
 
 def test_largest_disagreement_comes_first_and_residuals_balance():
     pairs = pairs_with([0.0, 0.5, 1.0, 0.5], [0, 5, 5, 2.5])
-    table = stslab.residuals(pairs)
+    table = studies.residuals(pairs)
     assert table["residual"].sum() == pytest.approx(0)
-    assert stslab.largest_disagreements(pairs, 2).index.tolist() == [1, 0]
+    assert studies.largest_disagreements(pairs, 2).index.tolist() == [1, 0]
 
 
 def test_residuals_of_constant_scores_are_distances_from_the_mean():
-    assert stslab.residuals(pairs_with([1.0, 1.0], [1, 3]))["residual"].tolist() == [-1, 1]
+    assert studies.residuals(pairs_with([1.0, 1.0], [1, 3]))["residual"].tolist() == [-1, 1]
 
 
 def test_thresholds_count_what_they_find():
-    table = stslab.thresholds(pairs_with([0.2, 0.6, 0.9], [4, 2, 5]), at=[0.0, 0.5, 0.95])
+    table = studies.thresholds(pairs_with([0.2, 0.6, 0.9], [4, 2, 5]), levels=[0.0, 0.5, 0.95])
     assert table["found"].tolist() == [3, 2, 0]
     assert table["precision"].tolist()[:2] == pytest.approx([2 / 3, 1 / 2])
     assert np.isnan(table["precision"].iloc[2])
@@ -132,45 +132,39 @@ def test_thresholds_count_what_they_find():
 
 
 def test_recall_is_unknown_where_people_call_nothing_the_same():
-    assert stslab.thresholds(pairs_with([0.2, 0.6], [1, 2]))["recall"].isna().all()
+    assert studies.thresholds(pairs_with([0.2, 0.6], [1, 2]))["recall"].isna().all()
 
 
 def test_empty_bands_are_listed():
-    table = stslab.bands_against_gold(pairs_with([0.95], [5]))
+    table = studies.bands_against_gold(pairs_with([0.95], [5]))
     assert table["pairs"].tolist() == [1, 0, 0, 0, 0]
     assert table["mean_gold"].isna().sum() == 4
 
 
 def test_expected_gold_rises_with_the_score_within_its_range(model):
-    table = stslab.expected_gold(np.linspace(-1, 1, 41), model=model)
+    table = studies.expected_gold(np.linspace(-1, 1, 41), model=model)
     assert table["expected_gold"].is_monotonic_increasing
     assert table["expected_gold"].between(table["low"], table["high"]).all()
     assert table[["low", "high"]].stack().between(0, 5).all()
-    assert "STS Benchmark's 1,500 English dev pairs" in table.attrs["calibration"]
+    assert "STS Benchmark's 1,500 English dev pairs" in studies.describe_calibration(model)
 
 
 def test_other_model_and_shortened_vectors_have_no_calibration(model, monkeypatch):
-    assert stslab.expected_gold([0.5, 0.7], model=object())["expected_gold"].isna().all()
+    assert studies.expected_gold([0.5, 0.7], model=object())["expected_gold"].isna().all()
     monkeypatch.setattr(model, "truncate_dim", 128)
-    table = stslab.expected_gold(0.5, model=model)
+    table = studies.expected_gold(0.5, model=model)
     assert table["low"].isna().all()
-    assert table.attrs["calibration"].startswith("No calibration for this model")
+    assert studies.describe_calibration(model).startswith("No calibration for this model")
 
 
 def test_random_pairs_are_different_rows_and_the_same_each_time():
     texts = [f"text {n}" for n in range(600)]
-    pairs = stslab.random_pairs(texts)
+    pairs = studies.random_pairs(texts)
     assert len(pairs) == 10_000
     assert (pairs["sentence_a"] != pairs["sentence_b"]).all()
     assert pairs.drop_duplicates().shape == pairs.shape
-    pd.testing.assert_frame_equal(pairs, stslab.random_pairs(texts))
-    assert not pairs.equals(stslab.random_pairs(texts, seed=1))
-
-
-def test_percentile_is_the_share_that_scores_lower(model):
-    same = ["The very same text."] * 3
-    assert stslab.random_pair_percentile(0.5, same, model=model) == 0
-    assert stslab.random_pair_percentile(1.0, ["Apples are red.", "Cars go."], model=model) == 100
+    pd.testing.assert_frame_equal(pairs, studies.random_pairs(texts))
+    assert not pairs.equals(studies.random_pairs(texts, seed=1))
 
 
 # What cannot be used
@@ -185,32 +179,32 @@ def test_percentile_is_the_share_that_scores_lower(model):
     ],
 )
 def test_gold_scores_that_cannot_be_used_are_named(gold, says):
-    pairs = stslab.read_pairs([("a", "c", gold[0]), ("b", "d", gold[1])])
+    pairs = stslab.read_pairs([("a", "c", gold[0]), ("b", "d", gold[1])]).table
     with pytest.raises(stslab.InputError, match=says):
-        stslab.with_gold(pairs)
+        studies.with_gold(pairs)
 
 
 def test_missing_gold_column_says_what_is_needed():
-    pairs = stslab.read_pairs([("a", "b"), ("c", "d")])
+    pairs = stslab.read_pairs([("a", "b"), ("c", "d")]).table
     with pytest.raises(stslab.InputError, match=r"expected 'gold_score'.*third value"):
-        stslab.with_gold(pairs)
+        studies.with_gold(pairs)
 
 
-def test_pairs_without_gold_are_left_out_and_counted():
-    pairs = stslab.with_gold(stslab.read_pairs([("a", "b", 1), ("c", "d", 4), ("e", "f")]))
-    assert pairs["gold_score"].tolist() == [1, 4]
-    assert pairs.attrs["input"]["without_gold"] == 1
-    assert pairs.attrs["input"]["rows_used"] == 2
+def test_pairs_without_gold_are_left_out():
+    """What was read is not touched, so that both can be counted."""
+    read = stslab.read_pairs([("a", "b", 1), ("c", "d", 4), ("e", "f")]).table
+    assert studies.with_gold(read)["gold_score"].tolist() == [1, 4]
+    assert len(read) == 3
 
 
 def test_one_text_makes_no_random_pair():
     with pytest.raises(stslab.InputError, match="needs two texts, got 1"):
-        stslab.random_pairs(["alone"])
+        studies.random_pairs(["alone"])
 
 
 def test_benchmark_folder_that_is_none_is_named(tmp_path):
     with pytest.raises(stslab.InputError, match=r"sts-test\.csv: no such file"):
-        stslab.read_stsb(folder=tmp_path)
+        studies.read_stsb(folder=tmp_path)
 
 
 def test_benchmark_offline_says_what_to_do(monkeypatch, tmp_path):
@@ -223,7 +217,7 @@ def test_benchmark_offline_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(stslab.InputError, match=r"hub did not answer .*set STSLAB_STSB"):
-        stslab.read_stsb()
+        studies.read_stsb()
 
 
 def test_hub_copy_is_brought_to_the_scale_from_0_to_5(monkeypatch, tmp_path):
@@ -232,4 +226,4 @@ def test_hub_copy_is_brought_to_the_scale_from_0_to_5(monkeypatch, tmp_path):
     hub.to_parquet(tmp_path / "test-00000-of-00001.parquet")
     monkeypatch.delenv("STSLAB_STSB", raising=False)
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *args, **kwargs: tmp_path)
-    assert stslab.read_stsb().values.tolist() == [["a", "b", 2.5], ["c", "d", 5]]
+    assert studies.read_stsb().values.tolist() == [["a", "b", 2.5], ["c", "d", 5]]

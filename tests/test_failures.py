@@ -20,9 +20,9 @@ import pytest
 from click.testing import CliRunner
 from projects import COUNTING, LOOPING, Listener, Project, eventually
 
-from stslab.report import build as building
 from stslab.report import cli
-from stslab.report.build import Result
+from stslab.report.building import build as building
+from stslab.report.building.build import Result
 
 KINDS = ("warm", "fresh")
 
@@ -348,7 +348,8 @@ def test_a_user_without_a_home(
         monkeypatch.delenv(name, raising=False)
     paths = f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     troubled.notebook(
-        "trouble", ["from stslab.cache import cache_file\nimport matplotlib.pyplot\ncache_file()"]
+        "trouble",
+        ["from stslab.models.cache import cache_file\nimport matplotlib.pyplot\ncache_file()"],
     )
     given = {"PYTHONPATH": paths, "STSLAB_CACHE": ""}
     done = troubled.run("report", "mini", "--kernel", "fresh", "--jobs", "1", **given)
@@ -407,7 +408,7 @@ def test_an_impatient_user(troubled: Project) -> None:
     troubled.assert_sound()
 
 
-@pytest.mark.parametrize("seconds", [0.9, 1.4, 1.9])
+@pytest.mark.parametrize("seconds", [0.9, 1.7])
 def test_a_signal_at_any_time(troubled: Project, seconds: float) -> None:
     """While it plans, while kernels start, while pages are rendered, written and indexed."""
     runs = ", ".join(f"{{notebook: first, name: run-{number}}}" for number in range(8))
@@ -421,6 +422,7 @@ def test_a_signal_at_any_time(troubled: Project, seconds: float) -> None:
     troubled.assert_sound()
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_signal_between_two_pages(troubled: Project) -> None:
     """It is kept until the page that is being published is accounted for; one is enough."""
 

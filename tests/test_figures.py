@@ -1,4 +1,4 @@
-"""figures.py and display.py: data first, text as it is, every form under one name."""
+"""Figures and tables: data first, text as it is, every form under one name."""
 
 import io
 import json
@@ -10,15 +10,20 @@ import pandas as pd
 import pytest
 
 from stslab import (
-    cluster_order,
+    curves,
+    dot_plot,
     heatmap,
+    histogram,
+    scatter,
     score_bars,
-    short_labels,
     show_figure,
     show_finding,
     show_table,
 )
+from stslab.figures.drawing import Drawing
 from stslab.report.page.tables import data_table
+from stslab.scores.groups import group_tree, leaves
+from stslab.wording import short_labels
 
 mpl.use("agg")
 
@@ -87,7 +92,7 @@ def test_the_same_figure_is_the_same_bytes(shown):
 
 def test_negative_scores_show_and_cells_contrast(shown):
     """The scale is fixed and reaches -1, so that two heatmaps compare."""
-    ax = heatmap(matrix_of(["a", "b", "c"]))
+    ax = heatmap(matrix_of(["a", "b", "c"])).ax
     assert ax.collections[0].get_clim() == (-1, 1)
     assert {text.get_text() for text in ax.texts} >= {"1.00"}
     mpl.pyplot.close(ax.figure)
@@ -95,7 +100,7 @@ def test_negative_scores_show_and_cells_contrast(shown):
 
 @pytest.mark.parametrize(("n", "numbers", "labels"), [(12, True, True), (40, False, True)])
 def test_annotations_give_way_as_the_matrix_grows(n, numbers, labels):
-    ax = heatmap(matrix_of([f"sentence {i}" for i in range(n)]))
+    ax = heatmap(matrix_of([f"sentence {i}" for i in range(n)])).ax
     assert bool(ax.texts) == numbers
     assert bool(ax.get_yticklabels()) == labels
     mpl.pyplot.close(ax.figure)
@@ -108,14 +113,19 @@ def test_a_large_matrix_is_one_image_of_modest_size(shown):
     assert "application/vnd.stslab.matrix+json" not in data
 
 
-def test_clustering_puts_similar_sentences_together():
+def test_reordering_puts_similar_sentences_together():
     matrix = pd.DataFrame(
         [[1, 0, 0.9, 0], [0, 1, 0, 0.8], [0.9, 0, 1, 0], [0, 0.8, 0, 1]],
         pd.Index(list("abcd"), name="sentence"),
         list("abcd"),
     )
-    order = "".join("abcd"[i] for i in cluster_order(matrix))
+    order = "".join("abcd"[i] for i in leaves(group_tree(matrix)))
     assert {order[:2], order[2:]} in ({"ac", "bd"}, {"ca", "bd"}, {"ac", "db"}, {"ca", "db"})
+    drawing = heatmap(matrix, reorder=True)
+    assert "".join(drawing.data) == "".join(drawing.data.index) == order
+    assert drawing.data.loc["a", "c"] == 0.9
+    assert drawing.alt.startswith("4 × 4 cosine similarities; highest 0.90 between “")
+    mpl.pyplot.close(drawing.ax.figure)
 
 
 def test_labels_stay_unique_when_cut():
@@ -138,9 +148,9 @@ def test_bars_say_what_is_highest_and_lowest(shown):
 
 
 def test_a_figure_without_a_text_alternative_is_refused():
-    figure, _ = mpl.pyplot.subplots()
+    figure, ax = mpl.pyplot.subplots()
     with pytest.raises(ValueError, match="no text alternative"):
-        show_figure(figure, "empty")
+        show_figure(ax, "empty")
     mpl.pyplot.close(figure)
 
 
@@ -194,3 +204,73 @@ def test_one_very_long_text_costs_little_but_in_the_csv(shown):
     assert len(first["text/html"]) < 500_000
     assert [len(data["text/plain"]) < 500_000 for data in (figure, first, texts)] == [True] * 3
     assert all(long in data["text/csv"] for data in (figure, first))
+
+
+# Plots of a table's columns -------------------------------------------------------------------
+
+
+NUMBERS = pd.DataFrame(
+    {"name": ["$a_b$", "_x", "<b>"], "x": [0.0, 0.5, 1.0], "y": [0.9, -0.25, np.nan]}
+)
+PLOTS = {
+    "scatter": lambda: scatter(NUMBERS, "x", "y", title="costs $5?", labels={}),
+    "histogram": lambda: histogram(NUMBERS.dropna(), "y", title="costs $5?", mark=0.5),
+    "dot-plot": lambda: dot_plot(NUMBERS, "name", ["y"], title="costs $5?", label="score"),
+    "curves": lambda: curves(NUMBERS, "x", ["y"], title="costs $5?", labels=("x", "y")),
+}
+
+
+@pytest.mark.parametrize("kind", PLOTS)
+def test_a_plot_carries_its_alternative_and_its_numbers(kind, shown):
+    """Its extremes in words, its table as CSV, and its title as text."""
+    drawing = PLOTS[kind]()
+    assert isinstance(drawing, Drawing)
+    show_figure(drawing, kind)
+    data, metadata = shown[0]
+    assert data["text/plain"] == metadata["image/svg+xml"]["alt"] == drawing.alt
+    assert "0.90" in drawing.alt
+    assert "-0.25" in drawing.alt
+    assert drawing.alt.endswith(".")
+    assert data["text/csv"].splitlines()[0] == "name,x,y"
+    svg = ET.fromstring(data["image/svg+xml"])
+    texts = {"".join(node.itertext()) for node in svg.iter("{http://www.w3.org/2000/svg}text")}
+    assert "costs $5?" in texts
+    if kind == "dot-plot":
+        assert {"$a_b$", "_x", "<b>"} <= texts
+        assert drawing.ax.get_yticks().tolist() == [0, 1, 2]
+
+
+def test_rows_of_one_name_share_a_line():
+    table = pd.DataFrame({"kind": ["a", "b", "a"], "score": [0.1, 0.5, 0.7]})
+    drawing = dot_plot(table, "kind", ["score"], title="How?", label="score")
+    assert [label.get_text() for label in drawing.ax.get_yticklabels()] == ["a", "b"]
+    assert drawing.ax.lines[0].get_ydata().tolist() == [0, 1, 0]
+    assert drawing.alt == "2 rows; score: highest 0.70 for a, lowest 0.10 for a."
+    mpl.pyplot.close(drawing.ax.figure)
+
+
+def test_a_column_without_a_number_is_undefined():
+    table = pd.DataFrame({"x": [1, 2], "y": [np.nan, np.nan]})
+    drawing = curves(table, "x", ["y"], title="What?", labels=("x", "y"))
+    assert drawing.alt == "x from 1 to 2; y: undefined."
+    mpl.pyplot.close(drawing.ax.figure)
+
+
+def test_a_histogram_tells_parts_apart_and_begins_at_zero_or_below():
+    table = pd.DataFrame({"score": [-0.3, 0.2, 0.9], "real": [True, False, True]})
+    drawing = histogram(table, "score", title="How near?", by="real")
+    assert drawing.alt.startswith("3 sentences: cosine similarity from -0.30 to 0.90, half of the")
+    edges = [patch.get_x() for patch in drawing.ax.patches]
+    assert min(edges) == pytest.approx(-0.3)
+    assert [text.get_text() for text in drawing.ax.get_legend().get_texts()] == ["real", "not real"]
+    assert sum(patch.get_height() for patch in drawing.ax.patches) == 3
+    mpl.pyplot.close(drawing.ax.figure)
+
+
+@pytest.mark.parametrize("change", [{"alt": "Mine."}, {"data": pd.DataFrame({"n": [1]})}])
+def test_what_is_passed_beside_a_drawing_comes_before_its_own(change, shown):
+    drawing = PLOTS["scatter"]()
+    show_figure(drawing, "scatter", **change)
+    data = shown[0][0]
+    assert data["text/plain"] == change.get("alt", drawing.alt)
+    assert data["text/csv"].splitlines()[0] == ("n" if "data" in change else "name,x,y")

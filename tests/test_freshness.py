@@ -12,15 +12,18 @@ from typing import Any
 import pytest
 from projects import BARE, COUNTING, Project, figure
 
-from stslab.report import freshness, helper
+from stslab.report import identity, imports
+from stslab.report.building import freshness
 from stslab.report.running import kernels
 
 pytestmark = pytest.mark.usefixtures("bare_kernels")
 
 USES_HELPER = "if False:\n    from stslab import rank"
 READS = "parameters: from pathlib import Path\nsentences: list[str] | Path = ['a']"
-MODEL = "parameters: model: str = 'all-MiniLM-L6-v2'"
-LOOKS = "import os; print(model, 'has the file', *[f for f in os.listdir(model) if 'safe' in f])"
+MODEL = "parameters: model_name: str = 'all-MiniLM-L6-v2'"
+LOOKS = """\
+import os
+print(model_name, 'has the file', *[f for f in os.listdir(model_name) if 'safe' in f])"""
 UNCHANGED = dict.fromkeys(["count", "reads", "helper", "model"], "unchanged")
 PRESET = "presets/mini.yaml"
 
@@ -45,7 +48,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
           - {notebook: count, parameters: {n: 3}}
           - {notebook: reads, parameters: {sentences: texts.txt}}
           - helper
-          - {notebook: model, parameters: {model: mine}}
+          - {notebook: model, parameters: {model_name: mine}}
         """)
     before, kernels.PRELOAD[:] = kernels.PRELOAD[:], BARE
     assert {result.status for result in project.build().values()} == {"built"}
@@ -140,16 +143,16 @@ def test_any_file_of_the_model(copy: Project, name: str) -> None:
     before = copy.digests()
     file = copy.notebooks / "presets" / "mine" / name
     file.write_bytes(file.read_bytes() + b" ")
-    assert changed(copy) == {"model": ("built", ["model model/mine changed"])}
+    assert changed(copy) == {"model": ("built", ["model model_name/mine changed"])}
     file.write_bytes(file.read_bytes()[:-1])
-    assert changed(copy) == {"model": ("built", ["model model/mine changed"])}
+    assert changed(copy) == {"model": ("built", ["model model_name/mine changed"])}
     assert copy.digests() == before
 
 
 def test_a_relative_folder_of_a_model_means_the_same_in_every_kernel(copy: Project) -> None:
     """It is taken from the preset's folder, and no page holds the path of a machine."""
     page = (copy.home / "model.html").read_text("utf-8")
-    assert "model/mine has the file model.safetensors" in page
+    assert "model_name/mine has the file model.safetensors" in page
     assert str(copy.notebooks) not in page
 
 
@@ -169,70 +172,66 @@ def test_the_version_of_a_tool(copy: Project, monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_way_of_running(copy: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kernel's settings are part of what makes an output."""
-    monkeypatch.setattr(freshness, "_runner_digest", lambda: "0" * 64)
+    monkeypatch.setattr(freshness, "runner_digest", lambda: "0" * 64)
     done = changed(copy)
     assert done == {name: ("built", ["way of running changed"]) for name in UNCHANGED}
 
 
 @pytest.fixture
-def own_helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the helper's source to edit."""
+def own_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the package's source to edit."""
     folder = tmp_path / "stslab"
-    shutil.copytree(helper.HELPER, folder, ignore=shutil.ignore_patterns("report", "__pycache__"))
-    monkeypatch.setattr(helper, "HELPER", folder)
-    monkeypatch.setattr(freshness, "HELPER", folder)
+    shutil.copytree(imports.PACKAGE, folder, ignore=shutil.ignore_patterns("report"))
+    monkeypatch.setattr(imports, "PACKAGE", folder)
+    monkeypatch.setattr(identity, "PACKAGE", folder)
     return folder
 
 
-@pytest.mark.parametrize("module", ["scoring.py", "encoding.py"])
-def test_a_helper_file_that_is_used_directly_or_through_another(
-    copy: Project, own_helper: Path, module: str
-) -> None:
-    """The notebook imports `rank` from the package, which is in scoring, which uses encoding."""
-    with (own_helper / module).open("a") as stream:
+@pytest.mark.parametrize("name", ["scores/cosine.py", "models/encoding.py", "__init__.pyi"])
+def test_a_file_of_the_core(copy: Project, own_package: Path, name: str) -> None:
+    """These notebooks name the package, be it in a figure's metadata: each may use all of it."""
+    with (own_package / name).open("a") as stream:
         stream.write("\n# another line\n")
-    assert changed(copy) == {"helper": ("built", [f"helper {module} changed"])}
+    again = ("built", [f"helper {name} changed"])
+    assert changed(copy) == dict.fromkeys(["count", "reads", "helper"], again)
 
 
-def test_a_helper_file_that_no_notebook_uses(copy: Project, own_helper: Path) -> None:
-    with (own_helper / "figures.py").open("a") as stream:
+def test_a_file_of_the_studies_that_no_notebook_names(copy: Project, own_package: Path) -> None:
+    with (own_package / "studies" / "map.py").open("a") as stream:
         stream.write("\n# another line\n")
     assert changed(copy) == {}
 
 
-def test_a_data_file_of_the_helper(own_helper: Path) -> None:
-    """A module that names a file of the package, or its folder, depends on the file."""
-    (own_helper / "tables").mkdir()
-    (own_helper / "tables" / "bands.csv").write_text("1")
-    (own_helper / "words.txt").write_text("not")
-    (own_helper / "scoring.py").write_text("TABLE = 'tables'\ndef rank(): ...\n")
-    assert helper.helper_files("from stslab import rank") == ["scoring.py", "tables/bands.csv"]
-    (own_helper / "scoring.py").write_text("TABLE = 'words.txt'\ndef rank(): ...\n")
-    assert helper.helper_files("from stslab import rank") == ["scoring.py", "words.txt"]
-
-
 @pytest.mark.parametrize(
-    ("code", "uses"),
+    ("code", "core", "studies"),
     [
-        ("import stslab\nstslab.rank", {"scoring.py", "figures.py", "baselines.py"}),
-        ("from stslab import *", {"scoring.py", "figures.py", "baselines.py"}),
-        ("from stslab.scoring import rank as r", {"scoring.py", "encoding.py"}),
-        ("from stslab import scoring", {"scoring.py", "encoding.py"}),
-        ("%time\n!ls\nfrom stslab import rank", {"scoring.py"}),
-        ("not python, but stslab", {"scoring.py", "figures.py"}),
-        ("import importlib\nimportlib.import_module('stslab.wording')", {"wording.py", "stsb.py"}),
-        ("from importlib import import_module as i\ni('st' + 'slab.terms')", {"terms.py"}),
-        ("__import__('sts' 'lab').rank", {"scoring.py", "figures.py"}),
-        ("exec('from stslab import rank')", {"scoring.py", "figures.py"}),
-        ("import stslab.stsb", {"stsb.py", "scoring.py"}),
-        ("if 1:\n    %matplotlib inline\nimport os", set()),
-        ("from .stslab import rank", set()),
+        ("import stslab\nstslab.rank", True, False),
+        ("from stslab.scores.cosine import rank as r", True, False),
+        ("%time\n!ls\nfrom stslab import rank", True, False),
+        ("from stslab.studies import agreement", True, True),
+        ("import stslab\nstslab.studies.sentence_map", True, True),
+        ("not python, but stslab and 'studies", True, True),
+        ("if 1:\n    %matplotlib inline\nimport os", False, False),
+        ("from studies import my_own", False, False),
+        ("import importlib\nimportlib.import_module('sts' + 'lab.wording')", True, True),
     ],
 )
-def test_the_helper_files_that_code_uses(code: str, uses: set[str]) -> None:
-    found = set(helper.helper_files(code))
-    assert uses <= found
-    assert bool(uses) == bool(found)
+def test_the_files_that_code_may_use(
+    code: str, core: bool, studies: bool, own_package: Path
+) -> None:
+    """All of the core, data files too, where it names the package; likewise of the studies."""
+    (own_package / "scores" / "words.txt").write_text("not")
+    (own_package / "live").mkdir()
+    (own_package / "live" / "engine.js").write_text("")
+    found = imports.helper_files(code)
+    assert found == sorted(found)
+    rooms = {name.split("/")[0] for name in found}
+    assert ({"inputs", "models", "scores", "figures", "wording.py"} <= rooms) is core
+    assert ("scores/words.txt" in found) is core
+    assert ("studies" in rooms) is studies
+    assert ("studies/data/minimal_pairs.csv" in found) is studies
+    assert not {"report", "live"} & rooms
+    assert not [name for name in found if "__pycache__" in name]
 
 
 # What a page depends on beside its outputs -------------------------------------------------------
@@ -286,7 +285,7 @@ def test_text_that_moves_to_another_place(copy: Project) -> None:
 @pytest.mark.usefixtures("no_kernel")
 def test_a_heading_that_neighbours_link_to(copy: Project) -> None:
     copy.edit("count", "# Count", "# Counting")
-    neighbour = ("rendered", ["preset and neighbours changed"])
+    neighbour = ("rendered", ["preset and neighbors changed"])
     assert changed(copy) == {"count": ("rendered", ["text changed"]), "reads": neighbour}
     assert "Counting" in (copy.home / "reads.html").read_text("utf-8")
 
@@ -295,14 +294,14 @@ def test_a_heading_that_neighbours_link_to(copy: Project) -> None:
 def test_the_title_of_the_preset(copy: Project) -> None:
     copy.edit(PRESET, "Small", "Tiny")
     done = changed(copy)
-    assert done == {n: ("rendered", ["preset and neighbours changed"]) for n in UNCHANGED}
+    assert done == {n: ("rendered", ["preset and neighbors changed"]) for n in UNCHANGED}
     assert "Tiny" in (copy.home / "index.html").read_text("utf-8")
     assert "Tiny" in (copy.reports / "index.html").read_text("utf-8")
 
 
 @pytest.mark.usefixtures("no_kernel")
 def test_the_template_of_pages(copy: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(freshness, "_template_digest", lambda: "0" * 64)
+    monkeypatch.setattr(freshness, "template_digest", lambda: "0" * 64)
     assert changed(copy) == {n: ("rendered", ["page template changed"]) for n in UNCHANGED}
 
 
@@ -418,13 +417,6 @@ def changed_to_failed(project: Project) -> list[str]:
     result = project.build()["count"]
     assert result.status == "failed"
     return result.why
-
-
-@pytest.mark.parametrize("code", ["-" * 100_000 + "1", "a." * 5_000 + "a", "'\0'"])
-def test_code_that_python_cannot_read_uses_the_helper_if_it_names_it(code: str) -> None:
-    """However deeply it is nested."""
-    assert helper.helper_files(code) == []
-    assert "cautions.py" in helper.helper_files(f"from stslab import rank\nx = {code}")
 
 
 def test_what_a_stranger_writes_beside_a_kernels_name_stays_out(project: Project) -> None:

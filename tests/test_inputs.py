@@ -15,9 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stslab import InputError, describe_input, read_corpus, read_pairs, read_sentences, score_pairs
+from stslab import InputError, read_corpus, read_pairs, read_sentences
 from stslab.csv_text import unmark
-from stslab.inputs import check_pairs, check_texts
+from stslab.inputs.checks import check_texts
+from stslab.inputs.reading import Input
 
 TEXTS = ["Ein “Satz”.", 'She said "no", twice.', "1,000 cats", "NA", "  spaced  ", "犬。🐕"]
 PAIRS = [("A dog.", 'A "puppy".'), ("One, two.", "NaN")]
@@ -66,18 +67,12 @@ TABLES = ALL[1:]
 @pytest.mark.parametrize("ending", ALL)
 def test_sentences_come_back_exactly(ending: str, tmp_path: Path) -> None:
     path = write([["sentence"], *([text] for text in TEXTS)], tmp_path / f"my{ending}")
-    table = read_sentences(path)
-    assert table["sentence"].tolist() == TEXTS
-    assert table.attrs["input"] == {
-        "source": f"my{ending}",
-        "format": ending[1:],
-        "rows_read": 6,
-        "rows_used": 6,
-        "blank": 0,
-        "duplicates": 0,
-        "columns": {},
-    }
-    assert read_corpus(str(path))["text"].tolist() == TEXTS
+    found = read_sentences(path)
+    assert found.texts == found.table["sentence"].tolist() == TEXTS
+    assert (found.source, found.columns, found.renamed) == (f"my{ending}", ["sentence"], {})
+    assert (found.rows_read, found.blank, found.duplicates) == (6, 0, 0)
+    corpus = read_corpus(str(path))
+    assert corpus.texts == corpus.table["text"].tolist() == TEXTS
 
 
 @pytest.mark.parametrize("ending", TABLES)
@@ -86,7 +81,9 @@ def test_pairs_come_back_exactly_with_scores_and_further_columns(
 ) -> None:
     rows = [["7", "A dog.", 'A "puppy".', "4.5"], ["8", "One, two.", "NaN", "0"]]
     table = [["id", "sentence_a", "sentence_b", "gold_score"], *rows]
-    pairs = read_pairs(write(table, tmp_path / f"pairs{ending}"))
+    read = read_pairs(write(table, tmp_path / f"pairs{ending}"))
+    pairs = read.table
+    assert read.texts == [*pairs["sentence_a"], *pairs["sentence_b"]]
     assert pairs.columns.tolist() == ["sentence_a", "sentence_b", "gold_score", "id"]
     assert list(zip(pairs["sentence_a"], pairs["sentence_b"], strict=True)) == PAIRS
     assert pairs["gold_score"].tolist() == [4.5, 0.0]
@@ -96,7 +93,7 @@ def test_pairs_come_back_exactly_with_scores_and_further_columns(
 def test_numbers_and_ids_of_other_columns_keep_their_kind(tmp_path: Path) -> None:
     path = tmp_path / "my.jsonl"
     path.write_text('{"id": 7, "text": "One."}\n{"text": "Two.", "tags": ["a"]}\n')
-    assert read_sentences(path)["id"].tolist()[0] == 7
+    assert read_sentences(path).table["id"].tolist()[0] == 7
 
 
 # Blank and repeated rows
@@ -105,35 +102,41 @@ def test_numbers_and_ids_of_other_columns_keep_their_kind(tmp_path: Path) -> Non
 def test_blank_rows_are_left_out_and_repeated_ones_kept_and_both_counted(tmp_path: Path) -> None:
     path = tmp_path / "my.txt"
     path.write_text("One.\n\nTwo.\n \u3000\nOne.\nOne.\n", encoding="utf-8")
-    table = read_sentences(path)
-    assert table["sentence"].tolist() == ["One.", "Two.", "One.", "One."]
-    assert table.index.tolist() == [0, 1, 2, 3]
-    said = "6 rows came in from my.txt, 4 were used: 2 blank; 2 repeat an earlier one."
-    assert describe_input(table) == said
+    found = read_sentences(path)
+    assert found.texts == ["One.", "Two.", "One.", "One."]
+    assert found.table.index.tolist() == [0, 1, 2, 3]
+    said = "Read 6 rows from my.txt, used 4 (2 blank rows skipped; 2 duplicates kept)."
+    assert found.describe() == said
 
 
 @pytest.mark.parametrize(
-    ("texts", "said"),
+    ("texts", "description"),
     [
-        (["One."], "1 row came in and was used."),
-        (["One.", "Two."], "2 rows came in, all were used."),
-        (["One.", ""], "2 rows came in, 1 was used: 1 blank."),
-        (["One.", "One."], "2 rows came in, all were used: 1 repeats an earlier one."),
+        (["One."], "Read 1 row, used 1."),
+        (["One.", "Two."], "Read 2 rows, used 2."),
+        (["One.", ""], "Read 2 rows, used 1 (1 blank row skipped)."),
+        (["One.", "One."], "Read 2 rows, used 2 (1 duplicate kept)."),
+        (
+            ["One.", " ", "Two.", "One."],
+            "Read 4 rows, used 3 (1 blank row skipped; 1 duplicate kept).",
+        ),
     ],
 )
-def test_the_description_is_a_sentence(texts: list[str], said: str) -> None:
-    assert describe_input(read_sentences(texts)) == said
+def test_the_description_says_why_rows_were_not_used_and_only_that(
+    texts: list[str], description: str
+) -> None:
+    """A duplicate is kept, so it never reads as a reason for leaving a row out."""
+    assert read_sentences(texts).describe() == description
 
 
-def test_the_record_survives_checking_and_scoring() -> None:
-    class Letters:
-        def encode(self, texts: list[str]) -> list[list[int]]:
-            return [[text.count(letter) for letter in "abc"] for text in texts]
-
-    pairs = read_pairs([("ab", "ba"), (" ", "b")])
-    scored = score_pairs(pairs, model=Letters())
-    assert check_pairs(pairs).attrs == scored.sort_values("score").head(1).attrs == pairs.attrs
-    assert describe_input(scored) == "2 rows came in, 1 was used: 1 blank."
+def test_what_is_done_to_the_table_does_not_change_the_description() -> None:
+    """It speaks of what was read: after a merge it does not fail, after a head it does not lie."""
+    found = read_pairs([("ab", "ba"), (" ", "b"), ("ab", "ba")])
+    before = "Read 3 rows, used 2 (1 blank row skipped; 1 duplicate kept)."
+    merged = found.table.merge(pd.DataFrame({"sentence_a": ["ab"], "id": [7]}))
+    assert (len(merged), len(found.table.head(1)), merged.attrs) == (2, 1, {})
+    found.table["score"] = 0.5
+    assert found.describe() == before
 
 
 def test_empty_cells_of_a_spreadsheet_are_blank_and_its_unused_rows_are_not_rows(
@@ -144,10 +147,10 @@ def test_empty_cells_of_a_spreadsheet_are_blank_and_its_unused_rows_are_not_rows
         book.worksheets[0].append(row)
     book.worksheets[0].cell(row=50, column=1).number_format = "@"
     book.save(tmp_path / "my.xlsx")
-    table = read_sentences(tmp_path / "my.xlsx")
-    assert table["sentence"].tolist() == ["One.", "Two."]
-    assert table.columns.tolist() == ["sentence", "id"]
-    assert table.attrs["input"]["rows_read"] == 3
+    found = read_sentences(tmp_path / "my.xlsx")
+    assert found.texts == ["One.", "Two."]
+    assert found.table.columns.tolist() == ["sentence", "id"]
+    assert (found.rows_read, found.blank) == (3, 1)
 
 
 # Column names
@@ -164,11 +167,10 @@ def test_empty_cells_of_a_spreadsheet_are_blank_and_its_unused_rows_are_not_rows
 )
 def test_a_usual_name_is_found(names: list[str], chosen: str, tmp_path: Path) -> None:
     quoted([names, [f"of {name.strip()}" for name in names]], tmp_path / "my.csv")
-    table = read_sentences(tmp_path / "my.csv")
-    assert table["sentence"].tolist() == [f"of {chosen}"]
-    assert len(table.columns) == len(names)
-    renamed = {} if chosen == "sentence" else {chosen: "sentence"}
-    assert table.attrs["input"]["columns"] == renamed
+    found = read_sentences(tmp_path / "my.csv")
+    assert found.texts == [f"of {chosen}"]
+    assert len(found.table.columns) == len(names)
+    assert found.renamed == ({} if chosen == "sentence" else {chosen: "sentence"})
 
 
 @pytest.mark.parametrize("names", [["question", "answer"], ["Frage"], ["One sentence."]])
@@ -181,9 +183,9 @@ def test_no_column_is_guessed(names: list[str], tmp_path: Path) -> None:
 
 def test_a_column_that_is_named_is_used_and_its_namesake_carried(tmp_path: Path) -> None:
     quoted([["text", "Frage"], ["other", "Wo?"]], tmp_path / "my.csv")
-    table = read_corpus(tmp_path / "my.csv", column="Frage")
-    assert table.to_dict("records") == [{"text": "Wo?", "text (other)": "other"}]
-    assert describe_input(table).endswith("used. Columns read: 'Frage' as 'text'.")
+    found = read_corpus(tmp_path / "my.csv", column="Frage")
+    assert found.table.to_dict("records") == [{"text": "Wo?", "text (other)": "other"}]
+    assert found.describe() == "Read 1 row from my.csv, used 1. Columns read: 'Frage' as 'text'."
 
 
 def test_a_wrong_column_is_answered_with_those_there_are(tmp_path: Path) -> None:
@@ -211,18 +213,18 @@ def test_a_wrong_column_is_answered_with_those_there_are(tmp_path: Path) -> None
 )
 def test_the_usual_names_of_pairs_are_found(names: list[str], tmp_path: Path) -> None:
     quoted([["id", *names], ["1", "a", "b"]], tmp_path / "my.csv")
-    assert read_pairs(tmp_path / "my.csv").to_dict("records") == [
+    assert read_pairs(tmp_path / "my.csv").table.to_dict("records") == [
         {"sentence_a": "a", "sentence_b": "b", "id": "1"}
     ]
 
 
 def test_a_score_is_a_human_one_only_if_its_name_says_so(tmp_path: Path) -> None:
     quoted([["s1", "s2", "score", "label"], ["a", "b", "0.9", "1"]], tmp_path / "my.csv")
-    assert "gold_score" not in read_pairs(tmp_path / "my.csv")
-    named = read_pairs(tmp_path / "my.csv", columns={"score": "gold_score"})
+    assert "gold_score" not in read_pairs(tmp_path / "my.csv").table
+    named = read_pairs(tmp_path / "my.csv", columns={"score": "gold_score"}).table
     assert named.loc[0, ["gold_score", "label"]].tolist() == [0.9, "1"]
     quoted([["s1", "s2", "Gold"], ["a", "b", "5"], ["c", "d", ""]], tmp_path / "my.csv")
-    assert read_pairs(tmp_path / "my.csv")["gold_score"].isna().tolist() == [False, True]
+    assert read_pairs(tmp_path / "my.csv").table["gold_score"].isna().tolist() == [False, True]
 
 
 @pytest.mark.parametrize("value", ["4,5", "high", "inf"])
@@ -248,7 +250,7 @@ def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_a_column_without_a_name_is_carried_under_its_number(tmp_path: Path) -> None:
     """As pandas writes its index."""
     pd.DataFrame({"sentence": ["One."]}).to_csv(tmp_path / "my.csv")
-    assert read_sentences(tmp_path / "my.csv").columns.tolist() == ["sentence", "column 1"]
+    assert read_sentences(tmp_path / "my.csv").table.columns.tolist() == ["sentence", "column 1"]
 
 
 # Text files: encodings and line ends
@@ -259,7 +261,7 @@ def test_a_column_without_a_name_is_carried_under_its_number(tmp_path: Path) -> 
 def test_byte_order_marks_are_understood(encoding: str, ending: str, tmp_path: Path) -> None:
     path = write([["sentence"], ["Où ?"], ["犬。"]], tmp_path / f"my{ending}")
     path.write_bytes(path.read_text(encoding="utf-8-sig").encode(encoding))
-    assert read_sentences(path)["sentence"].tolist() == ["Où ?", "犬。"]
+    assert read_sentences(path).table["sentence"].tolist() == ["Où ?", "犬。"]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -268,13 +270,13 @@ def test_every_system_ends_its_lines(end: str, ending: str, tmp_path: Path) -> N
     path = tmp_path / f"my{ending}"
     path.write_bytes(end.join(["sentence", "One.", "Two."]).encode())
     header = ["sentence"] if ending == ".txt" else []
-    assert read_sentences(path)["sentence"].tolist() == [*header, "One.", "Two."]
+    assert read_sentences(path).table["sentence"].tolist() == [*header, "One.", "Two."]
 
 
 def test_only_line_ends_end_a_line(tmp_path: Path) -> None:
     text = "one\u2028two\x0bthree\x0cfour\x1cfive\x85six"
     (tmp_path / "my.txt").write_text(text, encoding="utf-8")
-    assert read_sentences(tmp_path / "my.txt")["sentence"].tolist() == [text]
+    assert read_sentences(tmp_path / "my.txt").table["sentence"].tolist() == [text]
 
 
 @pytest.mark.parametrize("ending", [".txt", ".csv", ".tsv", ".jsonl", ".json"])
@@ -311,7 +313,7 @@ def test_an_escape_that_is_no_character_is_refused(escape: str, tmp_path: Path) 
 @pytest.mark.parametrize("read", [read_sentences, read_corpus, read_pairs])
 @pytest.mark.parametrize("ending", TABLES)
 def test_empty_missing_and_folder(
-    read: Callable[[Path], pd.DataFrame], ending: str, tmp_path: Path
+    read: Callable[[Path], Input], ending: str, tmp_path: Path
 ) -> None:
     path = tmp_path / f"my{ending}"
     with pytest.raises(InputError, match=rf"my{ending}: no such file. Looked from the folder"):
@@ -394,7 +396,7 @@ def test_a_ragged_row_is_reported_with_its_line(
 
 def test_csv_quotes_hold_commas_quotes_and_lines(tmp_path: Path) -> None:
     (tmp_path / "my.csv").write_bytes(b'id,text\r\n1,"a, ""b""\r\nc"\r\n\r\n2,d\r\n')
-    assert read_sentences(tmp_path / "my.csv")["sentence"].tolist() == ['a, "b"\r\nc', "d"]
+    assert read_sentences(tmp_path / "my.csv").table["sentence"].tolist() == ['a, "b"\r\nc', "d"]
 
 
 @pytest.mark.parametrize("cell", ['"say "yes""', '"never closed'])
@@ -412,7 +414,7 @@ def test_the_line_of_a_row_counts_lines_inside_quotes(tmp_path: Path) -> None:
 
 def test_a_quote_in_a_tsv_file_is_a_quote(tmp_path: Path) -> None:
     (tmp_path / "my.tsv").write_text('s1\ts2\n"A dog\t5" of "rain"\n')
-    pair = read_pairs(tmp_path / "my.tsv").loc[0, ["sentence_a", "sentence_b"]].tolist()
+    pair = read_pairs(tmp_path / "my.tsv").table.loc[0, ["sentence_a", "sentence_b"]].tolist()
     assert pair == ['"A dog', '5" of "rain"']
 
 
@@ -420,7 +422,7 @@ def test_a_quote_in_a_tsv_file_is_a_quote(tmp_path: Path) -> None:
 def test_a_row_of_ten_megabytes_is_read(ending: str, tmp_path: Path) -> None:
     text = "word " * 2_000_000 + "."
     path = write([["sentence"], ["One."], [text]], tmp_path / f"my{ending}")
-    assert read_sentences(path)["sentence"].tolist() == ["One.", text]
+    assert read_sentences(path).table["sentence"].tolist() == ["One.", text]
 
 
 @pytest.mark.parametrize(
@@ -477,7 +479,7 @@ def test_merged_cells_are_reported_with_their_range(tmp_path: Path) -> None:
 
 def test_a_sheet_without_names_in_its_first_row_is_refused(tmp_path: Path) -> None:
     sheet([[None], ["sentence"], ["One."]], tmp_path / "my.xlsx")
-    with pytest.raises(InputError, match=r"my.xlsx, sheet 'Sheet', row 1: expected the columns'"):
+    with pytest.raises(InputError, match=r"my.xlsx, sheet 'Sheet', row 1: expected a header row"):
         read_sentences(tmp_path / "my.xlsx")
 
 
@@ -506,18 +508,17 @@ def test_json_of_another_shape_is_refused(tmp_path: Path) -> None:
 
 def test_json_holds_strings_objects_and_for_pairs_lists(tmp_path: Path) -> None:
     (tmp_path / "my.jsonl").write_text('"One."\n{"sentence": "Two.", "id": 2}\n\n')
-    table = read_sentences(tmp_path / "my.jsonl")
-    assert table["sentence"].tolist() == ["One.", "Two."]
-    assert table.attrs["input"]["blank"] == 1
+    found = read_sentences(tmp_path / "my.jsonl")
+    assert (found.texts, found.blank) == (["One.", "Two."], 1)
     (tmp_path / "my.json").write_text('[["a", "b", 4], ["c", "d", null]]')
-    pairs = read_pairs(tmp_path / "my.json")
+    pairs = read_pairs(tmp_path / "my.json").table
     assert pairs["sentence_b"].tolist() == ["b", "d"]
     assert pairs["gold_score"].isna().tolist() == [False, True]
 
 
 def test_a_data_frame_is_read_like_a_list() -> None:
     frame = pd.DataFrame({"Title": ["One.", None], "id": [1, 2]}, index=[5, 6])
-    table = read_sentences(frame)
+    table = read_sentences(frame).table
     assert table.to_dict("records") == [{"sentence": "One.", "id": 1}]
     with pytest.raises(InputError, match=r"sentences, columns \['0'\]: expected 'sentence'"):
         read_sentences(pd.DataFrame([["One."]]))
@@ -525,8 +526,8 @@ def test_a_data_frame_is_read_like_a_list() -> None:
 
 def test_a_million_lines_are_read(tmp_path: Path) -> None:
     (tmp_path / "my.txt").write_text("".join(f"Line {i}.\n" for i in range(1_000_000)))
-    table = read_sentences(tmp_path / "my.txt")
-    assert len(check_texts(table["sentence"], "sentences")) == 1_000_000
+    found = read_sentences(tmp_path / "my.txt")
+    assert len(check_texts(found.texts, "sentences")) == 1_000_000
 
 
 # What is written is what is read, whatever it is
@@ -554,7 +555,7 @@ FEW = settings(
 def test_any_texts_come_back_exactly(ending: str, tmp_path: Path, data: st.DataObject) -> None:
     texts = data.draw(st.lists(HOLDS[ending], min_size=1, max_size=8))
     path = write([["sentence"], *([text] for text in texts)], tmp_path / f"my{ending}")
-    assert read_sentences(path)["sentence"].tolist() == texts
+    assert read_sentences(path).table["sentence"].tolist() == texts
 
 
 @pytest.mark.parametrize("ending", TABLES)
@@ -565,11 +566,11 @@ def test_any_pairs_come_back_exactly(ending: str, tmp_path: Path, data: st.DataO
     rows = data.draw(st.lists(pair, min_size=1, max_size=8))
     table = [["sentence_a", "sentence_b", "note"], *map(list, rows)]
     read = read_pairs(write(table, tmp_path / f"my{ending}"))
-    assert list(read.itertuples(index=False, name=None)) == rows
+    assert list(read.table.itertuples(index=False, name=None)) == rows
 
 
 def test_a_file_name_may_begin_with_a_tilde(tmp_path, monkeypatch):
     """A shell and Python read ~name as the home of a user, where there is one."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "~draft.txt").write_text("One.\n")
-    assert read_sentences("~draft.txt")["sentence"].tolist() == ["One."]
+    assert read_sentences("~draft.txt").table["sentence"].tolist() == ["One."]

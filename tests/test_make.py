@@ -45,7 +45,9 @@ def installed(folder: Path, code: str) -> Path:
 
 
 def make(folder: Path, *words: str, **options: Any) -> str:
-    environment = {name: text for name, text in os.environ.items() if "MAKE" not in name}
+    environment = {
+        name: text for name, text in os.environ.items() if "MAKE" not in name and name != "ARGS"
+    }
     done = subprocess.run(
         ["make", "-f", str(ROOT / "Makefile"), f"VENV={folder / 'venv'}", *words],
         cwd=folder,
@@ -92,7 +94,7 @@ def test_a_text_or_a_file_name_arrives_as_typed(folder, text):
     words = [f"{name}={text}" for name in ("QUERY", "REFERENCE", "TITLE", "MODEL", "SENTENCES")]
     (params,) = handed_on(folder, "report", *words)
     expected = text.lstrip(" ") or None
-    assert params["query"] == ((expected,) if expected else ())
+    assert params["queries"] == ((expected,) if expected else ())
     for name in ("reference", "title", "model", "sentences"):
         assert params[name] == expected
     assert not (folder / "expanded").exists()
@@ -101,13 +103,13 @@ def test_a_text_or_a_file_name_arrives_as_typed(folder, text):
 def test_every_name_that_make_takes_reaches_the_command(folder):
     given = {**EXPORTED, "JOBS": "2"}
     (params,) = handed_on(folder, "report", *(f"{name}={text}" for name, text in given.items()))
-    expected = {**{name.lower(): text for name, text in given.items()}, "jobs": 2}
-    assert params.items() >= {**expected, "query": ("gpt-4",)}.items()
+    expected = {name.lower(): text for name, text in given.items() if name != "QUERY"}
+    assert params.items() >= {**expected, "jobs": 2, "queries": ("gpt-4",)}.items()
 
 
 def test_watch_and_share_take_what_make_is_given(folder):
     (params,) = handed_on(folder, "watch", "PRESET=my $5 preset", "QUERY=$x")
-    assert (params["preset"], params["query"]) == ("my $5 preset", ("$x",))
+    assert (params["preset"], params["queries"]) == ("my $5 preset", ("$x",))
     report, share = handed_on(folder, "share", "PRESET=my $5 preset")
     assert report["preset"] == share["preset"] == "my $5 preset"
     assert [params["preset"] for params in handed_on(folder, "share")] == ["tutorial", "tutorial"]

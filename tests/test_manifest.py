@@ -19,8 +19,8 @@ from urllib.parse import quote
 import pytest
 from projects import BARE, COUNTING, Listener, Project, sha256
 
-from stslab.report.manifest import read_manifest
-from stslab.report.publish import write_root_index
+from stslab.report.building.folder import write_root_index
+from stslab.report.building.manifest import read_manifest
 from stslab.report.request.values import RequestError
 from stslab.report.running import kernels
 from stslab.report.share import share

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stslab import cluster_terms, describe_map, draw_map, sentence_map
-from stslab.inputs import InputError
-from stslab.map_figures import COLOURED
+from stslab import InputError
+from stslab.studies import cluster_terms, draw_map, sentence_map
+from stslab.studies.map_figure import COLORED
 
 
 class Fixed:
@@ -41,52 +41,61 @@ def close_figures():
 
 def test_points_keep_what_two_dimensions_can_hold(fixed):
     """Four unit vectors in a plane lose nothing: distances on the map are those between them."""
-    table = sentence_map(["1 0 0", "0 1 0", "-1 0 0", "0.6 0.8 0"], model=fixed)
-    points = table[["x", "y"]].to_numpy()
+    found = sentence_map(["1 0 0", "0 1 0", "-1 0 0", "0.6 0.8 0"], model=fixed)
+    points = found.table[["x", "y"]].to_numpy()
     assert np.linalg.norm(points[0] - points[1]) == pytest.approx(np.sqrt(2), abs=1e-5)
     assert np.linalg.norm(points[0] - points[2]) == pytest.approx(2, abs=1e-5)
-    assert table.attrs["map"]["variance_kept"] == pytest.approx(1)
-    assert table.attrs["map"]["neighbours_kept"] == 1
+    assert found.variance_kept == pytest.approx(1)
+    assert found.neighbors_kept == 1
 
 
-def test_clusters_are_found_numbered_by_size_and_have_a_centre(fixed):
+def test_clusters_are_found_numbered_by_size_and_have_a_center(fixed):
     """The larger group is 1 although the smaller one comes first."""
     texts = two_groups()[::-1]
-    table = sentence_map(texts, model=fixed)
+    found = sentence_map(texts, model=fixed)
+    table = found.table
     assert table["cluster"].tolist() == [2] * 5 + [1] * 7
-    assert table.attrs["map"]["silhouette"] > 0.9
-    assert table["to_centre"].between(0.99, 1).all()
+    assert found.silhouette > 0.9
+    assert table["to_center"].between(0.99, 1).all()
     assert table["sentence"].tolist() == texts
+
+
+def test_the_representative_of_a_cluster_is_the_sentence_nearest_its_center(fixed):
+    """Of equally near ones the first."""
+    texts = ["1 0.3", "1 0", "1 -0.3", "0 1", "0.2 1", "-0.2 1", "0 2"]
+    found = sentence_map(texts, model=fixed, clusters=2)
+    assert found.representatives.to_dict() == {1: "0 1", 2: "1 0"}
 
 
 def test_clusters_of_one_size_stand_in_order_of_appearance(fixed):
     """Whatever numbers k-means happened to give."""
     texts = [f"0 1 0.0{n}" for n in range(4)] + [f"1 0 0.0{n}" for n in range(4)]
     for seed in range(5):
-        table = sentence_map(texts, model=fixed, clusters=2, seed=seed)
+        table = sentence_map(texts, model=fixed, clusters=2, seed=seed).table
         assert table["cluster"].tolist() == [1] * 4 + [2] * 4
 
 
 @pytest.mark.parametrize("texts", [["1 2 3"] * 5, ["1 2 3", "1 2 3"]])
 def test_identical_texts_share_one_point_and_one_cluster(fixed, texts):
     """Nothing to measure is said, not divided by."""
-    table = sentence_map(texts, model=fixed)
-    assert (table[["x", "y"]] == 0).all(axis=None)
-    assert (table["cluster"] == 1).all()
-    assert "nothing to measure, too few or all equal" in describe_map(table)
+    found = sentence_map(texts, model=fixed)
+    assert (found.table[["x", "y"]] == 0).all(axis=None)
+    assert (found.table["cluster"] == 1).all()
+    assert "nothing to measure, too few or all equal" in found.describe()
 
 
 def test_two_sentences_make_a_map(fixed):
-    """One line, all variance kept, neighbours not worth measuring."""
-    table = sentence_map(["1 0", "0 1"], model=fixed)
+    """One line, all variance kept, neighbors not worth measuring."""
+    found = sentence_map(["1 0", "0 1"], model=fixed)
+    table = found.table
     assert table["x"].abs().tolist() == pytest.approx([np.sqrt(0.5)] * 2, abs=1e-6)
     assert table["y"].tolist() == [0, 0]
-    assert "it keeps 100.0% of the variance." in describe_map(table)
+    assert "it keeps 100.0% of the variance." in found.describe()
 
 
 def test_a_model_of_one_dimension_makes_a_map(fixed):
     """There is no second direction."""
-    table = sentence_map(["1", "-1", "2"], model=fixed)
+    table = sentence_map(["1", "-1", "2"], model=fixed).table
     assert table["y"].tolist() == [0, 0, 0]
 
 
@@ -94,16 +103,17 @@ def test_two_maps_are_equal_to_the_last_digit(model):
     """Axes, clusters and figures of distortion; a sample is drawn the same way."""
     texts = [f"Sentence {n} about {'rain' if n % 2 else 'music'}." for n in range(30)]
     first, second = (sentence_map(texts, model=model) for _ in range(2))
-    pd.testing.assert_frame_equal(first, second, check_exact=True)
-    assert first.attrs == second.attrs
+    pd.testing.assert_frame_equal(first.table, second.table, check_exact=True)
+    figures = [{**vars(found), "table": None} for found in (first, second)]
+    assert figures[0] == figures[1]
 
 
 def test_of_many_sentences_a_sample_is_measured(fixed, monkeypatch):
     """And the text says so."""
-    monkeypatch.setattr("stslab.maps.SAMPLE", 6)
-    table = sentence_map(two_groups(), model=fixed)
-    assert (len(table), table.attrs["map"]["sample"]) == (12, 6)
-    assert "PCA (measured on 6 of them): " in describe_map(table)
+    monkeypatch.setattr("stslab.studies.map.SAMPLE", 6)
+    found = sentence_map(two_groups(), model=fixed)
+    assert (len(found.table), found.sample) == (12, 6)
+    assert "PCA (measured on 6 of them): " in found.describe()
 
 
 def test_one_sentence_is_refused(fixed):
@@ -134,7 +144,7 @@ def test_terms_set_a_cluster_apart():
         "dogs bark bark bark daily",
         "Dogs run daily",
     ]
-    named = cluster_terms(sentences, [1, 1, 2, 2], n_terms=1)
+    named = cluster_terms(sentences, [1, 1, 2, 2], top_k=1)
     assert named.to_numpy().tolist() == [[1, 2, "cats"], [2, 2, "dogs"]]
 
 
@@ -149,7 +159,7 @@ def test_terms_set_a_cluster_apart():
 )
 def test_terms_are_found_in_any_script(sentences, term):
     """The other cluster shares nothing."""
-    named = cluster_terms([*sentences, "Rain."], [1, 1, 2], n_terms=1)
+    named = cluster_terms([*sentences, "Rain."], [1, 1, 2], top_k=1)
     assert named["terms"].tolist() == [term, "rain"]
 
 
@@ -163,33 +173,36 @@ def test_a_cluster_without_words_has_no_terms():
 def test_a_map_is_drawn_with_text_as_data(fixed):
     """Formulas, leading underscores and characters without a glyph stay what they are."""
     texts = ["1 0", "0 1", "-1 0"]
-    table = sentence_map(texts, model=fixed, clusters=1)
-    table["sentence"] = ["$x^2$", "_private", "天气 🎉"]
-    ax = draw_map(table, ["$a_b$", "_hidden", "\\frac"], title="Costs $5 or $6?")
+    found = sentence_map(texts, model=fixed, clusters=1)
+    found.table["sentence"] = ["$x^2$", "_private", "天气 🎉"]
+    drawing = draw_map(found, ["$a_b$", "_hidden", "\\frac"], title="Costs $5 or $6?")
+    assert drawing.alt == found.describe()
+    assert drawing.data["group"].tolist() == ["$a_b$", "_hidden", "\\frac"]
+    ax = drawing.ax
     ax.figure.canvas.draw()
     legend = [text.get_text() for text in ax.get_legend().get_texts()]
     assert legend == ["$a_b$", "_hidden", "\\frac"]
-    assert {text.get_text() for text in ax.texts} <= set(table["sentence"])
+    assert {text.get_text() for text in ax.texts} <= set(found.table["sentence"])
     assert not any(text.get_parse_math() for text in [*ax.texts, ax.get_legend().get_texts()[0]])
 
 
 @pytest.mark.usefixtures("close_figures")
 def test_labels_cover_neither_each_other_nor_points(fixed):
-    """Of two sentences at one place, at most what fits is labelled."""
-    table = sentence_map(["1 0"] * 8 + ["0 1"] * 8, model=fixed, clusters=1)
-    table["sentence"] = [f"A sentence with number {n}" for n in range(16)]
-    ax = draw_map(table, ["one"] * 16)
+    """Of two sentences at one place, at most what fits is labeled."""
+    found = sentence_map(["1 0"] * 8 + ["0 1"] * 8, model=fixed, clusters=1)
+    found.table["sentence"] = [f"A sentence with number {n}" for n in range(16)]
+    ax = draw_map(found, ["one"] * 16).ax
     boxes = [text.get_window_extent() for text in ax.texts]
     assert 2 <= len(boxes) < 16
     assert not any(box.count_overlaps(boxes[:i]) for i, box in enumerate(boxes))
 
 
 @pytest.mark.usefixtures("close_figures")
-def test_many_groups_share_a_colour_and_many_points_an_image(fixed):
+def test_many_groups_share_a_color_and_many_points_an_image(fixed):
     """Ten groups have their own, largest first; beyond 500 points there is one image each."""
-    table = sentence_map([f"{n} 1" for n in range(600)], model=fixed, clusters=1)
-    ax = draw_map(table, [f"group {n % 12}" for n in range(600)])
+    found = sentence_map([f"{n} 1" for n in range(600)], model=fixed, clusters=1)
+    ax = draw_map(found, [f"group {n % 12}" for n in range(600)]).ax
     legend = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert legend == [*(f"group {n}" for n in range(COLOURED)), "2 more"]
+    assert legend == [*(f"group {n}" for n in range(COLORED)), "2 more"]
     assert all(points.get_rasterized() for points in ax.collections)
     assert len(ax.texts) == 0

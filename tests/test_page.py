@@ -8,16 +8,16 @@ import re
 import subprocess
 import sys
 import time
-from html.parser import HTMLParser
 from itertools import pairwise
 from xml.etree import ElementTree
 
 import nbformat
 import page_fixtures as fixtures
 import pytest
+from reading import Page
 
-from stslab.report.helper import helper_files
-from stslab.report.outputs import published_files
+from stslab.report.building.published import published_files
+from stslab.report.imports import helper_files
 from stslab.report.page import heatmap
 from stslab.report.page.exporter import (
     StslabExporter,
@@ -52,21 +52,6 @@ def render(exporter, nb, **stslab):
     if stslab:
         resources["stslab"] = stslab
     return exporter.from_notebook_node(nb, resources)[0]
-
-
-class Outline(HTMLParser):
-    """The tags of a page, in order, with their attributes."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.tags = []
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def all(self, *names):
-        return [attrs for tag, attrs in self.tags if tag in names]
 
 
 def figureless(html):
@@ -107,7 +92,7 @@ def test_notebook_is_not_changed(exporter):
 def test_policy_names_the_style_and_the_script_by_hash(exporter):
     """The page's policy allows exactly what the page holds."""
     html = render(exporter, fixtures.tutorial())
-    policy = Outline(html).all("meta")[1]["content"]
+    policy = Page(html).all("meta")[1]["content"]
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
     assert "unsafe" not in policy
     for tag in ("style", "script"):
@@ -139,7 +124,7 @@ def test_later_pages_are_fast(exporter):
 def test_headings_are_in_order(exporter):
     """One h1, no level skipped, whatever the notebook does; ids are unique."""
     for name in ("tutorial", "foreign", "failing", "hostile"):
-        outline = Outline(render(exporter, getattr(fixtures, name)()))
+        outline = Page(render(exporter, getattr(fixtures, name)()))
         levels = [int(tag[1]) for tag, _ in outline.tags if re.fullmatch("h[1-6]", tag)]
         assert levels.count(1) == 1
         assert levels[0] == 1
@@ -153,7 +138,7 @@ def test_no_text_alternative_is_missing_empty_repeated_or_a_placeholder(exporter
     nb = fixtures.tutorial()
     nb.cells.append(fixtures.code("again", fixtures.figure_bundle()))
     nb.cells += fixtures.foreign().cells
-    outline = Outline(render(exporter, nb))
+    outline = Page(render(exporter, nb))
     texts = [a["aria-label"] for a in outline.all("svg") if a.get("role") == "img"]
     texts += [a["alt"] for a in outline.all("img")]
     assert len(texts) == 3
@@ -167,7 +152,7 @@ def test_parameters_are_a_table_with_the_values_of_this_run(exporter):
     html = render(exporter, fixtures.tutorial())
     table = re.search(r'<table class="parameters">.*?</table>', html, re.DOTALL)[0]
     assert re.findall(r'<th scope="row"><code>(.*?)</code>', table) == [
-        "model",
+        "model_name",
         "sentences",
         "top_k",
     ]
@@ -187,7 +172,7 @@ def test_code_and_solutions_are_folded(exporter):
     html = render(exporter, fixtures.tutorial())
     assert "<summary>Setup</summary>" in html
     assert '<details class="solution"><summary>Show a solution</summary>' in html
-    assert "<summary>Code <code>matrix = similarity_matrix(sentences, model=encoder)</code>" in html
+    assert "<summary>Code <code>matrix = similarity_matrix(sentences, model=model)</code>" in html
     assert "<details open" not in html
 
 
@@ -229,7 +214,7 @@ def test_links_lead_to_the_pages_of_the_preset(exporter):
     plain = render(exporter, nb)
     assert 'href="06_ranking.ipynb#x"' in plain
     html = render(exporter, nb, pages=["06_ranking"])
-    links = [a.get("href") for a in Outline(html).all("a")]
+    links = [a.get("href") for a in Page(html).all("a")]
     assert "06_ranking.html#x" in links
     assert "#here" in links
     assert not [a for a in links if a and ("99" in a or "x.md" in a)]
@@ -302,7 +287,7 @@ def test_a_drawing_may_separate_its_view_box_by_commas(box):
 
 
 @pytest.mark.parametrize("svg", ["<svg viewBox='1'/>", 7, {"a": 1}, None, ["<svg", 7]])
-@pytest.mark.parametrize("png", [fixtures.PIXEL, "A", "@@@", 7, {"a": 1}, ["iVBOR", 7]])
+@pytest.mark.parametrize("png", [fixtures.PIXEL, "A", "@", 7, {"a": 1}, ["iVBOR", 7]])
 def test_a_figure_that_cannot_be_drawn_is_shown_in_its_next_form(exporter, svg, png):
     """The PNG for the SVG, the text alternative for both; so it is on the index and as a file."""
     nb = fixtures.notebook(fixtures.code("x", fixtures.figure_bundle()))
@@ -457,7 +442,7 @@ def test_a_hostile_text_is_shown_as_text_wherever_it_stands(exporter, text):
     )
     index = render_index(text, [{"title": text, "href": "a.html", "finding": text, "reason": text}])
     for page in (html, index, render_root_index([{"title": text, "href": "a/index.html"}])):
-        outline = Outline(page)
+        outline = Page(page)
         assert not outline.all(
             "iframe", "object", "embed", "form", "input", "video", "base", "link"
         )

@@ -154,7 +154,7 @@ def test_complete_without_javascript(visit):
     page.locator("details.data summary").click()
     assert page.locator("details.data tbody tr:visible").count() == 15
     page.locator("details.code summary").first.click()
-    assert page.get_by_text("a name or a folder").count() == 2
+    assert page.get_by_text("name or folder").count() == 2
 
 
 def test_keyboard_reaches_every_cell_of_the_heatmap(visit):

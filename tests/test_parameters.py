@@ -10,21 +10,20 @@ from typing import Any, Literal
 
 import pytest
 
-from stslab.report.request.parameters import (
+from stslab.report.request.parameters import parameters_table, read_parameters
+from stslab.report.request.values import (
     CommandLineText,
     Parameter,
     RequestError,
     check_values,
-    parameters_table,
     parse_assignment,
-    read_parameters,
 )
 
 CELL = """\
 from pathlib import Path
 from typing import Literal
 
-model: str = "all-MiniLM-L6-v2"  # which model to load
+model_name: str = "all-MiniLM-L6-v2"  # which model to load
 # The sentences to compare,
 # or a file of them.
 sentences: list[str] | Path = [
@@ -85,7 +84,7 @@ def test_names_types_defaults_and_help_come_from_the_syntax_tree(
     assert parameters["sentences"].default == ["One.", "Two."]
     assert parameters["sentences"].help == "The sentences to compare, or a file of them."
     assert parameters["pairs"].annotation == "list[tuple[str, str]] | Path"
-    assert list(parameters)[:3] == ["model", "sentences", "pairs"]
+    assert list(parameters)[:3] == ["model_name", "sentences", "pairs"]
 
 
 def test_a_parameter_takes_a_file_when_its_type_admits_a_path(
@@ -293,7 +292,7 @@ def test_an_unknown_name_gets_the_message_of_the_style_guide(
 
 
 def test_an_unknown_name_like_no_other_gets_the_list(parameters: dict[str, Parameter]) -> None:
-    with pytest.raises(RequestError, match="Choose from: model, sentences, pairs"):
+    with pytest.raises(RequestError, match="Choose from: model_name, sentences, pairs"):
         check(parameters, xyz=5)
 
 
@@ -309,7 +308,7 @@ def test_an_unknown_name_like_no_other_gets_the_list(parameters: dict[str, Param
         ("threshold", float("nan"), "expected float, got nan"),
         ("cluster", 1, "expected bool, got 1"),
         ("cluster", "yes", "expected bool, got 'yes'. Write true or false"),
-        ("model", 12, "expected str, got 12. Put quotes around it"),
+        ("model_name", 12, "expected str, got 12. Put quotes around it"),
         ("queries", "Why?", r"expected list\[str\], got 'Why\?'. Write a list: \['Why\?'\]"),
         ("queries", ["a", 12], r"got 12 \(item 2\). Put quotes around it"),
         ("pairs", [["a", "b"], ["c"]], r"got \['c'\] \(item 2\)"),
@@ -317,7 +316,7 @@ def test_an_unknown_name_like_no_other_gets_the_list(parameters: dict[str, Param
         ("b", "None", "expected int . None, got 'None'. Write null for none"),
         ("order", "scor", "'scor' is not one of 'input', 'score'. Did you mean 'score'"),
         ("order", 3, "3 is not one of 'input', 'score'"),
-        ("model", "\ud800", "expected str"),
+        ("model_name", "\ud800", "expected str"),
     ],
 )
 def test_a_wrong_value_is_named_with_the_repair(
@@ -389,7 +388,7 @@ def test_a_file_that_may_not_be_read_is_refused(
 def test_text_stays_text_on_the_command_line(parameters: dict[str, Parameter]) -> None:
     """The parameter's type decides, so no quoting inside quotes is needed."""
     for text in ("yes", "12", "null", "", "[a]", "a: b", "#5", "x=y"):
-        assert typed(parameters, f"model={text}") == {"model": text}
+        assert typed(parameters, f"model_name={text}") == {"model_name": text}
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from projects import Listener, Project
 
-from stslab.report.build import build
-from stslab.report.request.place import place
+from stslab.report.building.build import build
+from stslab.report.building.place import place
 from stslab.report.request.presets import Preset, adhoc_preset, load_preset
 from stslab.report.request.values import RequestError
 

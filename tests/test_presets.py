@@ -6,18 +6,20 @@ from typing import Any
 
 import pytest
 
-from stslab.report.request.jobs import name_problem, safe_stem
-from stslab.report.request.parameters import RequestError, parse_assignment
+from stslab.report.request.names import name_problem, safe_stem
 from stslab.report.request.presets import Job, adhoc_preset, load_preset
+from stslab.report.request.values import RequestError, parse_assignment
 from stslab.report.request.yaml_text import parse_yaml
 
 PATHS = "from pathlib import Path\nmodel: str = 'small'\n"
 CELLS = {
     "03_installation": "",
     "05_sentence_pairs": PATHS + "pairs: list[tuple[str, str]] | Path = [('a', 'b')]",
-    "06_ranking": PATHS + "reference: str = 'a'\ncandidates: list[str] | Path = ['b']",
+    "06_ranking": PATHS
+    + "reference: str = 'a'  # goes with candidates\ncandidates: list[str] | Path = ['b']",
     "07_semantic_search": PATHS
-    + "corpus: list[str] | Path = ['a']\nqueries: list[str] = ['a']\ntop_k: int = 3",
+    + "corpus: list[str] | Path = ['a']\nqueries: list[str] = ['a']  # goes with corpus\n"
+    + "top_k: int = 3",
     "08_heatmap": PATHS + "sentences: list[str] | Path = ['a', 'b']\ncluster: bool = False",
     "14_map": PATHS + "sentences: list[str] | Path = ['a']\nlabels: Path | None = None",
     "15_both": PATHS + "sentences: list[str] | Path = ['a']\ncorpus: list[str] | Path = ['a']",
@@ -330,7 +332,7 @@ def test_a_corpus_needs_a_query_and_candidates_a_reference(notebooks: Path) -> N
 
 
 def test_a_file_that_no_notebook_takes_lists_what_each_takes(notebooks: Path) -> None:
-    with pytest.raises(RequestError, match=r"no notebook takes documents(.|\n)*08_heatmap: sent"):
+    with pytest.raises(RequestError, match=r"no notebook accepts documents(.|\n)*08_heatmap: sent"):
         given(notebooks, documents="d.txt")
     with pytest.raises(RequestError, match=r"no file given.*(.|\n)*05_sentence_pairs: pairs"):
         given(notebooks)

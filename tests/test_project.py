@@ -1,7 +1,8 @@
-"""The project's own promises: one list of packages, one lock, a thin helper, one direction."""
+"""The project's own promises: one list of packages, one lock, documented names."""
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import subprocess
@@ -14,6 +15,8 @@ import yaml
 from conftest import ROOT
 from packaging.requirements import Requirement
 
+import stslab
+import stslab.studies
 from stslab.report.running.scratch import scratch_folder
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -60,35 +63,45 @@ def test_no_lock_file_is_opened_through_a_link(tmp_path, monkeypatch):
     assert not Requirement(floor).specifier.contains("3.20.2")
 
 
-def test_the_helper_never_imports_the_report_nor_the_report_scoring():
-    """Dependencies point one way."""
-    helper = "\n".join(path.read_text("utf-8") for path in (ROOT / "src/stslab").glob("*.py"))
-    report = "\n".join(
-        path.read_text("utf-8") for path in (ROOT / "src/stslab/report").rglob("*.py")
-    )
-    assert not re.search(r"^\s*(from|import) .*\breport\b", helper, re.MULTILINE)
-    assert not re.search(
-        r"^\s*(from|import) .*\b(scoring|encoding|figures|baselines|display)\b",
-        report,
-        re.MULTILINE,
-    )
+def parameters_of(thing):
+    """List what a function takes; nothing for a class, whose attributes are documented instead."""
+    return [] if inspect.isclass(thing) else list(inspect.signature(thing).parameters)
 
 
-def test_every_public_name_is_documented_in_numpydoc():
-    import inspect
+def undocumented(thing, others):
+    """List parameters that a function's docstring does not name.
 
-    import stslab
+    It may lead to another function that takes the same: "as `read_sentences` does".
+    """
+    doc = inspect.getdoc(thing) or ""
+    section = doc.partition("Parameters\n----------\n")[2].partition("\n\n")[0]
+    named = re.findall(r"^(\w+(?:, \w+)*)(?: :|$)", section, re.MULTILINE)
+    missing = {*parameters_of(thing)} - {each for names in named for each in names.split(", ")}
+    leads_to = [others[name] for name in re.findall(r"`(\w+)`", doc) if name in others]
+    same = [each for each in leads_to if parameters_of(each) == parameters_of(thing)]
+    return [] if any(undocumented(each, {}) == [] for each in same) else sorted(missing)
 
-    undocumented = []
-    for name in stslab.__all__:
-        thing = getattr(stslab, name)
-        doc = inspect.getdoc(thing) or ""
-        takes = (
-            callable(thing) and not inspect.isclass(thing) and inspect.signature(thing).parameters
-        )
-        if not doc or (takes and "Parameters\n----------" not in doc and "as `" not in doc):
-            undocumented.append(name)
-    assert undocumented == []
+
+@pytest.mark.parametrize("door", [stslab, stslab.studies], ids=lambda door: door.__name__)
+def test_every_public_name_is_documented_in_numpydoc(door):
+    """What it is, and each of its parameters by name."""
+    public = {name: getattr(door, name) for name in door.__all__}
+    assert [name for name, thing in public.items() if not inspect.getdoc(thing)] == []
+    missing = {name: undocumented(thing, public) for name, thing in public.items()}
+    assert {name: names for name, names in missing.items() if names} == {}
+
+
+def test_a_parameter_without_a_word_would_be_found():
+    def documented(a, b):
+        """Do as `nothing` does.
+
+        Parameters
+        ----------
+        a : int
+        """
+
+    assert undocumented(documented, {}) == ["b"]
+    assert undocumented(documented, {"nothing": lambda a, b: None}) == ["b"]
 
 
 def test_importing_the_package_is_instant():

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import AXE, NOTEBOOKS, READY, ROOT, TUTORIAL
+from conftest import AXE, NOTEBOOKS, READY, ROOT, TUTORIAL, build_quietly
+
+from stslab.report.request.presets import load_preset
 
 pytestmark = pytest.mark.browser
 PAGES = [*TUTORIAL, "index", "../index"]
@@ -20,15 +22,7 @@ FURTHER = [f"../further/{path.stem}" for path in NOTEBOOKS if path.stem >= "10"]
 @pytest.fixture(scope="module", autouse=True)
 def further(report):
     """Build what comes after the tutorial beside it."""
-    from stslab.report.build import build
-    from stslab.report.progress import Quiet
-    from stslab.report.request.presets import load_preset
-
-    preset = load_preset("further", notebooks_dir=ROOT / "notebooks")
-    results = build(
-        preset, reports=report.parent, root=ROOT, listener=Quiet(), jobs=2, kernel="warm"
-    )
-    assert {result.name: result.error for result in results if result.error} == {}
+    build_quietly(load_preset("further", notebooks_dir=ROOT / "notebooks"), report.parent)
 
 
 def address(report, name):
@@ -68,7 +62,10 @@ def _letters(text):
     return "".join(text.split()).casefold()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+SCHEMES = ["light", *(pytest.param(each, marks=pytest.mark.slow) for each in ("dark", "print"))]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_axe_finds_nothing_on_any_page(chromium, report, scheme):
     """On phone and wide screen in both schemes, and on paper."""
     from axe_playwright_python import base

@@ -68,7 +68,7 @@ def again(page, mini, may_run=False, **inputs):
         inputs=inputs,
         kernel="warm",
         may_run=lambda question: may_run,
-        said=said.append,
+        notify=said.append,
     )
     return outcome, said
 

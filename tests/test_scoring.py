@@ -1,10 +1,12 @@
-"""scoring.py: stable columns, stable order, cosine similarities in [-1, 1]."""
+"""Scores: stable columns, stable order, cosine similarities in [-1, 1]."""
+
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from stslab import bands, interpret, rank, score_pairs, search, similarity_matrix
+from stslab import bands, closest_pairs, interpret, rank, score_pairs, search, similarity_matrix
 
 
 class Fixed:
@@ -56,7 +58,7 @@ def test_a_matrix_is_symmetric_with_ones_on_its_diagonal(model):
 
 
 def test_a_matrix_larger_than_a_block_equals_the_pairs(letters, monkeypatch):
-    monkeypatch.setattr("stslab.scoring.BLOCK", 2)
+    monkeypatch.setattr("stslab.scores.cosine.BLOCK", 2)
     texts = ["a", "ab", "abc", "bc", "c"]
     matrix = similarity_matrix(texts, model=letters)
     pairs = score_pairs([("ab", text) for text in texts], model=letters)
@@ -84,6 +86,7 @@ def test_the_bands_cover_every_score():
     table = bands()
     assert table["from_score"].tolist() == [0.9, 0.7, 0.5, 0.3, -1.0]
     assert table["below_score"].tolist() == [1.0, 0.9, 0.7, 0.5, 0.3]
+    assert table["band"].tolist() == [interpret(score) for score in table["from_score"]]
 
 
 @pytest.mark.parametrize("score", [1.01, -2.0, float("nan")])
@@ -102,9 +105,38 @@ def test_top_k_outside_the_corpus_is_refused(letters, top_k):
             call()
 
 
+@pytest.mark.parametrize("top_k", [2.5, 2.0, "2", None])
+def test_top_k_that_is_no_whole_number_is_refused(letters, top_k):
+    """It was once cut to one: 2.5 gave two hits."""
+    with pytest.raises(TypeError, match=rf"top_k={re.escape(repr(top_k))}: expected a whole numb"):
+        search("a", ["b", "c", "a"], model=letters, top_k=top_k)
+    if top_k is not None:  # to `rank`, None means all
+        with pytest.raises(TypeError, match="expected a whole number"):
+            rank("a", ["b", "c", "a"], model=letters, top_k=top_k)
+    with pytest.raises(TypeError, match="expected a whole number"):
+        closest_pairs(similarity_matrix(["a", "b", "c"], model=letters), top_k)
+
+
+def test_top_k_may_be_a_number_of_numpy(letters):
+    assert len(rank("a", ["b", "c"], model=letters, top_k=np.int64(1))) == 1
+
+
 def test_one_sentence_makes_no_matrix(letters):
     with pytest.raises(ValueError, match="needs at least 2, got 1"):
         similarity_matrix(["a"], model=letters)
+
+
+@pytest.mark.parametrize("top_k", [1, 2, 3, 7, 40, 100])
+def test_closest_pairs_are_the_head_of_all_pairs_sorted(top_k):
+    """With many ties, which keep input order; two 0.5 once hid a 0.9 behind them in their row."""
+    values = np.random.default_rng(0).integers(0, 4, (12, 12)) / 4
+    names = list("abcdefghijkl")
+    matrix = pd.DataFrame(np.triu(values, 1) + np.triu(values, 1).T, names, names)
+    rows, columns = np.triu_indices(12, k=1)
+    pairs = [(names[a], names[b], matrix.iloc[a, b]) for a, b in zip(rows, columns, strict=True)]
+    expected = sorted(pairs, key=lambda pair: -pair[2])[:top_k]
+    found = closest_pairs(matrix, top_k)
+    assert list(found.itertuples(index=False, name=None)) == expected
 
 
 def test_a_blank_candidate_is_named(letters):
@@ -119,6 +151,6 @@ def test_a_matrix_that_no_memory_holds_is_refused_before_anything_is_encoded():
         def encode(self, texts):
             raise AssertionError("encoded")
 
-    words = r"30,001 sentences .* 30,000 .*near_duplicates.*match.*sample"
+    words = r"30,001 sentences .* 30,000 .*near_duplicates.*best_matches.*sample"
     with pytest.raises(ValueError, match=words):
         similarity_matrix(["a"] * 30_001, model=Encoder())

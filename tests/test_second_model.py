@@ -6,8 +6,8 @@ import json
 
 import pytest
 from conftest import NOTEBOOKS
-from reading import LONG, long_numbers, uncounted, unnamed
-from test_tutorial import column, text_of
+from reading import LONG, cells_of, long_numbers, shown, uncounted, unnamed
+from test_tutorial import column
 
 from stslab import load_model, score_pairs
 
@@ -25,7 +25,7 @@ def test_the_tutorials_pairs_have_this_models_figures(second_model):
 def test_its_report_shows_the_same_figures(second_report):
     scores = column(second_report / "data/05_sentence_pairs-pairs.csv", "score")
     assert {*FIGURES.values()} <= {round(score, 4) for score in scores}
-    assert "0.4793" in text_of(second_report / "05_sentence_pairs.html")
+    assert "0.4793" in cells_of(second_report / "05_sentence_pairs.html")
 
 
 @pytest.mark.parametrize("notebook", [path.stem for path in NOTEBOOKS])
@@ -33,14 +33,14 @@ def test_every_notebook_runs_with_it_and_says_so(second_report, second_model, no
     """A page, a finding, and nothing on the standard streams."""
     page = json.loads((second_report / "manifest.json").read_text("utf-8"))["pages"][notebook]
     assert page["finding"]
-    assert second_model.name in text_of(second_report / f"{notebook}.html")
+    assert second_model.name in shown(second_report / f"{notebook}.html")
     cells = json.loads((second_report / f"{notebook}.ipynb").read_text("utf-8"))["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     assert [output for output in outputs if output["output_type"] == "stream"] == []
 
 
 def test_what_was_not_measured_for_it_is_not_claimed(second_report):
-    text = text_of(second_report / "15_what_a_score_is_worth.html")
+    text = shown(second_report / "15_what_a_score_is_worth.html")
     assert "No calibration for this model" in text
     assert "people would say was not measured for this model" in text
 

@@ -24,7 +24,7 @@ from stslab.report.running import run as running
 pytestmark = pytest.mark.usefixtures("bare_kernels")
 
 PARAMETERS = """parameters: from pathlib import Path
-model: str = "all-MiniLM-L6-v2"  # a model
+model_name: str = "all-MiniLM-L6-v2"  # a model
 n: int = 3  # how many
 texts: list[str] | Path = ["one"]  # some texts"""
 
@@ -98,7 +98,7 @@ def again(page: str, mini: Project, alone: Path, **inputs: Path) -> Outcome:
             inputs=inputs,
             kernel="warm",
             may_run=lambda question: False,
-            said=lambda line: None,
+            notify=lambda line: None,
         )
     finally:
         assert [each.name for each in alone.iterdir()] == ["page.html"]
@@ -161,13 +161,13 @@ def test_a_files_name_cannot_forge_a_line_on_the_terminal(mini, page, alone):
 # Models ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["/", "evil/tracking-id-42", "model/mine", "..", "a" * 5000])
+@pytest.mark.parametrize("name", ["/", "evil/tracking-id-42", "model_name/mine", "..", "a" * 5000])
 def test_a_models_name_is_not_followed(mini, page, alone, name):
     """No folder is walked, and no hub is asked, for a name that a page holds."""
 
     def forge(record):
         record["model"] = {name: "0" * 64}
-        record["parameters"]["model"] = name
+        record["parameters"]["model_name"] = name
 
     with pytest.raises(RequestError, match=r"not on this machine|which is not inside it"):
         again(rewritten(page, forge), mini, alone)
@@ -352,7 +352,7 @@ def test_the_command_asks_no_hub_and_refuses_in_a_sentence(mini, page, tmp_path,
 
     def forge(record):
         record["model"] = {"evil/tracking-id-42": "0" * 64}
-        record["parameters"]["model"] = "evil/tracking-id-42"
+        record["parameters"]["model_name"] = "evil/tracking-id-42"
 
     own = rewritten(page, forge)
     foreign = rewritten(
