@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stslab import bands_against_gold, load_model, model_identity, read_stsb, score_pairs
+from stslab import load_model, model_identity, score_pairs
+from stslab.studies import bands_against_gold, read_stsb
 
 PROJECT = Path(__file__).resolve().parents[1]
 STSB = Path(os.environ.get("STSLAB_STSB", PROJECT.parent / "shared/data/stsb"))
-DATA = PROJECT / "src/stslab/data"
+DATA = PROJECT / "src/stslab/studies/data"
 NEAREST = 150  # pairs behind each entry's range: a tenth of the dev pairs
 
 
