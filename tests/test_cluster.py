@@ -107,9 +107,8 @@ def test_a_failure_on_a_cluster_costs_one_page_and_an_interrupt_reaches_it(
     project.notebook("loops", [LOOPING])
     project.preset("notebooks: [good, failing, loops]")
     process = project.start("report", "mini", "--scheduler", running.address)
-    eventually(
-        lambda: running.project.running() and (project.home / "failing.failed.html").exists()
-    )
+    done = [project.home / name for name in ("good.html", "failing.failed.html")]
+    eventually(lambda: running.project.running() and all(page.exists() for page in done))
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
