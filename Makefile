@@ -23,7 +23,7 @@ report: $(VENV)/.report ## build the tutorial's pages; PRESET=name, or your own:
 	@$(BIN)/stslab report $(ARGS)
 
 .PHONY: watch
-watch: $(VENV)/.report ## rebuild and reload a page when its notebook, preset or helper is saved
+watch: $(VENV)/.report ## rebuild and reload a page when its notebook, preset or source is saved
 	@$(BIN)/stslab watch $(ARGS)
 
 .PHONY: share

@@ -67,3 +67,14 @@ def test_what_it_takes_is_shown(kitchen: Project) -> None:
     assert kitchen.run("new", "mine", "--recipes", "soup.txt").returncode == 0
     preset = (kitchen.notebooks / "presets" / "mine.yaml").read_text("utf-8")
     assert 'recipes: "../../soup.txt"' in preset
+
+
+def test_a_parameter_called_like_an_option_of_the_command_takes_nothing_from_it(
+    kitchen: Project,
+) -> None:
+    cell = "parameters: from pathlib import Path\ntitle: list[str] | Path = ['a']  # its own"
+    kitchen.notebook("17_title", [cell, "print(title)"])
+    request = ("report", "--recipes", "soup.txt", "--spice", "dill", "--title", "Leek soup")
+    done = kitchen.run(*request)
+    assert (done.returncode, "Warning" in done.stderr) == (0, False)
+    assert "Leek soup" in (kitchen.reports / "soup" / "index.html").read_text("utf-8")

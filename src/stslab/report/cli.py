@@ -143,7 +143,10 @@ class _Files(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         folder = Path(_value_of("--notebooks", args) or "notebooks")
         known = Notebooks(folder).inputs().values() if folder.is_dir() else ()
-        ctx.meta["inputs"] = [_option(each) for each in known if self.takes(each)]
+        own = {each.name for each in self.params}  # such a parameter is still given with -p
+        ctx.meta["inputs"] = [
+            _option(each) for each in known if self.takes(each) and each.name not in own
+        ]
         return super().parse_args(ctx, args)
 
     def takes(self, parameter: Parameter) -> bool:
