@@ -20,6 +20,7 @@ from ..figures.show import show_table, show_text
 from ..inputs.checks import check_pairs, check_texts
 from ..models.encoding import Encoder
 from ..wording import counted
+from .quantities import number_difference
 
 EXAMPLES = 3  # shown for each caution
 SHOWN = 120  # characters of an example
@@ -34,13 +35,6 @@ LIKELIER, LIKELIER_SHORT = 150, 1e6
 NEGATIONS = re.compile(
     r"\b(?:not?|never|none|nobody|nothing|nowhere|neither|nor|without|cannot|cant|\w+n['’]t|"
     r"(?:do|does|did|is|are|was|were|wo|would|could|should|has|have|had)nt)\b",
-    re.IGNORECASE,
-)
-UNITS = "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-POWERS = {"": 1, "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}
-NUMBER = re.compile(
-    rf"((?:(?<!\w)[-−])?\d+(?:[.,:]\d+)*|(?<![\w-])(?:{UNITS})(?![\w-]))"
-    rf"(?:[ -]({'|'.join(filter(None, POWERS))})\b)?",
     re.IGNORECASE,
 )
 
@@ -192,14 +186,35 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     pairs = pairs[pairs["score"] >= threshold].sort_values("score", ascending=False, kind="stable")
     hits: dict[str, list[tuple[Any, ...]]] = {caution: [] for caution in OVERLOOKED}
     for score, a, b in zip(pairs["score"], pairs["sentence_a"], pairs["sentence_b"], strict=True):
-        for caution, difference in OVERLOOKED.items():
-            if (detail := difference(a, b)) is not None:
-                hits[caution].append((score, _shortened(a), _shortened(b), detail))
+        for caution, detail in cautions_of(a, b).items():
+            hits[caution].append((score, _shortened(a), _shortened(b), detail))
     verb = "scores" if len(pairs) == 1 or len(scored) == 1 else "score"
     checked = f"{len(pairs):,} of {counted(len(scored), 'pair')} {verb} at least {threshold:g}"
     columns = ["score", "sentence_a", "sentence_b", "detail"]
     limits = ", as far as English words tell"
     return _tabulate(hits, columns, len(pairs), checked, ("has", "have"), limits)
+
+
+def cautions_of(sentence_a: str, sentence_b: str) -> dict[str, str]:
+    """Find what may set the meanings of two sentences apart: `pair_cautions` for one pair.
+
+    Parameters
+    ----------
+    sentence_a, sentence_b : str
+
+    Returns
+    -------
+    dict of str to str
+        Each caution that the pair raises → its detail, as in the table of `pair_cautions`.
+
+    Examples
+    --------
+    >>> cautions_of("It costs $1.5k.", "It costs 1,500 dollars."), cautions_of("Pay 5", "Pay 7")
+    ({}, {'numbers that differ': '5 / 7'})
+    """
+    a, b = sentence_a, sentence_b
+    found = ((caution, difference(a, b)) for caution, difference in OVERLOOKED.items())
+    return {caution: detail for caution, detail in found if detail is not None}
 
 
 def _tabulate(
@@ -277,31 +292,6 @@ def _negation(a: str, b: str) -> str | None:
     return " ".join(first + second) if bool(first) != bool(second) else None
 
 
-def _different_numbers(a: str, b: str) -> str | None:
-    first, second = _numbers(a), _numbers(b)
-    one, other = (
-        ", ".join(numbers[value] for value in numbers if value not in others)
-        for numbers, others in ((first, second), (second, first))
-    )
-    return f"{one} / {other}" if one and other else None
-
-
-def _numbers(text: str) -> dict[str, str]:
-    """Find the numbers in a text: value → as written. "2,000" is "two thousand"."""
-    found = {}
-    for match in NUMBER.finditer(text.lower()):
-        number, power = match[1].replace("−", "-"), match[2] or ""
-        if number.isalpha():
-            number = str(UNITS.split("|").index(number))
-        number = re.sub(r",(?=\d{3}(?!\d))", "", number)
-        try:
-            number = str(float(number) * POWERS[power])
-        except ValueError:  # a time, a date, a version
-            number += power
-        found[number] = match[0]
-    return found
-
-
 def _other_order(a: str, b: str) -> str | None:
     first, second = _words(a), _words(b)
     return f"{len(first)} words" if first != second and sorted(first) == sorted(second) else None
@@ -339,7 +329,7 @@ def _bases(word: str) -> list[str]:
 
 OVERLOOKED: dict[str, Callable[[str, str], str | None]] = {
     "a negation in one sentence only": _negation,
-    "numbers that differ": _different_numbers,
+    "numbers that differ": number_difference,
     "the same words in another order": _other_order,
     "opposite words": _opposite_words,
 }
