@@ -1,16 +1,20 @@
-"""How often cautions are right: on pairs in `tests/cautions`."""
+"""How often cautions are right: on pairs and texts in `tests/cautions`."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pandas as pd
 import pytest
 from conftest import ROOT
 
-from stslab.studies import cautions_of
+from stslab.studies import cautions_of, text_cautions
 from stslab.studies.quantities import quantities
 
 OWN = ROOT / "tests/cautions"
 NUMBERS = "numbers that differ"
+LANGUAGE = "likely not in English"
+TOO_SHORT = "too short to tell the language"
 
 
 def own(file: str) -> pd.DataFrame:
@@ -21,6 +25,20 @@ def number_pairs(same_meaning: bool) -> list[tuple[str, str]]:
     pairs = own("pairs.csv")
     chosen = pairs[(pairs["kind"] == "numbers") & (pairs["same_meaning"] == same_meaning)]
     return list(zip(chosen["sentence_a"], chosen["sentence_b"], strict=True))
+
+
+def lists(english: bool) -> list[Any]:
+    """Lists of twelve texts of one or two words."""
+    texts = own("texts.csv").query("list != 'sentence'")
+    groups = texts.groupby(["language", "list"])["text"].agg(list)
+    chosen = groups[(groups.index.get_level_values("language") == "English") == english]
+    return [pytest.param(texts, id=" ".join(key)) for key, texts in chosen.items()]
+
+
+def verdict(texts: list[str], model: Any) -> str:
+    """What a page says, without what it did not find."""
+    said = text_cautions(texts, model=model).describe()
+    return " ".join(part for part in said.split(" none is ") if part)
 
 
 # Numbers
@@ -74,3 +92,43 @@ def test_numbers_are_read_as_people_read_them(text: str, values: list[float | st
 def test_a_unit_counts_only_where_both_have_one() -> None:
     assert cautions_of("The walk is 5 km.", "The walk is 5.") == {}
     assert cautions_of("The walk is 5 km.", "The walk is 5 miles.") == {NUMBERS: "5 km / 5 miles"}
+
+
+# Languages
+
+
+@pytest.mark.parametrize("greetings", lists(english=False))
+def test_no_greeting_passes_as_english(greetings: list[str], model: Any) -> None:
+    """Flagged, or said to be too short; alone and as a list of twelve."""
+    assert len(greetings) == 12
+    for greeting in greetings:
+        found = text_cautions([greeting], model=model)
+        assert len(found.table) or f"1 text of one or two words is {TOO_SHORT}" in found.describe()
+        assert f"or {LANGUAGE}" not in found.describe()
+    found = text_cautions(greetings, model=model)
+    left = 12 - found.counts.get(LANGUAGE, 0)
+    assert not left or f"{left} texts of one or two words are {TOO_SHORT}" in found.describe()
+    assert LANGUAGE in verdict(greetings, model)
+
+
+@pytest.mark.parametrize("texts", lists(english=True))
+def test_english_lists_of_short_texts_are_not_called_foreign(texts: list[str], model: Any) -> None:
+    found = text_cautions(texts, model=model)
+    assert found.table.empty
+    assert LANGUAGE not in found.describe()
+
+
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [("Привет", "Cyrillic"), ("狗在公园里玩。", "Chinese characters"), ("καλημέρα", "Greek")],
+)
+def test_a_script_is_named_where_it_tells(text: str, script: str, model: Any) -> None:
+    found = text_cautions([text], model=model).table
+    assert found["detail"].tolist() == [f"not in Latin script: {script}"]
+
+
+@pytest.mark.parametrize(
+    "text", ["𝗯𝗼𝗹𝗱 and 𝘪𝘵𝘢𝘭𝘪𝘤 letters", "The angle α is small.", "５ ｏ'clock"]
+)
+def test_letters_of_formulas_and_styled_letters_are_no_script(text: str, model: Any) -> None:
+    assert LANGUAGE not in text_cautions([text], model=model).table["caution"].tolist()

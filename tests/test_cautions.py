@@ -124,7 +124,39 @@ def test_other_languages_raise_the_caution(text: str, model: Any) -> None:
 def test_no_language_is_claimed_for_a_model_whose_card_is_unknown() -> None:
     found = text_cautions(FRENCH, model=Letters())
     assert found.table.empty
-    assert found.describe() == "4 texts checked: none is near-empty."
+    assert found.describe() == (
+        "4 texts checked: none is near-empty. Not checked: the length (the model does not say how "
+        "much it reads), the language (the model has no card)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("metadata", "why"),
+    [
+        ("language: fr", "the model's card names fr"),
+        ("language: [en, fr]", "the model's card names en, fr"),
+        ("language: [en, fr, de, es, it, pt]", "the model's card names 6 languages"),
+        ("language: no", "the model's card names no"),  # Norwegian, and false in YAML
+        ("license: mit", "the model's card names none"),
+    ],
+)
+def test_a_language_that_is_not_checked_is_said(metadata: str, why: str, tmp_path: Path) -> None:
+    class Carded(Letters):
+        found = type("Source", (), {"folder": tmp_path})
+
+    (tmp_path / "README.md").write_text(f"---\n{metadata}\n---\n# A model\n")
+    assert text_cautions(FRENCH, model=Carded()).describe().endswith(f"the language ({why}).")
+
+
+def test_a_length_that_is_not_checked_is_said_and_no_limit_needs_no_word() -> None:
+    class Tokenizing(Letters):
+        max_seq_length: float = 128
+        tokenizer = None
+
+    said = text_cautions(["A dog."], model=Tokenizing()).describe()
+    assert "Not checked: the length (the model's tokenizer does not count), the" in said
+    Tokenizing.max_seq_length = float("inf")
+    assert "length" not in text_cautions(["A dog."], model=Tokenizing()).describe()
 
 
 def test_a_card_of_two_languages_makes_no_claim(tmp_path: Path) -> None:
@@ -296,6 +328,6 @@ def test_what_is_found_is_shown_in_a_sentence_and_a_table_and_nothing_in_a_sente
         "pair-cautions",
         "text",
     ]
-    assert shown[0][0] == "2 texts checked: 1 is near-empty."
+    assert shown[0][0].startswith("2 texts checked: 1 is near-empty. Not checked: the length")
     assert shown[2][0].startswith("1 of 1 pair scores at least 0.5: 1 has numbers that differ;")
     assert shown[4][0] == "0 of 1 pair scores at least 0.7."

@@ -20,6 +20,7 @@ from ..figures.show import show_table, show_text
 from ..inputs.checks import check_pairs, check_texts
 from ..models.encoding import Encoder
 from ..wording import counted
+from .languages import is_short, other_language_together, why_not_english
 from .quantities import number_difference
 
 EXAMPLES = 3  # shown for each caution
@@ -28,10 +29,6 @@ BLOCK = 1000  # texts whose tokens are held at a time
 
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 TWO = re.compile(r"[^\W_].*?[^\W_]", re.DOTALL)
-# How many times likelier than English another language must be, for texts of three words or more
-# and for shorter ones, which py3langid often gets wrong. With these it takes none of the 5,385
-# sentences of STS Benchmark dev and test for another language (20 times would do there).
-LIKELIER, LIKELIER_SHORT = 150, 1e6
 NEGATIONS = re.compile(
     r"\b(?:not?|never|none|nobody|nothing|nowhere|neither|nor|without|cannot|cant|\w+n['’]t|"
     r"(?:do|does|did|is|are|was|were|wo|would|could|should|has|have|had)nt)\b",
@@ -55,6 +52,8 @@ class Cautions:
         What one, and what more of those checked "do": "is" and "are", "has" and "have".
     limits : str
         What the check does not cover.
+    notes : tuple of str
+        Sentences to follow: what was not checked, and why.
     """
 
     table: pd.DataFrame
@@ -62,16 +61,17 @@ class Cautions:
     counts: Mapping[str, int]
     verbs: tuple[str, str]
     limits: str = ""
+    notes: tuple[str, ...] = ()
 
     def describe(self) -> str:
-        """Say in one sentence what was checked and how often each caution was found."""
+        """Say what was checked, how often each caution was found, and what was not checked."""
         one, more = self.verbs
         found = self.counts.items()
         parts = [f"{n:,} {one if n == 1 else more} {caution}" for caution, n in found if n]
         none = [caution for caution, n in found if not n]
         if none and not self.checked.startswith("0 "):
             parts.append(f"none {one} {' or '.join(none)}{self.limits}")
-        return f"{self.checked}{': ' * bool(parts)}{'; '.join(parts)}."
+        return " ".join([f"{self.checked}{': ' * bool(parts)}{'; '.join(parts)}.", *self.notes])
 
 
 def show_text_cautions(texts: Iterable[str], *, model: Encoder) -> None:
@@ -98,8 +98,9 @@ def text_cautions(texts: Iterable[str], *, model: Encoder) -> Cautions:
     ----------
     texts : iterable of str
     model : Encoder
-        What cannot be known of it is not checked: its maximum length needs a
-        SentenceTransformer, its language a model card (`load_model` keeps it) that says English.
+        What cannot be known of it is not checked, and `describe` says so: its maximum length
+        needs a SentenceTransformer, its language a model card (`load_model` keeps it) that names
+        English alone.
 
     Returns
     -------
@@ -110,8 +111,10 @@ def text_cautions(texts: Iterable[str], *, model: Encoder) -> Cautions:
     Notes
     -----
     A text is *cut* where it has more tokens than the model reads (prompts not counted);
-    *near-empty* with fewer than two letters or digits; *likely not in English* where py3langid
-    finds another language at least 150 times likelier, in a text of three words or more.
+    *near-empty* with fewer than two letters or digits; *likely not in English* where most of its
+    letters are not Latin, or py3langid finds another language at least 150 times likelier, 100,000
+    times in a text of one or two words. Where it finds none, such a text is *too short to tell*:
+    `describe` counts these, and says if they are likely not in English when read as one text.
 
     Examples
     --------
@@ -119,26 +122,36 @@ def text_cautions(texts: Iterable[str], *, model: Encoder) -> Cautions:
     >>> found.table[["caution", "count", "example", "detail"]].to_numpy().tolist()
     [['near-empty', 1, '?!', 'fewer than two letters or digits']]
     >>> found.describe()
-    '3 texts checked: 1 is near-empty.'
+    '3 texts checked: 1 is near-empty. Not checked: the length (the model does not say how \
+much it reads), the language (the model has no card).'
     """
     texts = check_texts(texts, "texts")
     unique = list(dict.fromkeys(texts))
     details: dict[str, dict[str, str]] = {}  # caution → text → detail
-    if limit := _max_length(model):
+    unchecked: list[str] = []
+    notes: list[str] = []
+    limit = _max_length(model)
+    if isinstance(limit, str):
+        unchecked.append(f"the length ({limit})")
+    elif limit:
         counts = zip(_token_counts(unique, model), unique, strict=True)
         details[f"cut at {limit} tokens"] = {
             text: f"the last {count - limit:,} of {count:,} tokens are not read"
             for count, text in sorted(counts, key=lambda pair: -pair[0])
             if count > limit
         }
-    details["near-empty"] = {
-        text: "fewer than two letters or digits" for text in unique if not TWO.search(text)
-    }
-    if _reads_english_only(model):
-        details["likely not in English"] = {
-            text: f"nearest language: {code}" for text in unique if (code := _other_language(text))
-        }
+    empty = {text: "fewer than two letters or digits" for text in unique if not TWO.search(text)}
+    details["near-empty"] = empty
     repeats = Counter(texts)
+    if why := _why_any_language(model):
+        unchecked.append(f"the language ({why})")
+    else:
+        foreign = {text: why for text in unique if (why := why_not_english(text))}
+        short = [t for t in unique if t not in foreign and t not in empty and is_short(t)]
+        together = other_language_together(short) if len(short) > 1 else None
+        if foreign or not (together or len(short) + len(empty) == len(unique)):
+            details["likely not in English"] = foreign
+        notes += _too_short(sum(repeats[text] for text in short), together)
     hits = {
         caution: [
             (_shortened(text), why) for text, why in found.items() for _ in range(repeats[text])
@@ -146,7 +159,8 @@ def text_cautions(texts: Iterable[str], *, model: Encoder) -> Cautions:
         for caution, found in details.items()
     }
     checked = f"{counted(len(texts), 'text')} checked"
-    return _tabulate(hits, ["example", "detail"], len(texts), checked, ("is", "are"))
+    notes += [f"Not checked: {', '.join(unchecked)}."] if unchecked else []
+    return _tabulate(hits, ["example", "detail"], len(texts), checked, ("is", "are"), notes=notes)
 
 
 def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
@@ -169,8 +183,9 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     Notes
     -----
     Looked for, in English: a negation in one sentence only; numbers, in digits or words, each
-    sentence with one that the other lacks; the same words in another order; words of a small list
-    of opposites, one in each sentence. Whether the meaning differs is for the reader to say.
+    sentence with one that the other lacks; the same words in another order; words of a
+    small list of opposites, one in each sentence. Whether the meaning differs is for the reader
+    to say.
 
     Examples
     --------
@@ -224,6 +239,7 @@ def _tabulate(
     checked: str,
     verbs: tuple[str, str],
     limits: str = "",
+    notes: Iterable[str] = (),
 ) -> Cautions:
     rows = [
         (caution, len(found), len(found) / total, *hit)
@@ -232,17 +248,31 @@ def _tabulate(
     ]
     frame = pd.DataFrame(rows, columns=["caution", "count", "share", *columns])
     counts = {caution: len(found) for caution, found in hits.items()}
-    return Cautions(frame, checked, counts, verbs, limits)
+    return Cautions(frame, checked, counts, verbs, limits, tuple(notes))
+
+
+def _too_short(count: int, together: str | None) -> Iterator[str]:
+    """Say how many texts are too short to tell their language, and what they are as one."""
+    if count:
+        are = "is" if count == 1 else "are"
+        yield f"{counted(count, 'text')} of one or two words {are} too short to tell the language."
+    if together:
+        yield (f"Read as one text, they are likely not in English (nearest language: {together}).")
 
 
 def _shortened(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
-def _max_length(model: Any) -> int | None:
+def _max_length(model: Any) -> int | str | None:
+    """Find how many tokens a model reads, or say why that is not known; None: no limit."""
     limit = getattr(model, "max_seq_length", None)
-    if not limit or limit >= 1e9 or not hasattr(model.tokenizer, "backend_tokenizer"):
+    if not limit:
+        return "the model does not say how much it reads"
+    if limit >= 1e9:
         return None
+    if not hasattr(model.tokenizer, "backend_tokenizer"):
+        return "the model's tokenizer does not count"
     return int(limit)
 
 
@@ -256,31 +286,23 @@ def _token_counts(texts: list[str], model: Any) -> Iterator[int]:
         yield from map(len, counted["input_ids"])
 
 
-def _reads_english_only(model: Any) -> bool:
-    """Whether the card that came with the model's weights names English and nothing else."""
+def _why_any_language(model: Any) -> str | None:
+    """Say why a text in another language raises no caution: what the model's card names."""
     source = getattr(model, "found", None)
     if source is None or not (source.folder / "README.md").is_file():
-        return False
+        return "the model has no card"
     from huggingface_hub import ModelCard
 
     card = ModelCard.load(source.folder / "README.md", ignore_metadata_errors=True)
-    return card.data.language in ("en", ["en"])
-
-
-@functools.cache
-def _identifier() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-
-
-def _other_language(text: str) -> str | None:
-    """Name the language (ISO 639 code) a text is in, if that is very likely not English."""
-    ranked = _identifier().rank(text[:1000])
-    nearest, probability = ranked[0]
-    english = dict(ranked)["en"]
-    needed = LIKELIER if len(WORD.findall(text[:1000])) >= 3 else LIKELIER_SHORT
-    return nearest if probability > needed * english else None
+    named = card.data.language
+    named = [] if named is None else named if isinstance(named, list) else [named]
+    named = ["no" if each is False else str(each) for each in named]  # Norwegian, in YAML
+    if named == ["en"]:
+        return None
+    if not named:
+        return "the model's card names none"
+    listed = ", ".join(named) if len(named) <= 5 else counted(len(named), "language")
+    return f"the model's card names {listed}"
 
 
 def _words(text: str) -> list[str]:
