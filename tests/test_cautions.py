@@ -214,10 +214,23 @@ def test_a_text_of_a_megabyte_is_checked(model: Any) -> None:
         ("We ship abroad.", "We NEVER ship abroad.", "NEVER"),
         ("I cannot log in.", "I can log in.", "cannot"),
         ("it isnt here", "it is here", "isnt"),
+        ("He denied it.", "He did not deny it.", "not"),
     ],
 )
 def test_a_negation_in_one_sentence_raises_its_caution(a: str, b: str, detail: str) -> None:
     assert raised(a, b) == {"a negation in one sentence only": detail}
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("She failed to pay.", "She did not pay."),
+        ("He plays for fun rather than money.", "He plays for fun, not money."),
+        ("A no-frills hotel", "A simple hotel"),
+    ],
+)
+def test_a_negation_in_other_words_raises_none(a: str, b: str) -> None:
+    assert "a negation in one sentence only" not in raised(a, b)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +267,7 @@ def test_the_same_number_written_otherwise_raises_none(a: str, b: str) -> None:
 
 
 def test_the_same_words_in_another_order_raise_their_caution() -> None:
-    order = {"the same words in another order": "5 words"}
+    order = {"exactly the same words in another order": "5 words"}
     assert raised("A man bites a dog", "A dog bites a man.") == order
     assert raised("A dog barks.", "a dog  barks") == {}
 

@@ -29,9 +29,15 @@ BLOCK = 1000  # texts whose tokens are held at a time
 
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 TWO = re.compile(r"[^\W_].*?[^\W_]", re.DOTALL)
-NEGATIONS = re.compile(
-    r"\b(?:not?|never|none|nobody|nothing|nowhere|neither|nor|without|cannot|cant|\w+n['’]t|"
-    r"(?:do|does|did|is|are|was|were|wo|would|could|should|has|have|had)nt)\b",
+NEGATIONS = re.compile(  # "no-frills" and "do-not-call" deny nothing
+    r"(?<!-)\b(?:not?(?!-\w)|no-one|never|none|nobody|nothing|nowhere|neither|nor|without|cannot|cant|"
+    r"\w+n['’]t|(?:do|does|did|is|are|was|were|wo|would|could|should|has|have|had)nt)\b",
+    re.IGNORECASE,
+)
+# Words that may say the same as a negation: "failed to attend", "has yet to attend".
+DENIALS = re.compile(
+    r"\b(?:fail|refus|den(?=y|ie)|declin|reject|lack|unable|avoid|prohibit|forbid|forbad|oppose[ds]?\b|"
+    r"rather than|instead of|other than|yet to|far from|hardly|barely|rarely|seldom)",
     re.IGNORECASE,
 )
 
@@ -183,7 +189,7 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     Notes
     -----
     Looked for, in English: a negation in one sentence only; numbers, in digits or words, each
-    sentence with one that the other lacks; the same words in another order; words of a
+    sentence with one that the other lacks; exactly the same words in another order; words of a
     small list of opposites, one in each sentence. Whether the meaning differs is for the reader
     to say.
 
@@ -193,7 +199,7 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     >>> scored = pd.DataFrame(pairs, columns=["sentence_a", "sentence_b", "score"])
     >>> found = pair_cautions(scored)
     >>> found.table[["caution", "count", "detail"]].to_numpy().tolist()
-    [['numbers that differ', 1, '5 / 7'], ['the same words in another order', 1, '5 words']]
+    [['numbers that differ', 1, '5 / 7'], ['exactly the same words in another order', 1, '5 words']]
     >>> found.describe().split(": ")[0]
     '2 of 2 pairs score at least 0.7'
     """
@@ -305,18 +311,29 @@ def _why_any_language(model: Any) -> str | None:
     return f"the model's card names {listed}"
 
 
+@functools.lru_cache(10_000)  # one text is in many pairs, and read twice for each
 def _words(text: str) -> list[str]:
     return WORD.findall(text.lower().replace("’", "'"))
 
 
 def _negation(a: str, b: str) -> str | None:
     first, second = NEGATIONS.findall(a), NEGATIONS.findall(b)
-    return " ".join(first + second) if bool(first) != bool(second) else None
+    if bool(first) == bool(second):
+        return None
+    denies, other = (a, b) if first else (b, a)
+    denied_otherwise = _denials(other) - _denials(denies)
+    return None if denied_otherwise else " ".join(first + second)
+
+
+def _denials(text: str) -> set[str]:
+    return {found.lower() for found in DENIALS.findall(text)}
 
 
 def _other_order(a: str, b: str) -> str | None:
     first, second = _words(a), _words(b)
-    return f"{len(first)} words" if first != second and sorted(first) == sorted(second) else None
+    if len(first) != len(second) or first == second or sorted(first) != sorted(second):
+        return None
+    return f"{len(first)} words"
 
 
 @functools.cache
@@ -343,6 +360,7 @@ def _opposite_words(a: str, b: str) -> str | None:
     return ", ".join(dict.fromkeys(found)) or None
 
 
+@functools.lru_cache(10_000)
 def _bases(word: str) -> list[str]:
     """Take regular endings off: "approved" may be a form of "approve" or of "approv"."""
     endings = (("", ""), ("s", ""), ("es", ""), ("d", ""), ("ed", ""), ("ing", ""), ("ing", "e"))
@@ -352,6 +370,6 @@ def _bases(word: str) -> list[str]:
 OVERLOOKED: dict[str, Callable[[str, str], str | None]] = {
     "a negation in one sentence only": _negation,
     "numbers that differ": number_difference,
-    "the same words in another order": _other_order,
+    "exactly the same words in another order": _other_order,
     "opposite words": _opposite_words,
 }
