@@ -48,6 +48,10 @@ bench: $(VENV)/.dev ## time the builder and its pages against papermill and nbco
 	$(BIN)/python benchmarks/bench.py $(ARGS)
 	$(BIN)/python benchmarks/first_paint.py $(ARGS)
 
+.PHONY: rates
+rates: $(VENV)/.dev ## measure the cautions' error rates anew; needs the STS Benchmark
+	$(BIN)/python benchmarks/measure_cautions.py
+
 .PHONY: lint
 lint: $(VENV)/.dev ## check style, types, and that notebooks hold no outputs
 	$(BIN)/ruff check

@@ -1,14 +1,19 @@
-"""How often cautions are right: on pairs and texts in `tests/cautions`."""
+"""How often cautions are right: on pairs and texts in `tests/cautions`, and on the STS Benchmark.
+
+The benchmark is found by STSLAB_STSB, else beside the project; without it, its tests are skipped.
+"""
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from conftest import ROOT
 
-from stslab.studies import cautions_of, text_cautions
+from stslab.studies import caution_rates, cautions_of, text_cautions
 from stslab.studies.quantities import quantities
 
 OWN = ROOT / "tests/cautions"
@@ -39,6 +44,21 @@ def verdict(texts: list[str], model: Any) -> str:
     """What a page says, without what it did not find."""
     said = text_cautions(texts, model=model).describe()
     return " ".join(part for part in said.split(" none is ") if part)
+
+
+@pytest.fixture(scope="module")
+def with_train(stsb: Path) -> Path:
+    """Find the STS Benchmark with its train pairs, or skip."""
+    if not (stsb / "sts-train.csv").is_file():
+        pytest.skip(f"no sts-train.csv in {stsb.name}/: set STSLAB_STSB to a folder that has it")
+    return stsb
+
+
+@pytest.fixture(scope="module")
+def benchmark(with_train: Path) -> pd.DataFrame:
+    measure = runpy.run_path(str(ROOT / "benchmarks/measure_cautions.py"))
+    table: pd.DataFrame = measure["read_benchmark"](with_train)
+    return table
 
 
 # Numbers
@@ -132,3 +152,27 @@ def test_a_script_is_named_where_it_tells(text: str, script: str, model: Any) ->
 )
 def test_letters_of_formulas_and_styled_letters_are_no_script(text: str, model: Any) -> None:
     assert LANGUAGE not in text_cautions([text], model=model).table["caution"].tolist()
+
+
+def test_no_sentence_of_the_benchmark_is_taken_for_another_language(
+    benchmark: pd.DataFrame, model: Any
+) -> None:
+    texts = dict.fromkeys([*benchmark["sentence_a"], *benchmark["sentence_b"]])
+    assert text_cautions(texts, model=model).counts[LANGUAGE] == 0
+
+
+# Rates
+
+
+def test_at_most_3_percent_of_pairs_that_people_call_the_same_raise_a_caution(
+    benchmark: pd.DataFrame,
+) -> None:
+    same = benchmark[benchmark["gold_score"] >= 4]
+    pairs = zip(same["sentence_a"], same["sentence_b"], strict=True)
+    assert sum(bool(cautions_of(*pair)) for pair in pairs) / len(same) <= 0.03
+
+
+def test_shipped_rates_are_what_their_script_measures(with_train: Path) -> None:
+    measure = runpy.run_path(str(ROOT / "benchmarks/measure_cautions.py"))
+    measured = measure["rates"](with_train).replace({"should_raise": {"yes": True, "no": False}})
+    pd.testing.assert_frame_equal(caution_rates(), measured, check_dtype=False)

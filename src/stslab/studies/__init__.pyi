@@ -2,6 +2,7 @@ from .calibration import bands_on_stsb as bands_on_stsb
 from .calibration import describe_calibration as describe_calibration
 from .calibration import expected_gold as expected_gold
 from .calibration import random_pairs as random_pairs
+from .cautions import caution_rates as caution_rates
 from .cautions import cautions_of as cautions_of
 from .cautions import pair_cautions as pair_cautions
 from .cautions import show_pair_cautions as show_pair_cautions
