@@ -6,15 +6,18 @@ The benchmark is found by STSLAB_STSB, else beside the project; without it, its 
 from __future__ import annotations
 
 import runpy
+import time
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from conftest import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stslab.studies import caution_rates, cautions_of, text_cautions
-from stslab.studies.quantities import quantities
+from stslab.studies.quantities import number_difference, quantities
 
 OWN = ROOT / "tests/cautions"
 NUMBERS = "numbers that differ"
@@ -112,6 +115,29 @@ def test_numbers_are_read_as_people_read_them(text: str, values: list[float | st
 def test_a_unit_counts_only_where_both_have_one() -> None:
     assert cautions_of("The walk is 5 km.", "The walk is 5.") == {}
     assert cautions_of("The walk is 5 km.", "The walk is 5 miles.") == {NUMBERS: "5 km / 5 miles"}
+
+
+FRAGMENTS = [
+    *("5", "1,500", "1 500", "٣", "0", "-", "−", "–", "$", "€", "%", ":", ".", "/", " ", "'"),
+    *("k", "m", "bn", "pm", "km", "miles", "million", "brillion", "mıllion", "K", "ſeven", "and"),
+    *("twenty", "one", "second", "hundred", "a", "half", "dozen", "May", "2020-05-03", "th"),
+]
+text_of_fragments = st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join)
+spaced_fragments = st.lists(st.sampled_from(FRAGMENTS), max_size=12).map(" ".join)
+
+
+@given(a=text_of_fragments | spaced_fragments, b=text_of_fragments | spaced_fragments)
+def test_any_text_can_be_read_equals_itself_and_differs_both_ways(a: str, b: str) -> None:
+    assert number_difference(a, a) is None
+    assert (number_difference(a, b) is None) == (number_difference(b, a) is None)
+
+
+def test_long_tables_of_numbers_take_no_longer_than_they_must() -> None:
+    """In time in proportion to their length, not to its square."""
+    started = time.process_time()
+    first, second = (" ".join(map(str, range(i, 20_000, 2))) for i in (0, 1))
+    assert cautions_of(first, second)
+    assert time.process_time() - started < 3
 
 
 # Languages

@@ -338,7 +338,7 @@ def _why_any_language(model: Any) -> str | None:
     return f"the model's card names {listed}"
 
 
-@functools.lru_cache(10_000)  # one text is in many pairs, and read twice for each
+@functools.lru_cache(16)  # a pair's texts are read twice
 def _words(text: str) -> list[str]:
     return WORD.findall(text.lower().replace("’", "'"))
 
@@ -377,17 +377,27 @@ def _opposites() -> dict[str, set[str]]:
 
 def _opposite_words(a: str, b: str) -> str | None:
     first, second = set(_words(a)), set(_words(b))
+    only = sorted(first - second)
+    against = {word: opposites for word in only if (opposites := _opposites_of(word))}
+    if not against:
+        return None
     there = {base: word for word in sorted(second - first) for base in _bases(word)}
     found = [
         f"{word} / {there[opposite]}"
-        for word in sorted(first - second)
-        for base in _bases(word)
-        for opposite in sorted(_opposites().get(base, set()) & there.keys())
+        for word, opposites in against.items()
+        for opposite in opposites
+        if opposite in there
     ]
     return ", ".join(dict.fromkeys(found)) or None
 
 
 @functools.lru_cache(10_000)
+def _opposites_of(word: str) -> tuple[str, ...]:
+    return tuple(
+        opposite for base in _bases(word) for opposite in sorted(_opposites().get(base, set()))
+    )
+
+
 def _bases(word: str) -> list[str]:
     """Take regular endings off: "approved" may be a form of "approve" or of "approv"."""
     endings = (("", ""), ("s", ""), ("es", ""), ("d", ""), ("ed", ""), ("ing", ""), ("ing", "e"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from typing import NamedTuple
 
@@ -30,6 +30,8 @@ VALUES |= {word: value for value, word in enumerate([*FIRSTS, *TENTHS], 1)}
 VALUES |= {word: 10 * value for words in (TENS, TWENTIETHS) for value, word in enumerate(words, 2)}
 SCALES = {"dozen": 12, "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}
 SCALES |= {"trillion": 1e12, "k": 1e3, "m": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9}
+NAMES = {*VALUES, *SCALES}
+DIGIT, LETTERS = re.compile(r"\d"), re.compile("[a-z]+")
 NEAR = 0.01  # 30 miles are 48 km: what is converted is rounded, too
 WIDTH = 24  # characters before a number that are looked at
 
@@ -75,13 +77,11 @@ class Quantity(NamedTuple):
     number: str  # as written
     whole: str  # as written, with what belongs to it
 
-    def may_be(self, other: Quantity) -> bool:
-        """Whether two numbers may stand for the same."""
-        if not (self.unit and other.unit):
-            return self.value == other.value
-        if self.kind != other.kind or self.size == other.size:
-            return self.kind == other.kind
-        if self.unit == other.unit or isinstance(self.size, str) or isinstance(other.size, str):
+    def is_near(self, other: Quantity) -> bool:
+        """Whether two numbers of one kind but different units measure about the same."""
+        if self.kind != other.kind or self.unit == other.unit:
+            return False
+        if isinstance(self.size, str) or isinstance(other.size, str):
             return False
         return math.isclose(self.size, other.size, rel_tol=NEAR)
 
@@ -90,11 +90,7 @@ def number_difference(a: str, b: str) -> str | None:
     """Name the numbers that only one of two texts has, if each has any: "3 / 5"."""
     if not (first := quantities(a)) or not (second := quantities(b)):
         return None
-    only = (
-        [each for each in here if not any(each.may_be(other) for other in there)]
-        for here, there in ((first, second), (second, first))
-    )
-    one, other = only
+    one, other = _only(first, second), _only(second, first)
     if not (one and other):
         return None
     numbers = [", ".join(dict.fromkeys(each.number for each in side)) for side in (one, other)]
@@ -103,9 +99,25 @@ def number_difference(a: str, b: str) -> str | None:
     return " / ".join(numbers)
 
 
-@functools.lru_cache(10_000)  # one text is in many pairs
+def _only(here: Sequence[Quantity], there: Sequence[Quantity]) -> list[Quantity]:
+    """Find the numbers that stand for none of those there. One without a unit may be of any."""
+    values = {each.value for each in there}
+    plain = {each.value for each in there if not each.unit}
+    sizes = {(each.kind, each.size) for each in there}
+    return [
+        each
+        for each in here
+        if (each.value not in plain if each.unit else each.value not in values)
+        and not (each.unit and (each.kind, each.size) in sizes)
+        and not (each.unit and any(map(each.is_near, there)))
+    ]
+
+
+@functools.lru_cache(1000)  # one text is in many pairs
 def quantities(text: str) -> tuple[Quantity, ...]:
     """Find the numbers in a text."""
+    if not DIGIT.search(text) and NAMES.isdisjoint(LETTERS.findall(text.lower())):
+        return ()  # most texts; and this is quick
     return tuple(_quantities(text))
 
 
@@ -136,14 +148,14 @@ def _with_its_unit(text: str, start: int, match: re.Match[str]) -> tuple[Quantit
     assert after is not None
     money, scale, unit = before["currency"], after["scale"], after["unit"]
     end = after.end("scale")
-    if scale in ("m", "b") and not (money or unit):  # "5m" are meters, "5b" may be a door
-        scale, unit, end = "", scale, match.end()
+    if scale in ("m", "-m", "b") and not (money or unit):  # "5m" are meters, "5b" may be a door
+        scale, unit, end = "", scale.removeprefix("-"), match.end()
     value = _value(match)
     if isinstance(value, float):
         value += 0.5 if after["half"] else 0.0
         value *= (0.5 if before["half"] else 1.0) * (-1.0 if before["minus"] else 1.0)
-        for name in re.findall("[a-z]+", scale.lower()):
-            value *= SCALES.get(name) or SCALES[name.removesuffix("s")]
+        for name in LETTERS.findall(scale.lower()):
+            value *= SCALES.get(name.removesuffix("s"), 1.0)
     elif scale:
         value += scale
     unit, kind, factor = _unit(money, unit)
@@ -168,7 +180,7 @@ def _value(match: re.Match[str]) -> float | str:
         except ValueError:
             return plain
     total = current = 0.0
-    for word in re.findall("[a-z]+", match[0].lower()):
+    for word in LETTERS.findall(match[0].lower()):
         if word in SCALES:
             current = max(current, 1.0) * SCALES[word]
             if SCALES[word] >= 1e3:
@@ -207,7 +219,7 @@ def _after() -> re.Pattern[str]:
     units = "|".join(map(re.escape, sorted(_units(), key=len, reverse=True)))
     return re.compile(
         r"(?:(?P<ordinal>st|nd|rd|th)\b)?(?P<half> and a half)?"
-        r"(?P<scale>(?:(?:-?[kmb]|[ -]?(?:[mb]n|(?:dozen|hundred|thousand|[mbtr]+illion)s?))"
+        r"(?P<scale>(?:(?:-?[kmb]|[ -]?(?:[mb]n|(?:dozen|hundred|thousand|(?:m|b|tr)illion)s?))"
         r"(?![^\W_]))*)"
         rf"(?:[ \u00a0-]?(?P<unit>{units})(?!\w))?(?:\s(?:of\s)?(?P<month>{_month})\b)?",
         re.IGNORECASE,
