@@ -111,20 +111,7 @@ class Claims(_Shape):
 
 
 def read_claims(html: str, page: str) -> Claims:
-    """Read what a page claims.
-
-    Parameters
-    ----------
-    html : str
-        The page.
-    page : str
-        Its name, for messages.
-
-    Raises
-    ------
-    RequestError
-        If there is no whole record in it, or one of another shape.
-    """
+    """Read what a page claims; its name is for messages."""
     try:
         record = read_record(html)
         if "injected_parameters" in record or "around" not in record:
