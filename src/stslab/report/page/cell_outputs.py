@@ -65,13 +65,7 @@ class CellOutputs:
         return self._picture(data, alt, ident, "plot ours", title, tools)
 
     def _picture(
-        self,
-        data: _Data,
-        alt: str,
-        ident: str,
-        look: str = "plot",
-        title: str = "",
-        tools: str = "",
+        self, data: _Data, alt: str, ident: str, look: str, title: str = "", tools: str = ""
     ) -> Markup:
         self.figures += 1
         if not alt.strip() or alt in self.alternatives:
@@ -110,7 +104,7 @@ class CellOutputs:
             return self.prose.markdown(data["text/markdown"], contents=False)
         if data.keys() & {"image/svg+xml", "image/png", "image/jpeg"}:
             ident = self.prose.anchor(f"figure-{self.figures + 1}")
-            return self._picture(data, alt, ident)
+            return self._picture(data, alt, ident, "plot")
         if "text/latex" in data:
             return self.prose.markdown(data["text/latex"], contents=False)
         if "text/plain" in data:

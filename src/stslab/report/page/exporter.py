@@ -79,7 +79,7 @@ class _Page:
     """What a page says: the data that its template renders."""
 
     def __init__(self, nb: NotebookNode, resources: Mapping[str, Any]) -> None:
-        self.nb, self.resources = nb, resources
+        self.nb = nb
         self.extra: Mapping[str, Any] = resources.get("stslab") or {}
         about = resources.get("metadata") or {}
         self.name = str(about.get("name") or "notebook")
@@ -92,21 +92,21 @@ class _Page:
 
     def content(self) -> dict[str, Any]:
         injected = next((c.source for c in self.nb.cells if _tags(c, "injected-parameters")), "")
-        cells = [self._cell(cell, injected) for cell in self.nb.cells]
+        cells = [shown for cell in self.nb.cells if (shown := self._cell(cell, injected))]
         title = self.prose.title or self.nb.metadata.get("title") or self.name
         record = self.extra.get("record") or _own_record(self.nb, self.name, injected)
         return {
             "title": title,
             "finding": finding(self.nb),
             "folded": folded,
-            "parts": _parts(_joined_setup([cell for cell in cells if cell])),
+            "parts": _parts(_joined_setup(cells)),
             "contents": self.prose.contents,
             "failed": self.failed,
-            "banner": any(cell and cell["kind"] == "alert" for cell in cells),
+            "banner": any(cell["kind"] == "alert" for cell in cells),
             "look": page_assets(*["heatmap"] * self.outputs.heat),
             "record": record,
             "embedded": embed(record),
-            "has_code": any(cell and cell.get("code") for cell in cells),
+            "has_code": any(cell.get("code") for cell in cells),
             "preset": self.extra.get("preset") or {},
             **{key: self.extra.get(key) for key in ("index_href", "prev", "next")},
         }

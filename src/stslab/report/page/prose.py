@@ -11,6 +11,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from html import unescape
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import nh3
@@ -70,15 +72,15 @@ def highlight(code: str, language: str) -> Markup:
     except ClassNotFound:
         return escape(code)
     kinds = {Keyword: "k", Operator.Word: "k", String: "s", Comment: "c", Number: "n"}
-    parts: list[list[str]] = []
-    for token, text in lex(code, lexer):
-        kind = next((name for parent, name in kinds.items() if token in parent), "")
-        if parts and parts[-1][0] == kind:
-            parts[-1][1] += text
-        else:
-            parts.append([kind, text])
-    out = (f"<i class={k}>{escape(t)}</i>" if k else escape(t) for k, t in parts)
-    return Markup("".join(out).rstrip("\n"))
+    tokens = (
+        (next((name for parent, name in kinds.items() if token in parent), ""), text)
+        for token, text in lex(code, lexer)
+    )
+    parts = []
+    for kind, run in groupby(tokens, key=itemgetter(0)):
+        text = escape("".join(map(itemgetter(1), run)))
+        parts.append(f"<i class={kind}>{text}</i>" if kind else text)
+    return Markup("".join(parts).rstrip("\n"))
 
 
 def mathml(formula: str, *, block: bool = False) -> str:

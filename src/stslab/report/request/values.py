@@ -230,15 +230,11 @@ def _readable_file(value: str | Path, base: Path, say: str) -> Path:
     try:
         path = (base / os.path.expanduser(value)).absolute()  # noqa: PTH111 (Path's own raises where there is no such home)
         str(path).encode()  # a name that is no Unicode could not be handed to a kernel
-        if path.is_dir():
-            problem = "is a folder"
-        elif not path.exists():
-            problem = "does not exist"
-        elif not path.is_file():
-            problem = "is no regular file"
-        else:
+        if path.is_file():
             path.open("rb").close()
             return path
+        problem = "is no regular file" if path.exists() else "does not exist"
+        problem = "is a folder" if path.is_dir() else problem
     except (OSError, ValueError) as error:  # too long, a null byte, no permission
         problem = f"cannot be read ({getattr(error, 'strerror', None) or error})"
     raise RequestError(
