@@ -26,7 +26,6 @@ from .streams import kept_streams
 
 FAILED, WRONG_REQUEST, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 CORES = os.cpu_count() or 1
-INTERRUPTION = "interrupted: no page is half-written, no kernel is left."
 
 
 class _Group(click.Group):
@@ -52,13 +51,12 @@ class _Group(click.Group):
         except click.ClickException as error:
             error.show()
             sys.exit(WRONG_REQUEST)
-        except click.Abort as error:  # click's word for Ctrl-C, and for a question not answered
-            if not isinstance(error.__cause__, KeyboardInterrupt):
-                _leave("nothing was run.", WRONG_REQUEST)
-            _leave(INTERRUPTION, INTERRUPTED)
-        except KeyboardInterrupt:  # a second one, on the way here
+        except (click.Abort, KeyboardInterrupt) as error:  # or a second Ctrl-C, on the way here
             _ignore_signals()
-            _leave(INTERRUPTION, INTERRUPTED)
+            # Abort is click's word for Ctrl-C, and for a question not answered.
+            if KeyboardInterrupt not in (type(error), type(error.__cause__)):
+                _leave("nothing was run.", WRONG_REQUEST)
+            _leave("interrupted: no page is half-written, no kernel is left.", INTERRUPTED)
         except _Terminated:
             _ignore_signals()
             _leave("terminated: no page is half-written, no kernel is left.", TERMINATED)

@@ -38,21 +38,20 @@ class CellOutputs:
             return _text(joined(output.get("text")) or "", stream)
         if output.output_type == "error":
             return _error(output)
-        about, data, alt = info_of(output), forms(output), _alternative(output)
+        about, data = info_of(output), forms(output)
+        described = map(mapping, mapping(output.get("metadata")).values())
+        alt = next((str(each["alt"]) for each in described if each.get("alt")), "")
         kind = about.get("kind")
         if kind in ("text", "finding") and "text/plain" in data:
             return Markup('<div class="says">{}</div>').format(folded(data["text/plain"]))
         if kind == "table" and "text/html" in data:
-            return self._table(about, data)
+            ident = self.prose.anchor(f"table-{about.get('name')}")
+            tools = self._tools(about, data, str(about.get("caption", "table")))
+            table = data_table(data["text/html"])
+            return Markup('<div class="table" id="{}">{}{}</div>').format(ident, table, tools)
         if kind == "figure" and data.keys() & FIGURE:
             return self._figure(about, data, alt or data.get("text/plain", ""))
         return self._foreign(data, alt)
-
-    def _table(self, about: _Data, data: _Data) -> Markup:
-        ident = self.prose.anchor(f"table-{about.get('name')}")
-        tools = self._tools(about, data, str(about.get("caption", "table")))
-        table = data_table(data["text/html"])
-        return Markup('<div class="table" id="{}">{}{}</div>').format(ident, table, tools)
 
     def _figure(self, about: _Data, data: _Data, alt: str) -> Markup:
         title = str(about.get("title") or "")
@@ -71,9 +70,7 @@ class CellOutputs:
         if not alt.strip() or alt in self.alternatives:
             alt = f"{alt or 'A drawing without a description'} (figure {self.figures})"
         self.alternatives.add(alt)
-        drawn = None
-        if "image/svg+xml" in data:
-            drawn = inline_svg(data["image/svg+xml"], prefix=ident, label=alt)
+        drawn = inline_svg(data.get("image/svg+xml", ""), prefix=ident, label=alt)
         if drawn is None:
             kind = next((k for k in ("image/png", "image/jpeg") if k in data), None)
             if not kind:
@@ -110,11 +107,6 @@ class CellOutputs:
         if "text/plain" in data:
             return _text(data["text/plain"], "out")
         return Markup("")
-
-
-def _alternative(output: NotebookNode) -> str:
-    about = map(mapping, mapping(output.get("metadata")).values())
-    return next((str(each["alt"]) for each in about if each.get("alt")), "")
 
 
 def _text(text: str, kind: str) -> Markup:

@@ -42,8 +42,7 @@ def valid(matrix: Any) -> bool:
 def instrument(matrix: Mapping[str, Any], *, ident: str, title: str, alt: str) -> Markup:
     """Draw a matrix; `title` is the question that it answers, `alt` what it shows in words."""
     names, labels, values = matrix["sentences"], matrix["labels"], matrix["values"]
-    n = len(names)
-    named = n <= NAMED
+    named = len(names) <= NAMED
     columns = "".join(
         f'<th scope="col"><b>{i}</b>{_name(name, label, named)}</th>'
         for i, (name, label) in enumerate(zip(names, labels, strict=True), start=1)
@@ -54,7 +53,7 @@ def instrument(matrix: Mapping[str, Any], *, ident: str, title: str, alt: str) -
         + "</tr>"
         for i, row in enumerate(values, start=1)
     )
-    size = "few" if named else "many" if n > LISTED else "some"
+    size = "few" if named else "many" if len(names) > LISTED else "some"
     scale = "".join(f'<i class="{step(v / 10)}"></i>' for v in range(-10, 11))
     return Markup(
         f'<div class="wide"><table class="heat {size}" id="{ident}" '

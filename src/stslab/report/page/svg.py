@@ -65,8 +65,8 @@ def inline_svg(source: str, *, prefix: str, label: str) -> Markup | None:
     if width:  # matplotlib counts points; a page counts pixels
         root.set("width", f"{width * 4 / 3:.0f}")
     if _box(root)[2] >= 100:
-        # Lengths too small to be seen are cut to hundredths; rounding could carry into the digits
-        # before the point, where a path may hold flags.
+        # What is smaller than a hundredth cannot be seen. It is cut, because rounding could carry
+        # into the digits before the point, where a path may hold flags.
         for element in root.iter():
             for name in LENGTHS & element.attrib.keys():
                 element.set(name, " ".join(DECIMALS.sub(r"\1", element.attrib[name]).split()))

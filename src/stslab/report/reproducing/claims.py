@@ -39,10 +39,10 @@ def _file_name(name: str) -> str:
 
 
 def _notebook_name(name: str) -> str:
-    path = PurePosixPath(_file_name(name))
-    if path.suffix != ".ipynb":
+    if PurePosixPath(_file_name(name)).suffix != ".ipynb":
         raise ValueError("not the name of a notebook")
-    return name if _page_name(path.stem) else ""
+    _page_name(PurePosixPath(name).stem)
+    return name
 
 
 PageName = Annotated[str, AfterValidator(_page_name)]

@@ -130,15 +130,14 @@ def _job(
 ) -> Job:
     """Check what the page was given as if it were given to `stslab report`."""
     parameters = read_parameters(notebook)
+    takers = [each for each, parameter in parameters.items() if parameter.takes_file]
     for parameter, value in claims.parameters.items():
-        one = parameters.get(parameter)
-        if parameter in claims.files or (one and one.takes_file and isinstance(value, str)):
+        if parameter in claims.files or (parameter in takers and isinstance(value, str)):
             raise RequestError(
                 f"{name}: its parameter {shown(parameter)} names a file of the machine that it "
                 f"was made on. A page of stslab lists such a file among its input files."
             )
     checked = check_values(parameters, claims.parameters, where=name, notebook=notebook.stem)
-    takers = [each for each, parameter in parameters.items() if parameter.takes_file]
     files = {}
     for parameter, file in claims.files.items():
         if parameter not in takers:

@@ -73,10 +73,12 @@ def _read_cell(source: str, where: str) -> dict[str, Parameter]:
     lines = [line.encode() for line in re.split(r"\r\n|\r|\n", source)]
     parameters: dict[str, Parameter] = {}
     for node in statements:
-        if _is_allowed_import(node):
-            continue
         refused = f"{where}, line {node.lineno}: {shown(_code(node, lines))}"
         match node:
+            case ast.ImportFrom(module="pathlib" | "typing" | "__future__"):
+                continue
+            case ast.Import(names=names) if {each.name for each in names} <= {"pathlib", "typing"}:
+                continue
             case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
                 annotation: ast.expr | None = getattr(node, "annotation", None)
             case _:
@@ -129,15 +131,6 @@ def _comments(source: str) -> tuple[dict[int, str], dict[int, str]]:
 def _comment_above(line: int, alone: Mapping[int, str]) -> str:
     above = list(takewhile(lambda each: each in alone, range(line - 1, 0, -1)))
     return " ".join(alone[each] for each in reversed(above)).strip()
-
-
-def _is_allowed_import(node: ast.stmt) -> bool:
-    match node:
-        case ast.ImportFrom(module="pathlib" | "typing" | "__future__"):
-            return True
-        case ast.Import(names=names):
-            return {alias.name for alias in names} <= {"pathlib", "typing"}
-    return False
 
 
 def _code(node: ast.stmt | ast.expr, lines: list[bytes]) -> str:

@@ -22,6 +22,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -97,7 +98,7 @@ def load_preset(
     def where(*steps: object) -> str:
         return f"{say}, line {line_of(steps)}"
 
-    shared = Layer(content.parameters, path.parent, lambda name: where("parameters", name))
+    shared = Layer(content.parameters, path.parent, partial(where, "parameters"))
     first_lines: dict[str, int] = {}
     drafts = []
     runs = content.notebooks or [_Run(notebook=stem) for stem in books.public]
@@ -113,17 +114,14 @@ def load_preset(
                 "each run of a notebook its own 'name:'."
             )
         first_lines[key] = line_of(("notebooks", position))
-
-        def own_where(parameter: str, position: int = position) -> str:
-            return where("notebooks", position, "parameters", parameter)
-
+        own_where = partial(where, "notebooks", position, "parameters")
         own = Layer(run.parameters, path.parent, own_where, shared=False)
         drafts.append(Draft(name, notebook, (shared, own), run.timeout or content.timeout))
     check_shared(shared, drafts, books, "its")
     jobs = make_jobs(drafts, Layer(overrides or {}), only, books)
     pages = {draft.name: draft.notebook for draft in drafts}
-    title, description = content.title or path.stem, content.description or ""
-    return Preset(path.stem, title, description, jobs, pages, path)
+    title, about = content.title or path.stem, content.description or ""
+    return Preset(path.stem, title, about, jobs, pages, path)
 
 
 def adhoc_preset(
@@ -154,9 +152,6 @@ def adhoc_preset(
     jobs = make_jobs(drafts, given, only, books, companions=True)
     path = next((job.inputs[parameter] for job in jobs if parameter in job.inputs), Path(first))
     return Preset(name, name, "", jobs, pages, path)
-
-
-# Reading ---------------------------------------------------------------------------------------
 
 
 def _find_preset(name_or_path: str | Path, books: Notebooks) -> Path:
