@@ -83,7 +83,7 @@ def rank(
     (reference,) = check_texts([reference], "reference")
     candidates = check_texts(candidates, "candidates")
     most = len(candidates)
-    top_k = most if top_k is None else check_top_k(top_k, most, "candidates")
+    top_k = check_top_k(most if top_k is None else top_k, most, "candidates")
     unit = unit_rows(encode([reference, *candidates], model=model))
     best = _best(clip(unit[1:] @ unit[0]), candidates, top_k)
     return best.rename(columns={"text": "sentence"})[["rank", "score", "sentence"]]
