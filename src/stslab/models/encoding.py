@@ -129,41 +129,17 @@ def _equal_batches(texts: list[str], model: Any, task: Task | None) -> list[tupl
 
 
 def token_counts(texts: Sequence[str], *, model: Any, task: Task | None = None) -> list[int]:
-    """Count the tokens of each text that the model reads, special tokens included.
-
-    Parameters
-    ----------
-    texts : sequence of str
-    model : sentence_transformers.SentenceTransformer
-    task : {"query", "document"} or None, default None
-        Counts the prompt that this task puts before each text.
-
-    Returns
-    -------
-    list of int
-        At most the model's maximum length: longer texts are cut there.
-    """
-    prompt = _prompt(model, task)
-    tokenizer = model.tokenizer
+    """Count the tokens that the model reads of each text, with a task's prompt and special ones."""
+    prompt, tokenizer, limit = _prompt(model, task), model.tokenizer, model.max_seq_length
+    texts = [prompt + text for text in texts]
     if not hasattr(tokenizer, "backend_tokenizer"):  # a static embedding's own tokenizer
-        return [len(ids.ids) for ids in tokenizer.encode_batch([prompt + text for text in texts])]
-    limit = model.max_seq_length
-    counted = tokenizer(
-        [prompt + text for text in texts],
-        truncation=limit is not None,
-        max_length=limit,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        verbose=False,
-    )
-    return [len(ids) for ids in counted["input_ids"]]
+        return [len(each.ids) for each in tokenizer.encode_batch(texts)]
+    cut: Any = {"truncation": limit is not None, "max_length": limit, "verbose": False}
+    return [len(ids) for ids in tokenizer(texts, return_attention_mask=False, **cut)["input_ids"]]
 
 
 def _prompt(model: Any, task: Task | None) -> str:
     """Give what sentence-transformers puts before each text for a task."""
-    names = {
-        None: [model.default_prompt_name],
-        "query": ["query"],
-        "document": ["document", "passage", "corpus"],
-    }[task]
+    named = {"query": ["query"], "document": ["document", "passage", "corpus"]}
+    names = named[task] if task else [model.default_prompt_name]
     return next((model.prompts[name] for name in names if name in model.prompts), "") or ""
