@@ -55,7 +55,6 @@ def heatmap(
 
     Examples
     --------
-    >>> import pandas as pd
     >>> names = ["pasta", "pizza", "cat"]
     >>> matrix = pd.DataFrame([[1, 0.7, 0.1], [0.7, 1, 0], [0.1, 0, 1]], names, names)
     >>> print(heatmap(matrix).alt.replace("; ", ";\\n"))
@@ -74,7 +73,7 @@ def heatmap(
         _draw_cells(ax, matrix)
     else:
         _draw_image(ax, matrix, tree)
-    set_title(ax, title)
+    set_title(ax, title)  # at last: seaborn lays the figure out, and a title would move the cells
     return Drawing(ax, _describe(matrix), matrix)
 
 
@@ -103,6 +102,7 @@ def _draw_cells(ax: Axes, matrix: pd.DataFrame) -> None:
 
 def _draw_image(ax: Axes, matrix: pd.DataFrame, tree: npt.NDArray[np.float64]) -> None:
     """Draw one image with the largest groups named by a representative."""
+    from matplotlib.patches import Rectangle
     from scipy.cluster.hierarchy import fcluster
 
     n, values = len(matrix), matrix.to_numpy()
@@ -114,20 +114,14 @@ def _draw_image(ax: Axes, matrix: pd.DataFrame, tree: npt.NDArray[np.float64]) -
     spans = [(a, b) for a, b in itertools.pairwise(edges) if b - a >= max(2, n // 50)]
     names = []
     for start, stop in spans:
-        ax.add_patch(_outline(start, stop))
+        place = ((start, start), stop - start, stop - start)
+        ax.add_patch(Rectangle(*place, fill=False, edgecolor="black", linewidth=0.8))
         representative = start + int(values[start:stop, start:stop].mean(axis=1).argmax())
         names.append(f"{short_label(str(matrix.index[representative]))} ({stop - start})")
     middles = [(start + stop) / 2 for start, stop in spans]
     ax.set_yticks(middles, names, fontsize=8, parse_math=False)
     ax.set_xticks([])
     ax.set(xlabel=f"{n} sentences, similar ones together", ylabel="")
-
-
-def _outline(start: int, stop: int) -> Any:
-    from matplotlib.patches import Rectangle
-
-    side = stop - start
-    return Rectangle((start, start), side, side, fill=False, edgecolor="black", linewidth=0.8)
 
 
 def _averaged(values: npt.NDArray[Any], most: int) -> npt.NDArray[Any]:
@@ -137,8 +131,7 @@ def _averaged(values: npt.NDArray[Any], most: int) -> npt.NDArray[Any]:
     edges = np.linspace(0, len(values), most, endpoint=False).astype(int)
     sizes = np.diff([*edges, len(values)])
     rows = np.add.reduceat(values, edges, axis=0) / sizes[:, None]
-    averaged: npt.NDArray[Any] = np.add.reduceat(rows, edges, axis=1) / sizes
-    return averaged
+    return np.asarray(np.add.reduceat(rows, edges, axis=1) / sizes)
 
 
 def _describe(matrix: pd.DataFrame) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..figures.drawing import LABELED, Drawing, new_axes, set_title
+from ..figures.drawing import LABELED, Drawing, new_axes
 from ..wording import short_labels
 from .map import SentenceMap
 
@@ -47,7 +47,7 @@ def draw_map(
     if len(names) > COLORED:
         of = of.where(of.isin(names[:COLORED]), rest := f"{len(names) - COLORED} more")
         names = [*names[:COLORED], rest]
-    ax = new_axes(9, 5.5)
+    ax = new_axes(9, 5.5, title)
     colors = [*sns.color_palette("colorblind", COLORED), (0.8, 0.8, 0.8)]
     large = len(table) > RASTERIZED
     points = [
@@ -68,7 +68,6 @@ def draw_map(
         text.set(text=label, fontsize=8, parse_math=False)
     ax.set_aspect("equal", adjustable="datalim")
     ax.set(xticks=[], yticks=[])
-    set_title(ax, title)
     if len(table) <= LABELED:
         _label(ax, table)
     return Drawing(ax, found.describe(), table.assign(group=of.tolist()))
