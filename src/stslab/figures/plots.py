@@ -28,7 +28,7 @@ def scatter(
     x, y : str
         Columns of numbers.
     title : str
-        The question that the plot answers.
+        The question that the plot answers, as in all plots here.
     labels : mapping of str to str
         Column → what its axis says.
     line : str, default ""
@@ -78,11 +78,8 @@ def histogram(
     column : str
         Scores; the axis goes from 0, or the lowest one below, to 1.
     title : str
-        The question that the histogram answers.
-    label : str, default "cosine similarity"
-        What the axis of the scores says.
-    of : str, default "sentence"
-        What a row is.
+    label, of : str, default "cosine similarity" and "sentence"
+        What the axis of the scores says, and what a row is.
     mark : float or None, default None
         A score to mark with a line, such as a threshold.
     by : str, default ""
@@ -138,10 +135,8 @@ def dot_plot(
         The column of names.
     columns : sequence of str
         Columns of numbers, a marker each.
-    title : str
-        The question that the plot answers.
-    label : str
-        What the axis of the numbers says.
+    title, label : str
+        The title, and what the axis of the numbers says.
     interval : (str, str) or None, default None
         Columns of the lower and upper end of a line through the dots.
     mark : float or None, default None
@@ -194,7 +189,6 @@ def curves(
     columns : sequence of str
         Columns of numbers, a line style each.
     title : str
-        The question that the plot answers.
     labels : (str, str)
         What the two axes say.
     band : (str, str) or None, default None

@@ -75,13 +75,7 @@ class Input:
         return [text for name in self.columns for text in self.table[name]]
 
     def describe(self) -> str:
-        """Say how many rows were read and used, and under which names columns were found.
-
-        Examples
-        --------
-        >>> read_sentences(["One.", " ", "Two.", "One."]).describe()
-        'Read 4 rows, used 3 (1 blank row skipped; 1 duplicate kept).'
-        """
+        """Say how many rows were read and used, and under which names columns were found."""
         notes = [f"{counted(self.blank, 'blank row')} skipped"] * bool(self.blank)
         notes += [f"{counted(self.duplicates, 'duplicate')} kept"] * bool(self.duplicates)
         source = f" from {self.source}" if self.source else ""

@@ -25,12 +25,10 @@ LONG_WORK = 3.0  # seconds of encoding before a progress bar appears
 
 
 class Encoder(Protocol):
-    """Anything with ``encode``: a SentenceTransformer, or your own.
+    """Anything with ``encode``: a SentenceTransformer, or your own, as this one counts letters.
 
     Examples
     --------
-    The toy model of the other examples counts letters:
-
     >>> class Letters:
     ...     def encode(self, texts):
     ...         return [[text.count(letter) for letter in "abc"] for text in texts]
@@ -57,16 +55,12 @@ def encode(texts: Sequence[str], *, model: Encoder, task: Task | None = None) ->
     Returns
     -------
     numpy.ndarray of float32, shape (n, dim)
-        Rows in the order of `texts`, as the model gives them (not normalised).
+        As the model gives them (not normalised). A progress bar appears after three seconds.
 
     Raises
     ------
     ValueError
         If there are no texts, or one is blank or not a string.
-
-    Notes
-    -----
-    A progress bar appears when the work takes longer than three seconds.
 
     Examples
     --------

@@ -14,12 +14,7 @@ from .finding import DEFAULT_MODEL, ModelError, ModelSource, find_model, library
 
 
 class LoadedModel(SentenceTransformer):  # type: ignore[misc]
-    """A SentenceTransformer, with where it was found.
-
-    Attributes
-    ----------
-    found : ModelSource
-    """
+    """A SentenceTransformer, with where it was found."""
 
     found: ModelSource
 
@@ -38,7 +33,7 @@ def load_model(name: str = DEFAULT_MODEL, *, device: str | None = None) -> Loade
     Returns
     -------
     LoadedModel
-        A SentenceTransformer that knows where it came from.
+        A SentenceTransformer whose ``found`` says where it came from.
 
     Raises
     ------

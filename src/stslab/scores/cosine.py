@@ -23,7 +23,6 @@ def score_pairs(pairs: pd.DataFrame | Iterable[tuple[str, str]], *, model: Encod
     pairs : DataFrame or iterable of (str, str), length n
         A table needs the columns ``sentence_a`` and ``sentence_b``; its others are carried along.
     model : Encoder
-        ``encode`` maps n sentences to an array of shape (n, dim).
 
     Returns
     -------
@@ -57,9 +56,7 @@ def rank(
     ----------
     reference : str
     candidates : sequence of str, length n
-        Each needs at least one non-space character.
     model : Encoder
-        ``encode`` maps n sentences to an array of shape (n, dim).
     top_k : int or None, default None
         How many to keep, from 1 to n; None keeps all.
 
@@ -101,7 +98,6 @@ def search(
     queries : str or sequence of str
     corpus : sequence of str, length n
     model : Encoder
-        ``encode`` maps n texts to an array of shape (n, dim).
     top_k : int, default 3
         Hits per query, from 1 to n.
 
@@ -140,7 +136,6 @@ def similarity_matrix(sentences: Sequence[str], *, model: Encoder) -> pd.DataFra
     sentences : sequence of str, length n
         At least two, at most 30,000: a matrix of so many takes 3.4 GiB.
     model : Encoder
-        ``encode`` maps n sentences to an array of shape (n, dim).
 
     Returns
     -------

@@ -47,27 +47,13 @@ NUMBER = re.compile(
 
 @dataclass(frozen=True)
 class Cautions:
-    """What was checked and what was found.
+    """What was checked and what was found."""
 
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        For each caution found ``caution, count, share``, then at most three examples.
-    checked : str
-        What was checked, in words.
-    counts : dict of str to int
-        Each caution that was looked for → how often it was found.
-    verbs : (str, str)
-        What one, and what more of those checked "do": "is" and "are", "has" and "have".
-    limits : str
-        What the check does not cover.
-    """
-
-    table: pd.DataFrame
-    checked: str
-    counts: Mapping[str, int]
-    verbs: tuple[str, str]
-    limits: str = ""
+    table: pd.DataFrame  # caution, count, share, then at most three examples of each
+    checked: str  # what was checked, in words
+    counts: Mapping[str, int]  # each caution that was looked for → how often it was found
+    verbs: tuple[str, str]  # what one, and what more of those checked "do": "is" and "are"
+    limits: str = ""  # what the check does not cover
 
     def describe(self) -> str:
         """Say in one sentence what was checked and how often each caution was found."""

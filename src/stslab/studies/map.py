@@ -25,38 +25,19 @@ NEIGHBORS = 5  # looked at to measure distortion
 
 @dataclass(frozen=True)
 class SentenceMap:
-    """Sentences in two dimensions, and how far the picture can be trusted.
+    """Sentences in two dimensions, and how far the picture can be trusted."""
 
-    Attributes
-    ----------
-    table : pandas.DataFrame, length n
-        Columns ``sentence, x, y, cluster, to_center``; clusters are numbered from 1, largest first,
-        ties by their first sentence; ``to_center`` is the cosine between a sentence and the mean
-        of its cluster.
-    method : {"pca", "umap"}
-    sample : int
-        How many sentences the figures below were computed on.
-    silhouette : float
-        Of the clusters in all dimensions, from -1 to 1; NaN for one cluster.
-    variance_kept : float
-        Share of the variance in the two dimensions; NaN for UMAP.
-    neighbors : int
-        Nearest neighbors looked at for each sentence.
-    neighbors_kept, by_chance : float
-        Share of them that stay nearest on the map, and that chance would keep.
-    trustworthiness : float
-        From 0 to 1: lowered by points that look close and are not.
-    """
-
+    # Columns sentence, x, y, cluster, to_center. Clusters are numbered from 1, largest first, ties
+    # by their first sentence; to_center is the cosine of a sentence and the mean of its cluster.
     table: pd.DataFrame
-    method: str
-    sample: int
-    silhouette: float
-    variance_kept: float
-    neighbors: int
-    neighbors_kept: float
-    by_chance: float
-    trustworthiness: float
+    method: str  # "pca" or "umap"
+    sample: int  # sentences that the figures below were computed on
+    silhouette: float  # of the clusters in all dimensions, from -1 to 1; NaN for one cluster
+    variance_kept: float  # share in the two dimensions; NaN for UMAP
+    neighbors: int  # nearest ones looked at for each sentence
+    neighbors_kept: float  # share of them that stay nearest on the map
+    by_chance: float  # share that chance would keep
+    trustworthiness: float  # from 0 to 1: lowered by points that look close and are not
 
     @property
     def representatives(self) -> pd.Series[str]:
