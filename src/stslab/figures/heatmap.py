@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,6 @@ import pandas as pd
 from ..scores.groups import group_tree, leaves
 from ..wording import LABEL, quoted, short_label, short_labels
 from .drawing import LABELED, Drawing, new_axes, set_title
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 ANNOTATED = 12  # largest matrix with a number in each cell
 CELLS = 1000  # most rows of an image; a larger matrix is averaged
@@ -37,10 +34,8 @@ def heatmap(
 
     Parameters
     ----------
-    matrix : DataFrame, shape (n, n)
-        As `similarity_matrix` returns it; scores in [-1, 1].
+    matrix : DataFrame, shape (n, n), as from `similarity_matrix`
     title : str
-        The question that the heatmap answers.
     reorder : bool, default False
         Put similar sentences next to each other, by average linkage of 1 - score.
 
@@ -77,7 +72,7 @@ def heatmap(
     return Drawing(ax, _describe(matrix), matrix)
 
 
-def _draw_cells(ax: Axes, matrix: pd.DataFrame) -> None:
+def _draw_cells(ax: Any, matrix: pd.DataFrame) -> None:
     import seaborn as sns
 
     n = len(matrix)
@@ -100,7 +95,7 @@ def _draw_cells(ax: Axes, matrix: pd.DataFrame) -> None:
     ax.set(xlabel="", ylabel="")
 
 
-def _draw_image(ax: Axes, matrix: pd.DataFrame, tree: npt.NDArray[np.float64]) -> None:
+def _draw_image(ax: Any, matrix: pd.DataFrame, tree: npt.NDArray[np.float64]) -> None:
     """Draw one image with the largest groups named by a representative."""
     from matplotlib.patches import Rectangle
     from scipy.cluster.hierarchy import fcluster

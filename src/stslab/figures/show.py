@@ -71,7 +71,10 @@ def show_figure(
     if data is not None and data.size <= CSV_CELLS:
         bundle["text/csv"] = to_csv(data)
         if data.index.name == "sentence" and len(data) == len(data.columns) <= LABELED:
-            bundle[MATRIX] = _matrix(data, title)
+            sentences = [_cut(str(text), SENTENCE) for text in data.index]
+            values = [[round(float(value), 6) for value in row] for row in data.to_numpy()]
+            bundle[MATRIX] = {"sentences": sentences, "labels": short_labels(sentences)}
+            bundle[MATRIX] |= {"values": values, "vmin": -1, "vmax": 1, "title": title}
     info = {"kind": "figure", "name": _checked(name), "title": title}
     plt.close(ax.figure)
     _display(bundle, info, **{"image/svg+xml": {"alt": alt}, "image/png": {"alt": alt}})
@@ -125,12 +128,7 @@ def show_text(text: str) -> None:
 
 
 def show_finding(text: str) -> None:
-    """Show the one sentence that says what the notebook found; the report's index quotes it.
-
-    Parameters
-    ----------
-    text : str
-    """
+    """Show, as `show_text` does, the sentence that says what was found; the index quotes it."""
     _show_text(text, "finding")
 
 
@@ -180,18 +178,6 @@ def _render(figure: Any, kind: str, name: str) -> bytes:
         warnings.filterwarnings("ignore", message="(?s).*[Gg]lyph")
         figure.savefig(stream, format=kind, dpi=150, metadata=metadata)
     return stream.getvalue()
-
-
-def _matrix(data: pd.DataFrame, title: str) -> dict[str, Any]:
-    sentences = [_cut(str(text), SENTENCE) for text in data.index]
-    return {
-        "sentences": sentences,
-        "labels": short_labels(sentences),
-        "values": [[round(float(value), 6) for value in row] for row in data.to_numpy()],
-        "vmin": -1,
-        "vmax": 1,
-        "title": title,
-    }
 
 
 def _row(values: tuple[Any, ...], has_bar: list[bool]) -> str:

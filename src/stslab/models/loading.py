@@ -33,7 +33,7 @@ def load_model(name: str = DEFAULT_MODEL, *, device: str | None = None) -> Loade
     Returns
     -------
     LoadedModel
-        A SentenceTransformer whose ``found`` says where it came from.
+        A SentenceTransformer; its ``found`` says where it came from.
 
     Raises
     ------
@@ -70,7 +70,6 @@ def model_identity(model: LoadedModel) -> dict[str, Any]:
     Parameters
     ----------
     model : LoadedModel
-        As returned by `load_model`.
 
     Returns
     -------

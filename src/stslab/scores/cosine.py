@@ -20,8 +20,7 @@ def score_pairs(pairs: pd.DataFrame | Iterable[tuple[str, str]], *, model: Encod
 
     Parameters
     ----------
-    pairs : DataFrame or iterable of (str, str), length n
-        A table needs the columns ``sentence_a`` and ``sentence_b``; its others are carried along.
+    pairs : DataFrame with ``sentence_a, sentence_b``, or iterable of (str, str)
     model : Encoder
 
     Returns
@@ -133,8 +132,7 @@ def similarity_matrix(sentences: Sequence[str], *, model: Encoder) -> pd.DataFra
 
     Parameters
     ----------
-    sentences : sequence of str, length n
-        At least two, at most 30,000: a matrix of so many takes 3.4 GiB.
+    sentences : sequence of str, length n, from 2 to 30,000 (then 3.4 GiB)
     model : Encoder
 
     Returns
@@ -178,10 +176,8 @@ def closest_pairs(matrix: pd.DataFrame, top_k: int = 10) -> pd.DataFrame:
 
     Parameters
     ----------
-    matrix : DataFrame, shape (n, n)
-        As `similarity_matrix` returns it.
-    top_k : int, default 10
-        How many at most.
+    matrix : DataFrame, shape (n, n), as from `similarity_matrix`
+    top_k : int, default 10, at most
 
     Returns
     -------

@@ -146,8 +146,7 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
 
     Parameters
     ----------
-    scored : DataFrame
-        As from `score_pairs`: columns ``sentence_a, sentence_b, score``.
+    scored : DataFrame with ``sentence_a, sentence_b, score``, as from `score_pairs`
     threshold : float, default 0.7
         Pairs that score less are not checked.
 

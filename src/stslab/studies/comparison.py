@@ -52,13 +52,7 @@ class Reduced:
     precision: Precision = "float32"
 
     def encode(self, inputs: list[str], /) -> Embeddings:
-        """Map n texts to an array of shape (n, dimension).
-
-        Raises
-        ------
-        ValueError
-            If the model's embeddings have fewer numbers than asked for, or for another precision.
-        """
+        """Map n texts to an array of shape (n, dimension)."""
         if self.precision not in BITS:
             raise ValueError(f"precision={self.precision!r}: expected one of {', '.join(BITS)}.")
         embeddings = encode(inputs, model=self.model)
@@ -129,7 +123,6 @@ def model_costs(models: Mapping[str, Encoder], texts: Sequence[str]) -> pd.DataF
     models : mapping of str to Encoder
         SentenceTransformers, `Reduced` ones, or others, of which less is known.
     texts : sequence of str
-        What is to be encoded.
 
     Returns
     -------

@@ -64,7 +64,6 @@ def near_duplicates(
     sentences : sequence of str, length n
         At least two. Each repeat makes a pair with the first of its kind, and no other.
     model : Encoder
-        ``encode`` maps n sentences to an array of shape (n, dim).
     threshold : float
         The lowest score of a pair, in [-1, 1].
     top_k : int, default 10,000
@@ -169,8 +168,7 @@ def count_duplicates(
     ----------
     sentences, model
         As for `near_duplicates`.
-    thresholds : sequence of float
-        In [-1, 1].
+    thresholds : sequence of float in [-1, 1]
 
     Returns
     -------

@@ -26,15 +26,13 @@ def with_gold(pairs: pd.DataFrame, *, gold_max: float = GOLD_MAX) -> pd.DataFram
 
     Parameters
     ----------
-    pairs : DataFrame
-        With ``sentence_a, sentence_b, gold_score``, as `read_pairs` reads it.
+    pairs : DataFrame with ``sentence_a, sentence_b, gold_score``, as from `read_pairs`
     gold_max : float, default 5.0
         The highest score that people could give; the lowest is 0.
 
     Returns
     -------
-    pandas.DataFrame
-        With ``gold_score`` from 0 to 5.
+    pandas.DataFrame with ``gold_score`` from 0 to 5
 
     Raises
     ------
@@ -75,8 +73,7 @@ def agreement(scored: pd.DataFrame, *, by: str | None = None, seed: int = 0) -> 
 
     Parameters
     ----------
-    scored : DataFrame, length n
-        ``gold_score`` and at least one of ``score, jaccard, tfidf``.
+    scored : DataFrame with ``gold_score`` and at least one of ``score, jaccard, tfidf``
     by : str or None, default None
         A column; agreement is then computed within each of its groups.
     seed : int, default 0
@@ -109,8 +106,7 @@ def residuals(scored: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    scored : DataFrame, length n
-        With ``score`` and ``gold_score``.
+    scored : DataFrame with ``score, gold_score``
 
     Returns
     -------
@@ -137,8 +133,7 @@ def largest_disagreements(scored: pd.DataFrame, top_k: int = 10) -> pd.DataFrame
 
     Parameters
     ----------
-    scored : DataFrame
-        Columns ``score`` and ``gold_score``.
+    scored : DataFrame with ``score, gold_score``
     top_k : int, default 10
 
     Returns
@@ -164,8 +159,7 @@ def thresholds(
 
     Parameters
     ----------
-    scored : DataFrame
-        With ``score`` and ``gold_score``.
+    scored : DataFrame with ``score, gold_score``
     gold_threshold : float, default 4.0
         People call a pair the same from this gold score on.
     levels : sequence of float or None, default None
@@ -201,8 +195,7 @@ def bands_against_gold(scored: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    scored : DataFrame
-        With ``score`` and ``gold_score`` from 0 to 5.
+    scored : DataFrame with ``score, gold_score``, the latter from 0 to 5
 
     Returns
     -------

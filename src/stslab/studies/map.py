@@ -46,17 +46,7 @@ class SentenceMap:
         return self.table.loc[nearest].set_index("cluster")["sentence"]
 
     def describe(self) -> str:
-        """Say what the map shows and how far it can be trusted.
-
-        Examples
-        --------
-        >>> found = sentence_map(["a", "b", "c", "ab"], model=Letters(), clusters=2)
-        >>> print(found.describe().replace(" by PCA: ", "\\n").replace("; ", ";\\n"))
-        4 sentences in 2 clusters (silhouette 0.2294), drawn in two dimensions
-        it keeps 98.5% of the variance;
-        of the nearest neighbors (1 per sentence), 100.0% stay nearest (by chance: 33.3%);
-        trustworthiness 1.0000 of 1.
-        """
+        """Say what the map shows and how far it can be trusted."""
         n, clusters = len(self.table), self.table["cluster"].nunique()
         of = "" if self.sample == n else f" (measured on {self.sample:,} of them)"
         kept = []

@@ -33,7 +33,6 @@ def draw_map(
     groups : sequence of str, length n
         What each sentence's color stands for. The ten largest groups get a color of their own.
     title : str
-        The question that the map answers.
 
     Returns
     -------

@@ -76,8 +76,7 @@ def blind_spots(
 
     Parameters
     ----------
-    scored : DataFrame
-        From `read_minimal_pairs`, with a column for each measure.
+    scored : DataFrame from `read_minimal_pairs`, with a column for each measure
     measures : sequence of str
 
     Returns
