@@ -130,7 +130,7 @@ def dot_plot(
 
     Parameters
     ----------
-    table : DataFrame, length n
+    table : DataFrame
     row : str
         The column of names.
     columns : sequence of str
@@ -166,7 +166,7 @@ def dot_plot(
     ax.set(xlabel=label, ylim=(len(names) - 0.5, -0.5))
     if len(columns) > 1:
         ax.legend()
-    ends = [f"{column}: {_extremes(table[row], table[column], width=width)}" for column in columns]
+    ends = [f"{each}: {_extremes(table[row], table[each], 'for', width)}" for each in columns]
     return Drawing(ax, f"{counted(len(names), 'row')}; {'; '.join(ends)}.", table)
 
 
@@ -183,8 +183,7 @@ def curves(
 
     Parameters
     ----------
-    table : DataFrame, length n
-        In the order of `x`.
+    table : DataFrame, in the order of `x`
     x : str
     columns : sequence of str
         Columns of numbers, a line style each.
@@ -212,7 +211,7 @@ def curves(
     if len(columns) > 1 or band:
         ax.legend()
     ax.set(xlabel=labels[0], ylabel=labels[1])
-    ends = [f"{column}: {_extremes(table[x], table[column], 'at')}" for column in columns]
+    ends = [f"{each}: {_extremes(table[x], table[each], 'at')}" for each in columns]
     span = f"{x} from {table[x].iloc[0]:g} to {table[x].iloc[-1]:g}"
     return Drawing(ax, f"{span}; {'; '.join(ends)}.", table)
 
@@ -266,9 +265,7 @@ def score_bars(
     return Drawing(ax, f"{alt}{quoted(labels[worst], LABEL)}.", data)
 
 
-def _extremes(
-    names: pd.Series[Any], values: pd.Series[float], word: str = "for", width: int = LABEL
-) -> str:
+def _extremes(names: pd.Series[Any], values: pd.Series[Any], word: str, width: int = LABEL) -> str:
     """Name the highest and the lowest value."""
     numbers = values.to_numpy(dtype=float)
     if np.isnan(numbers).all():

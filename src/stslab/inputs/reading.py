@@ -1,7 +1,6 @@
 r"""Lists and files → checked sentences, pairs and corpora.
 
-An `Input` is the table and an account of it: how many rows were read and used, and why others were
-not. Formats, by the file's ending:
+An `Input` is the table, and how many rows were read and used. Formats, by the file's ending:
 
 - ``.txt``: one text a line; a line ends at ``\n``, ``\r\n`` or ``\r``, and nowhere else.
 - ``.csv``: quoted as in RFC 4180; commas, or semicolons where the header has no comma. An
@@ -111,8 +110,7 @@ def read_sentences(source: Source, *, column: str | None = None) -> Input:
     source : sequence of str, DataFrame, or path
         Formats are listed in `stslab.inputs`. Every format but ``.txt`` may have more columns.
     column : str or None, default None
-        The column that holds the sentences; None takes ``sentence``, else ``text``, else the
-        only one with a usual name (``question``, ``title``, ``comment``, …).
+        None takes ``sentence``, else ``text``, else the only one with a usual name (``title``, …).
 
     Returns
     -------
@@ -122,8 +120,7 @@ def read_sentences(source: Source, *, column: str | None = None) -> Input:
     Raises
     ------
     InputError
-        If the file is missing, empty, damaged or not text, or lacks the column; or a cell that
-        should be text is not. The message names file, line and column.
+        If the file or column is missing, or something is not text; the message says where.
 
     Examples
     --------
@@ -150,7 +147,6 @@ def read_pairs(source: Source, *, columns: Mapping[str, str] | None = None) -> I
     Parameters
     ----------
     source : sequence of (str, str) or (str, str, float), DataFrame, or path
-        Formats are listed in `stslab.inputs`.
     columns : mapping or None, default None
         The source's column names → ``sentence_a``, ``sentence_b``, ``gold_score``. Found without
         it: ``sentence1``, ``s1``, ``text_a``, ``text1``, ``question1`` with their partners;

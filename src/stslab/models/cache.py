@@ -134,17 +134,16 @@ def _try(file: Path | None, work: Callable[[sqlite3.Connection], Any]) -> Any:
 
 def _mend(file: Path, error: Exception) -> str:
     """Start a damaged file anew, and give up one that cannot be had; say which."""
+    if isinstance(error, OSError | sqlite3.OperationalError):  # locked, or a full or read-only disk
+        _given_up.add(file)
+        return f"the cache {file} cannot be used now ({error}). Texts are encoded without it."
     try:
-        if not isinstance(error, OSError | sqlite3.OperationalError):
-            clear_cache()
-            return (
-                f"the cache {file} was damaged or made by another version of stslab. It was "
-                f"started anew."
-            )
+        clear_cache()
     except OSError as why:
-        error = why
-    _given_up.add(file)  # locked, or on a full or read-only disk
-    return f"the cache {file} cannot be used now ({error}). Texts are encoded without it."
+        return _mend(file, why)
+    return (
+        f"the cache {file} was damaged or made by another version of stslab. It was started anew."
+    )
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def encode(texts: Sequence[str], *, model: Encoder, task: Task | None = None) ->
     Parameters
     ----------
     texts : sequence of str, length n
-        Each needs at least one non-space character. Repeated texts are encoded once.
+        Repeated texts are encoded once.
     model : Encoder
         ``encode`` maps n texts to an array of shape (n, dim).
     task : {"query", "document"} or None, default None

@@ -1,7 +1,6 @@
 """A name → a model's folder and its identity.
 
-Finding a model needs no PyTorch: the report builder asks for a model's checksum without paying
-for the import.
+Finding a model needs no PyTorch: the report builder asks for a checksum without paying for it.
 """
 
 from __future__ import annotations

@@ -76,8 +76,7 @@ def model_identity(model: LoadedModel) -> dict[str, Any]:
     dict
         ``name``, ``source``, ``weights_sha256``, ``dimension`` (numbers per embedding),
         ``max_length`` (tokens; longer texts are cut; None: no limit), ``pooling``,
-        ``similarity`` (the model's own default), ``prompts`` (task → text put before it) and
-        ``versions`` (library → version).
+        ``similarity`` (its default), ``prompts`` (task → text put before) and ``versions``.
     """
     pooling = [m.pooling_mode for m in model if hasattr(m, "pooling_mode")]
     max_length = model.max_seq_length

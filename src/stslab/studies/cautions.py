@@ -154,8 +154,7 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     -------
     Cautions
         Its table has the columns ``caution, count, share, score, sentence_a, sentence_b, detail``:
-        for each caution at most three pairs, the highest scores first, with how many of the pairs
-        checked it concerns.
+        for each caution at most three pairs, highest scores first, and how many it concerns.
 
     Notes
     -----

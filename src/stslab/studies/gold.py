@@ -37,8 +37,7 @@ def with_gold(pairs: pd.DataFrame, *, gold_max: float = GOLD_MAX) -> pd.DataFram
     Raises
     ------
     InputError
-        If there is no ``gold_score``, one lies outside 0 to `gold_max`, or fewer than two pairs
-        have one.
+        If a score lies outside 0 to `gold_max`, or fewer than two pairs have one.
 
     Examples
     --------

@@ -82,8 +82,7 @@ def sentence_map(
         At least two.
     model : Encoder
     method : {"pca", "umap"}, default "pca"
-        PCA keeps as much variance as two dimensions can; UMAP keeps neighbors together and
-        needs the extra ``umap``.
+        PCA keeps variance; UMAP keeps neighbors together and needs the extra ``umap``.
     clusters : int or None, default None
         None takes the number with the best silhouette, from 2 to the root of n, at most 10.
     seed : int, default 0
@@ -102,8 +101,7 @@ def sentence_map(
     -----
     All on embeddings of length 1: k-means in all dimensions, never on the map. Of more than 1,000
     sentences, 1,000 are drawn to choose the number of clusters and to measure the distortion.
-    Silhouette: Rousseeuw (1987), from -1 to 1, near 0 where clusters run into each other.
-    Trustworthiness: Venna & Kaski (2001), from 0 to 1.
+    Silhouette: Rousseeuw (1987), near 0 where clusters meet. Trustworthiness: Venna & Kaski (2001).
 
     Examples
     --------
@@ -124,9 +122,8 @@ def sentence_map(
     points, variance = _projected(vectors, method, seed)
     table = pd.DataFrame({"sentence": pd.Series(texts, dtype=object)})
     table["x"], table["y"], table["cluster"] = points[:, 0], points[:, 1], group
-    centers = normalize(
-        [vectors[group == number].mean(axis=0) for number in range(1, group.max() + 1)]
-    )
+    numbers = range(1, group.max() + 1)
+    centers = normalize([vectors[group == number].mean(axis=0) for number in numbers])
     table["to_center"] = (vectors * centers[group - 1]).sum(axis=1).clip(-1, 1).round(6)
     trusted = _distortion(vectors[rows], points[rows])
     return SentenceMap(table, method, len(rows), silhouette, variance, *trusted)

@@ -30,8 +30,7 @@ def read_minimal_pairs(
     Parameters
     ----------
     own : as for `read_pairs`, or None, default None
-        May have the columns ``kind`` (default ``"your own"``) and ``same_meaning`` (true or
-        false; empty where it is not known).
+        May have ``kind`` (default ``"your own"``) and ``same_meaning`` (true, false or empty).
 
     Returns
     -------
@@ -83,8 +82,7 @@ def blind_spots(
     -------
     pandas.DataFrame
         Columns ``kind, same_meaning, pairs``, then the mean of each measure, then for each
-        ``{measure}_misjudged``: 0 is faultless, 0.5 chance, 1 always wrong; NaN where
-        ``same_meaning`` is not known.
+        ``{measure}_misjudged``: 0 is faultless, 0.5 chance, 1 always wrong, NaN not known.
 
     Notes
     -----
