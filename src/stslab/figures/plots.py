@@ -25,8 +25,7 @@ def scatter(
     Parameters
     ----------
     table : DataFrame, length n
-    x, y : str
-        Columns of numbers.
+    x, y : str, columns of numbers
     title : str
         The question that the plot answers, as in all plots here.
     labels : mapping of str to str
@@ -131,18 +130,15 @@ def dot_plot(
     Parameters
     ----------
     table : DataFrame
-    row : str
-        The column of names.
-    columns : sequence of str
-        Columns of numbers, a marker each.
+    row, columns : str, sequence of str
+        The column of names, and those of numbers, a marker each.
     title, label : str
         The title, and what the axis of the numbers says.
     interval : (str, str) or None, default None
         Columns of the lower and upper end of a line through the dots.
     mark : float or None, default None
         A number to mark with a line, such as chance.
-    width : int, default 28
-        Characters of a name that are shown.
+    width : int, default 28 characters of a name
 
     Returns
     -------
@@ -227,8 +223,7 @@ def score_bars(
     scores : sequence of float, length n
         In [-1, 1]; the axis is fixed from -1 (0 where no score is negative) to 1.
     title : str
-    width : int, default 28
-        Characters of a label that are shown.
+    width : int, default 28 characters of a label
 
     Returns
     -------

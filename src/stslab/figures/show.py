@@ -46,9 +46,8 @@ def show_figure(
     name : str
         Lower-case words joined by hyphens; the published files are named after it.
     alt : str, default ""
-        What the figure shows, in words. A `Drawing` has its own.
     data : DataFrame or None, default None
-        The numbers behind the figure. A `Drawing` has its own.
+        What the figure shows in words, and the numbers behind it. A `Drawing` has its own.
 
     Raises
     ------
@@ -75,9 +74,8 @@ def show_figure(
             values = [[round(float(value), 6) for value in row] for row in data.to_numpy()]
             bundle[MATRIX] = {"sentences": sentences, "labels": short_labels(sentences)}
             bundle[MATRIX] |= {"values": values, "vmin": -1, "vmax": 1, "title": title}
-    info = {"kind": "figure", "name": _checked(name), "title": title}
+    _display(bundle, kind="figure", name=_checked(name), title=title)
     plt.close(ax.figure)
-    _display(bundle, info, **{"image/svg+xml": {"alt": alt}, "image/png": {"alt": alt}})
 
 
 def show_table(frame: pd.DataFrame, name: str, *, caption: str, bars: str | None = None) -> None:
@@ -113,8 +111,7 @@ def show_table(frame: pd.DataFrame, name: str, *, caption: str, bars: str | None
         "text/csv": to_csv(frame),
         "text/plain": f"{caption}\n{plain}",
     }
-    info = {"kind": "table", "name": _checked(name), "caption": caption, "rows": len(frame)}
-    _display(bundle, info)
+    _display(bundle, kind="table", name=_checked(name), caption=caption, rows=len(frame))
 
 
 def show_text(text: str) -> None:
@@ -150,13 +147,14 @@ def to_csv(frame: pd.DataFrame) -> str:
 
 def _show_text(text: str, kind: str) -> None:
     bundle = {"text/html": f'<p class="stslab-text">{html.escape(text)}</p>', "text/plain": text}
-    _display(bundle, {"kind": kind})
+    _display(bundle, kind=kind)
 
 
-def _display(bundle: dict[str, Any], info: dict[str, Any], **metadata: Any) -> None:
+def _display(bundle: dict[str, Any], **info: Any) -> None:
     from IPython.display import display
 
-    display(bundle, metadata={**metadata, "stslab": info}, raw=True)
+    images = {form: {"alt": bundle["text/plain"]} for form in bundle if form.startswith("image/")}
+    display(bundle, metadata={**images, "stslab": info}, raw=True)
 
 
 def _checked(name: str) -> str:

@@ -141,9 +141,8 @@ def _mend(file: Path, error: Exception) -> str:
         clear_cache()
     except OSError as why:
         return _mend(file, why)
-    return (
-        f"the cache {file} was damaged or made by another version of stslab. It was started anew."
-    )
+    state = "damaged or made by another version of stslab"
+    return f"the cache {file} was {state}. It was started anew."
 
 
 @contextmanager
@@ -151,8 +150,7 @@ def _open(file: Path) -> Iterator[sqlite3.Connection]:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file.touch(mode=0o600)  # if new; the files that SQLite puts beside it take its mode
     with closing(sqlite3.connect(file, timeout=PATIENCE)) as database, database:
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=NORMAL")
+        database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL")
         database.execute(SCHEMA.replace("TABLE", "TABLE IF NOT EXISTS"))
         about = database.execute("SELECT sql FROM sqlite_master WHERE name = 'embeddings'")
         if about.fetchall() != [(SCHEMA,)]:
