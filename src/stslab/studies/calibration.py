@@ -58,7 +58,6 @@ def describe_calibration(model: object) -> str:
     Parameters
     ----------
     model : sentence_transformers.SentenceTransformer
-        As for `expected_gold`.
 
     Returns
     -------
@@ -87,8 +86,7 @@ def random_pairs(texts: Sequence[str], *, n_pairs: int = 10_000, seed: int = 0) 
 
     Returns
     -------
-    pandas.DataFrame
-        Columns ``sentence_a, sentence_b``, for `score_pairs`.
+    pandas.DataFrame with ``sentence_a, sentence_b``, for `score_pairs`
 
     Raises
     ------
@@ -120,8 +118,7 @@ def bands_on_stsb() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        As `bands_against_gold`, from a shipped table that ``benchmarks/build_calibration.py``
-        makes.
+        As `bands_against_gold`, from a table that ``benchmarks/build_calibration.py`` makes.
 
     Examples
     --------

@@ -47,27 +47,13 @@ NUMBER = re.compile(
 
 @dataclass(frozen=True)
 class Cautions:
-    """What was checked and what was found.
+    """What was checked and what was found."""
 
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        For each caution found ``caution, count, share``, then at most three examples.
-    checked : str
-        What was checked, in words.
-    counts : dict of str to int
-        Each caution that was looked for → how often it was found.
-    verbs : (str, str)
-        What one, and what more of those checked "do": "is" and "are", "has" and "have".
-    limits : str
-        What the check does not cover.
-    """
-
-    table: pd.DataFrame
-    checked: str
-    counts: Mapping[str, int]
-    verbs: tuple[str, str]
-    limits: str = ""
+    table: pd.DataFrame  # caution, count, share, then at most three examples of each
+    checked: str  # what was checked, in words
+    counts: Mapping[str, int]  # each caution that was looked for → how often it was found
+    verbs: tuple[str, str]  # what one, and what more of those checked "do": "is" and "are"
+    limits: str = ""  # what the check does not cover
 
     def describe(self) -> str:
         """Say in one sentence what was checked and how often each caution was found."""
@@ -160,8 +146,7 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
 
     Parameters
     ----------
-    scored : DataFrame
-        As from `score_pairs`: columns ``sentence_a, sentence_b, score``.
+    scored : DataFrame with ``sentence_a, sentence_b, score``, as from `score_pairs`
     threshold : float, default 0.7
         Pairs that score less are not checked.
 
@@ -169,8 +154,7 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     -------
     Cautions
         Its table has the columns ``caution, count, share, score, sentence_a, sentence_b, detail``:
-        for each caution at most three pairs, the highest scores first, with how many of the pairs
-        checked it concerns.
+        for each caution at most three pairs, highest scores first, and how many it concerns.
 
     Notes
     -----

@@ -26,21 +26,18 @@ def with_gold(pairs: pd.DataFrame, *, gold_max: float = GOLD_MAX) -> pd.DataFram
 
     Parameters
     ----------
-    pairs : DataFrame
-        With ``sentence_a, sentence_b, gold_score``, as `read_pairs` reads it.
+    pairs : DataFrame with ``sentence_a, sentence_b, gold_score``, as from `read_pairs`
     gold_max : float, default 5.0
         The highest score that people could give; the lowest is 0.
 
     Returns
     -------
-    pandas.DataFrame
-        With ``gold_score`` from 0 to 5.
+    pandas.DataFrame with ``gold_score`` from 0 to 5
 
     Raises
     ------
     InputError
-        If there is no ``gold_score``, one lies outside 0 to `gold_max`, or fewer than two pairs
-        have one.
+        If a score lies outside 0 to `gold_max`, or fewer than two pairs have one.
 
     Examples
     --------
@@ -75,8 +72,7 @@ def agreement(scored: pd.DataFrame, *, by: str | None = None, seed: int = 0) -> 
 
     Parameters
     ----------
-    scored : DataFrame, length n
-        ``gold_score`` and at least one of ``score, jaccard, tfidf``.
+    scored : DataFrame with ``gold_score`` and at least one of ``score, jaccard, tfidf``
     by : str or None, default None
         A column; agreement is then computed within each of its groups.
     seed : int, default 0
@@ -91,7 +87,6 @@ def agreement(scored: pd.DataFrame, *, by: str | None = None, seed: int = 0) -> 
 
     Examples
     --------
-    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.1, 0.5, 0.6], "gold_score": [1, 2, 5]})
     >>> agreement(scored).round(2)[["measure", "pairs", "spearman", "pearson"]].values.tolist()
     [['score', 3, 1.0, 0.82]]
@@ -110,8 +105,7 @@ def residuals(scored: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    scored : DataFrame, length n
-        With ``score`` and ``gold_score``.
+    scored : DataFrame with ``score, gold_score``
 
     Returns
     -------
@@ -121,7 +115,6 @@ def residuals(scored: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.0, 0.5, 1.0], "gold_score": [0, 4, 5]})
     >>> residuals(scored)["residual"].round(2).tolist()
     [-0.5, 1.0, -0.5]
@@ -139,8 +132,7 @@ def largest_disagreements(scored: pd.DataFrame, top_k: int = 10) -> pd.DataFrame
 
     Parameters
     ----------
-    scored : DataFrame
-        Columns ``score`` and ``gold_score``.
+    scored : DataFrame with ``score, gold_score``
     top_k : int, default 10
 
     Returns
@@ -150,7 +142,6 @@ def largest_disagreements(scored: pd.DataFrame, top_k: int = 10) -> pd.DataFrame
 
     Examples
     --------
-    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.0, 0.5, 1.0], "gold_score": [0, 4, 5]})
     >>> largest_disagreements(scored, 1)["score"].tolist()
     [0.5]
@@ -167,8 +158,7 @@ def thresholds(
 
     Parameters
     ----------
-    scored : DataFrame
-        With ``score`` and ``gold_score``.
+    scored : DataFrame with ``score, gold_score``
     gold_threshold : float, default 4.0
         People call a pair the same from this gold score on.
     levels : sequence of float or None, default None
@@ -183,7 +173,6 @@ def thresholds(
 
     Examples
     --------
-    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.2, 0.6, 0.9], "gold_score": [1, 2, 5]})
     >>> thresholds(scored, levels=[0.5]).round(4).values.tolist()
     [[0.5, 2.0, 0.5, 1.0, 0.6667]]
@@ -205,8 +194,7 @@ def bands_against_gold(scored: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    scored : DataFrame
-        With ``score`` and ``gold_score`` from 0 to 5.
+    scored : DataFrame with ``score, gold_score``, the latter from 0 to 5
 
     Returns
     -------
@@ -217,7 +205,6 @@ def bands_against_gold(scored: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.95, 0.92, 0.1], "gold_score": [5.0, 4.0, 1.0]})
     >>> bands_against_gold(scored).dropna()[["pairs", "mean_gold", "same_band"]].values.tolist()
     [[2.0, 4.5, 0.5], [1.0, 1.0, 1.0]]

@@ -27,8 +27,7 @@ def read_stsb(
         1,500 or 1,379 pairs.
     folder : path or None, default None
         Holds ``sts-dev.csv`` and ``sts-test.csv`` as published. None takes the environment
-        variable ``STSLAB_STSB``, else the hub's local cache, else the hub (with the extra
-        ``parquet``).
+        variable ``STSLAB_STSB``, else the hub's cache, else the hub (extra ``parquet``).
 
     Returns
     -------
