@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import identity
 from ..request.values import RequestError
 
 if TYPE_CHECKING:
-    from .pool import OnCell
     from .run import Done, Work
 
 ANSWER = 10  # seconds for the scheduler, and for its first worker
 
 
 class ClusterPool:
-    """Runs notebooks on the workers of a cluster, and again on another when a worker is lost.
-
-    Parameters
-    ----------
-    address : str
-        Of the scheduler, such as ``"tcp://localhost:8786"``.
-
-    Raises
-    ------
-    RequestError
-        If the extra is not installed, nobody answers, there is no worker, or a worker's versions
-        differ.
-    """
+    """Runs notebooks on the workers of a cluster, and again on another when a worker is lost."""
 
     is_here = False
 
@@ -40,13 +28,12 @@ class ClusterPool:
             raise RequestError(
                 "--scheduler needs the extra 'dask': pip install 'stslab[dask]'."
             ) from None
-        self._where = f"--scheduler {address}"
         try:
             self._client = Client(address, timeout=ANSWER, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise RequestError(
-                f"{self._where}: no Dask scheduler answers there ({type(error).__name__}). "
-                f"Start one with: dask scheduler"
+                f"--scheduler {address}: no Dask scheduler answers there "
+                f"({type(error).__name__}). Start one with: dask scheduler"
             ) from error
         # A page is no pure function's value to Dask: forced builds run again.
         self._executor = self._client.get_executor(pure=False)
@@ -61,24 +48,23 @@ class ClusterPool:
         with suppress(TimeoutError):
             self._client.wait_for_workers(1, timeout=ANSWER)
         answers = self._client.run(environment, on_error="return")
-        if not answers:
-            raise RequestError(
-                f"{self._where}: it has no workers. Start some with: dask worker {address}"
-            )
+        problem = "" if answers else f"it has no workers. Start some with: dask worker {address}"
         here = environment()
         for worker, there in answers.items():
             if not isinstance(there, dict):
-                raise RequestError(
-                    f"{self._where}: stslab does not run on worker {worker} ({there!r}). Install "
-                    f"the same version there."
+                problem = (
+                    f"stslab does not run on worker {worker} ({there!r}). Install the same "
+                    f"version there."
                 )
-            if different := identity.changes(here, there):
-                raise RequestError(
-                    f"{self._where}: worker {worker} differs from this machine: "
-                    f"{'; '.join(different)}. Its pages would not be the same bytes."
+            elif different := identity.changes(here, there):
+                problem = (
+                    f"worker {worker} differs from this machine: {'; '.join(different)}. Its "
+                    f"pages would not be the same bytes."
                 )
+        if problem:
+            raise RequestError(f"--scheduler {address}: {problem}")
 
-    def submit(self, work: Work, on_cell: OnCell) -> Future[Done]:
+    def submit(self, work: Work, on_cell: Callable[[int], None]) -> Future[Done]:
         """Run a notebook on some worker; which cell it is at is not reported."""
         future: Future[Done] = self._executor.submit(run_there, work, environment())
         return future
@@ -95,7 +81,7 @@ class ClusterPool:
         self._client.close()
 
 
-def run_there(work: Work, expected: dict[str, Any]) -> Done:
+def run_there(work: Work, expected: dict[str, str]) -> Done:
     """Run a notebook on this worker, if it would make the same bytes."""
     from .run import run
 

@@ -85,10 +85,7 @@ def default_kind() -> KernelKind:
 def environment(own_folder: Path) -> dict[str, str]:
     """Return a kernel's environment: this process's, less what would make two runs differ.
 
-    Parameters
-    ----------
-    own_folder : Path
-        For what IPython and Jupyter keep about a session; empty, so that no one's profile counts.
+    What IPython and Jupyter keep of a session goes into an empty folder: no one's profile counts.
     """
     inherited = {
         name: value
@@ -111,14 +108,56 @@ def _plain_matplotlib() -> dict[str, str]:
     return {"MATPLOTLIBRC": str(Path(found.origin).parent / "mpl-data" / "matplotlibrc")}
 
 
+# The one process that forks warm kernels; it leaves when its standard input closes.
+_warm: subprocess.Popen[bytes] | None = None
+_warm_lock = threading.Lock()
+
+
 def warm_up() -> None:
     """Start the process that imports the stack; returns at once, it imports meanwhile."""
-    _WarmProcess.get()
+    with _warm_lock:
+        _warm_process()
 
 
 def cool_down() -> None:
     """End that process and its kernels."""
-    _WarmProcess.close()
+    global _warm
+    if _warm:
+        with suppress(OSError):  # what it was asked may not be read any more
+            _warm.communicate()  # closes its input, waits for its end
+        _warm = None
+
+
+def _warm_process() -> subprocess.Popen[bytes]:
+    global _warm
+    if _warm and _warm.poll() is not None:  # it was killed
+        cool_down()
+    if _warm is None:
+        # A pandas.py in the current folder is not pandas.
+        code = f"import sys; sys.path.remove(''); import {__name__} as warm"
+        _warm = subprocess.Popen(
+            [sys.executable, "-c", f"{code}; warm.serve_forks({PRELOAD!r})"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | ENVIRONMENT | _plain_matplotlib(),
+            start_new_session=True,  # Ctrl-C is for the builder, which then ends its kernels
+        )
+    return _warm
+
+
+def _fork(request: dict[str, Any]) -> int:
+    """Ask for a warm kernel and return its process id."""
+    answer = b""
+    with _warm_lock, suppress(BrokenPipeError):
+        process = _warm_process()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(request).encode() + b"\n")
+        process.stdin.flush()
+        answer = process.stdout.readline()
+    if not answer:
+        raise RuntimeError("the process that forks warm kernels has ended")
+    return int(answer)
 
 
 def kill_all() -> None:
@@ -141,7 +180,7 @@ class WarmProvisioner(LocalProvisioner):
             "env": kwargs["env"],
             "log": kwargs["stdout"].name if kwargs.get("stdout") else os.devnull,
         }
-        pid = await asyncio.to_thread(_WarmProcess.get().fork, request)
+        pid = await asyncio.to_thread(_fork, request)
         self.process = _Forked(pid)
         self.pid = self.pgid = pid
         self.cwd = kwargs.get("cwd")
@@ -152,58 +191,6 @@ class WarmProvisioner(LocalProvisioner):
         await super().kill(restart)
         if self.process:
             await asyncio.to_thread(self.process.wait)
-
-
-class _WarmProcess:
-    """This process's one warm process; it leaves when its standard input closes."""
-
-    _lock = threading.Lock()
-    _instance: _WarmProcess | None = None
-
-    @classmethod
-    def get(cls) -> _WarmProcess:
-        with cls._lock:
-            if cls._instance and cls._instance._popen.poll() is not None:  # it was killed
-                cls._instance._close()
-                cls._instance = None
-            cls._instance = cls._instance or cls()
-            return cls._instance
-
-    @classmethod
-    def close(cls) -> None:
-        with cls._lock:
-            if cls._instance:
-                cls._instance._close()
-                cls._instance = None
-
-    def _close(self) -> None:
-        with suppress(OSError):  # what it was asked may not be read any more
-            self._popen.communicate()  # closes its input, waits for its end
-
-    def __init__(self) -> None:
-        # A pandas.py in the current folder is not pandas.
-        code = f"import sys; sys.path.remove(''); import {__name__} as warm"
-        self._popen = subprocess.Popen(
-            [sys.executable, "-c", f"{code}; warm.serve_forks({PRELOAD!r})"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | ENVIRONMENT | _plain_matplotlib(),
-            start_new_session=True,  # Ctrl-C is for the builder, which then ends its kernels
-        )
-        self._asking = threading.Lock()
-
-    def fork(self, request: dict[str, Any]) -> int:
-        """Ask for a kernel and return its process id."""
-        assert self._popen.stdin is not None
-        assert self._popen.stdout is not None
-        answer = b""
-        with self._asking, suppress(BrokenPipeError):
-            self._popen.stdin.write(json.dumps(request).encode() + b"\n")
-            self._popen.stdin.flush()
-            answer = self._popen.stdout.readline()
-        if not answer:
-            raise RuntimeError("the process that forks warm kernels has ended")
-        return int(answer)
 
 
 def serve_forks(modules: list[str]) -> None:
@@ -254,7 +241,10 @@ def _become_kernel(
 
 
 class _Forked:
-    """A forked kernel, with the part of Popen's interface that a provisioner uses."""
+    """A forked kernel, with the part of Popen's interface that a provisioner uses.
+
+    Signals go to its group; to itself alone only before it has made one.
+    """
 
     stdin = stdout = stderr = None
 
@@ -282,12 +272,6 @@ class _Forked:
         with tolerate_gone():
             if self._process:
                 self._process.send_signal(signum)
-
-    def terminate(self) -> None:
-        self.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        self.send_signal(signal.SIGKILL)
 
 
 def tolerate_gone() -> suppress:

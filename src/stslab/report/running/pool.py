@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ..request.values import RequestError
 from .kernels import kill_all
@@ -16,41 +16,11 @@ if TYPE_CHECKING:
 FILES, FILES_EACH = 128, 32  # open files of a kernel, and of the builder for each; measured: 65, 29
 MEMORY = 2 * 2**30  # bytes of address space; PyTorch's libraries alone take more
 
-OnCell = Callable[[int], None]
-
-
-class Pool(Protocol):
-    """Runs notebooks.
-
-    Attributes
-    ----------
-    is_here : bool
-        Whether it sees this machine's files.
-    """
-
-    is_here: bool
-
-    def submit(self, work: Work, on_cell: OnCell) -> Future[Done]: ...
-    def stop(self, build: str) -> None:
-        """End all that runs for a build; may be called again and again until all has ended."""
-
-    def close(self) -> None: ...
-
 
 def check_limits(jobs: int) -> None:
     """See that the system's limits let notebooks run; raise a limit that may be raised.
 
     Beyond them, a library that kernels are spoken to with (ZeroMQ) ends this whole process.
-
-    Parameters
-    ----------
-    jobs : int
-        Notebooks at a time.
-
-    Raises
-    ------
-    RequestError
-        If a limit is too low.
     """
     if sys.platform == "win32":
         return
@@ -76,19 +46,20 @@ def check_limits(jobs: int) -> None:
 class LocalPool:
     """Runs notebooks on this machine, each in a kernel of its own, `jobs` at a time."""
 
-    is_here = True
+    is_here = True  # it sees this machine's files
 
     def __init__(self, jobs: int) -> None:
         if jobs:
             check_limits(jobs)
         self._threads = ThreadPoolExecutor(jobs or 1, thread_name_prefix="notebook")
 
-    def submit(self, work: Work, on_cell: OnCell) -> Future[Done]:
+    def submit(self, work: Work, on_cell: Callable[[int], None]) -> Future[Done]:
         from .run import run
 
         return self._threads.submit(run, work, on_cell)
 
     def stop(self, build: str) -> None:
+        """End all that runs for a build; may be called again and again until all has ended."""
         from .run import give_up
 
         give_up(build)
