@@ -20,8 +20,13 @@ if TYPE_CHECKING:
     from .building.build import Listener, Result
     from .building.plan import Step
 
-SIGNS = {"built": "✓", "rendered": "✓", "unchanged": "·", "failed": "✗"}
-STYLES = {"built": "green", "rendered": "green", "unchanged": "dim", "failed": "bold red"}
+# What became of a page → its sign, and its color in the table.
+LOOKS = {
+    "built": ("✓", "green"),
+    "rendered": ("✓", "green"),
+    "unchanged": ("·", "dim"),
+    "failed": ("✗", "bold red"),
+}
 
 
 @contextmanager
@@ -40,13 +45,13 @@ class Quiet:
     """Say only what went wrong."""
 
     def planned(self, steps: Sequence[Step]) -> None:
-        pass
+        """Hear what is to be done."""
+
+    def cell(self, name: str, index: int) -> None:
+        """Hear which cell a page's notebook is at."""
 
     def notify(self, text: str) -> None:
         print(f"stslab: {printable(text)}", file=sys.stderr, flush=True)
-
-    def cell(self, name: str, index: int) -> None:
-        pass
 
     def finished(self, result: Result) -> None:
         if result.error:
@@ -62,26 +67,27 @@ class Plain(Quiet):
         self.explain = explain
 
     def finished(self, result: Result) -> None:
-        line = f"{SIGNS[result.status]} {result.name}  {result.status}"
+        line = f"{LOOKS[result.status][0]} {result.name}  {result.status}"
         line += f" in {result.seconds:.1f} s" if result.seconds else ""
-        print(f"{line}  ({_short(result.why)})", file=sys.stderr, flush=True)
-        for why in result.why if self.explain else ():
-            print(f"    {printable(why)}", file=sys.stderr, flush=True)
+        reasons = [f"    {printable(why)}" for why in result.why] if self.explain else []
+        for text in [f"{line}  ({_short(result.why)})", *reasons]:
+            print(text, file=sys.stderr, flush=True)
         super().finished(result)
 
 
 class Lively(Quiet):
     """A line per running notebook, and a closing table."""
 
-    def __init__(self, explain: bool = False) -> None:
+    def __init__(self, explain: bool) -> None:
         self.explain = explain
-        self.console = Console(stderr=True)
         self.running: dict[str, tuple[int, float]] = {}
         self.cells: dict[str, int] = {}
         self.results: list[Result] = []
         self.waiting = 0
         self._lock = threading.Lock()
-        self.live = Live(console=self.console, get_renderable=self._drawn, refresh_per_second=8)
+        self.live = Live(
+            console=Console(stderr=True), get_renderable=self._drawn, refresh_per_second=8
+        )
 
     def __enter__(self) -> Lively:
         self.live.start()
@@ -92,14 +98,14 @@ class Lively(Quiet):
             self.running.clear()
         self.live.stop()
         if self.results:
-            self.console.print(self._table())
+            self.live.console.print(self._table())
 
     def planned(self, steps: Sequence[Step]) -> None:
         self.cells = {step.job.name: len(step.notebook["cells"]) for step in steps}
         self.waiting = sum(step.action == "run" for step in steps)
 
     def notify(self, text: str) -> None:
-        self.console.print(Text(printable(text)))
+        self.live.console.print(Text(printable(text)))
 
     def cell(self, name: str, index: int) -> None:
         with self._lock:
@@ -119,23 +125,18 @@ class Lively(Quiet):
             for name, (cell, started) in sorted(self.running.items()):
                 of = self.cells.get(name, cell)
                 elapsed = f"{time.monotonic() - started:.1f} s"
-                table.add_row(Text("running"), Text(name), Text(f"cell {cell} of {of}"), elapsed)
+                table.add_row("running", Text(name), f"cell {cell} of {of}", elapsed)
             if more := self.waiting - len(self.running):
-                table.add_row("waiting", f"{more} more", "", "")
+                table.add_row("waiting", f"{more} more")
         return table
 
     def _table(self) -> Table:
         table = Table("", "page", "", "seconds", "why", box=None, padding=(0, 1))
         for result in sorted(self.results, key=lambda each: each.name):
             why = "\n".join(map(printable, result.why)) if self.explain else _short(result.why)
-            table.add_row(
-                SIGNS[result.status],
-                Text(result.name),
-                result.status,
-                f"{result.seconds:.1f}" if result.seconds else "",
-                Text(why),
-                style=STYLES[result.status],
-            )
+            sign, style = LOOKS[result.status]
+            seconds = f"{result.seconds:.1f}" if result.seconds else ""
+            table.add_row(sign, Text(result.name), result.status, seconds, Text(why), style=style)
         return table
 
 
