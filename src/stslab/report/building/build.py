@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -122,22 +122,15 @@ class _Build:
                 for result in made:
                     results[result.name] = result
                     self.listener.finished(result)
-            if not self.stopped():
-                self._link_again(results, planned)
+            # Pages link to those that are there: one beside them may have failed, or be back.
+            changed = any(result.status != "unchanged" for result in results.values())
+            for step in planned() if changed and not self.stopped() else ():
+                result = results[step.job.name]
+                if step.action == "render" and result.status != "failed":
+                    self._rendered(replace(step, why=result.why))
         finally:
             self.folder.write_indexes(self.listener.notify)
         return [results[step.job.name] for step in steps if step.job.name in results]
-
-    def _link_again(
-        self, results: Mapping[str, Result], planned: Callable[[], Sequence[Step]]
-    ) -> None:
-        """Take links to pages that failed out of those beside them, or put them back in."""
-        if all(result.status == "unchanged" for result in results.values()):
-            return
-        for step in planned():
-            result = results[step.job.name]
-            if step.action == "render" and result.status != "failed":
-                self._rendered(replace(step, why=result.why))
 
     def _results(self, steps: Sequence[Step]) -> Generator[Result]:
         """Keep, run and render, in the order in which pages get ready, until stopped."""
@@ -155,13 +148,10 @@ class _Build:
                 for future in ready:
                     yield self._finished(running.pop(future), future.result)
         finally:
-            self._stop(running)
-
-    def _stop(self, running: Collection[Future[Done]]) -> None:
-        """End the kernels; one that was just starting is seen at the next look."""
-        while not all(future.done() for future in running):
-            self.pool.stop(self.ident)
-            wait(running, timeout=0.1)
+            # End the kernels; one that was just starting is seen at the next look.
+            while not all(future.done() for future in running):
+                self.pool.stop(self.ident)
+                wait(running, timeout=0.1)
 
     def _start(self, steps: Sequence[Step]) -> dict[Future[Done], Step]:
         if not steps:

@@ -35,7 +35,6 @@ class ReportFolder:
         self.reports, self.preset, self.root = reports, preset, root
         self.path = reports / preset.name
         self.pages: dict[str, Page] = {}
-        self._commit = functools.cache(lambda: _commit(root))
 
     @contextmanager
     def held(self, notify: Callable[[str], None]) -> Iterator[None]:
@@ -134,7 +133,7 @@ class ReportFolder:
             "source": relative_to_project(self.preset.path, self.root),
             "title": self.preset.title,
             "description": self.preset.description,
-            "commit": self._commit(),
+            "commit": self._commit,
             "pages": {
                 name: pages[name].model_dump(exclude_none=True)
                 for name in self.preset.pages
@@ -142,6 +141,15 @@ class ReportFolder:
             },
         }
         return (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
+
+    @functools.cached_property
+    def _commit(self) -> str | None:
+        """Name the commit that the project is at; a fact for the manifest, no dependency."""
+        with suppress(OSError):
+            command = ["git", "-C", str(self.root), "rev-parse", "HEAD"]
+            done = subprocess.run(command, capture_output=True, text=True)
+            return done.stdout.strip() or None
+        return None
 
     def _files_of(self, name: str) -> set[str]:
         published = self.pages[name].outputs if name in self.pages else ()
@@ -219,12 +227,3 @@ def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
             (staging / path).replace(folder / path)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-
-
-def _commit(root: Path) -> str | None:
-    """Name the commit that the project is at; a fact for the manifest, no dependency."""
-    with suppress(OSError):
-        command = ["git", "-C", str(root), "rev-parse", "HEAD"]
-        done = subprocess.run(command, capture_output=True, text=True)
-        return done.stdout.strip() or None
-    return None

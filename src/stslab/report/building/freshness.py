@@ -14,7 +14,6 @@ from stslab.models.finding import ModelError, find_model
 from ..identity import (
     bytes_digest,
     digest,
-    file_digest,
     helper_digests,
     runner_digest,
     template_digest,
@@ -96,13 +95,6 @@ class Dependencies:
         if self.lock.is_file():
             depends["lock"] = self._of_file(self.lock)["sha256"]
         return depends | {"way of running": runner_digest()} | versions()
-
-
-def check_inputs(job: Job, record: Mapping[str, Any]) -> None:
-    """Refuse to publish a page whose input file changed after it was planned."""
-    for name, path in job.inputs.items():
-        if file_digest(path) != record["files"][name]["sha256"]:
-            raise ValueError(f"{path.name} was changed while its page was being made. Build again.")
 
 
 def _about_file(path: Path) -> dict[str, Any]:

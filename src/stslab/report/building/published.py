@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
+from ..identity import file_digest
 from ..page.exporter import finding
 from ..page.forms import forms, info_of
 from ..page.render import export, titled
@@ -18,7 +18,6 @@ from ..page.svg import standalone_svg
 from ..page.thumbnail import thumbnail
 from ..running.run import Done
 from .folder import ReportFolder
-from .freshness import check_inputs
 from .manifest import OUTPUT_NAME, Page
 from .plan import Step
 from .volatile import changed_outputs, volatile_outputs
@@ -88,23 +87,20 @@ def published_files(notebook: NotebookNode, name: str) -> dict[str, bytes]:
                     f"overwrite each other. Give one another name."
                 )
             shown_by[label] = index
-            files |= _files(forms(output), f"{name}-{label}")
-    return files
-
-
-def _files(data: Mapping[str, Any], stem: str) -> dict[str, bytes]:
-    files = {}
-    if drawing := standalone_svg(data.get("image/svg+xml", "")):
-        files[f"figures/{stem}.svg"] = drawing.encode()
-    if "image/png" in data:
-        files[f"figures/{stem}.png"] = base64.b64decode(data["image/png"])
-    if "text/csv" in data:
-        files[f"data/{stem}.csv"] = data["text/csv"].encode()
+            data, stem = forms(output), f"{name}-{label}"
+            if drawing := standalone_svg(data.get("image/svg+xml", "")):
+                files[f"figures/{stem}.svg"] = drawing.encode()
+            if "image/png" in data:
+                files[f"figures/{stem}.png"] = base64.b64decode(data["image/png"])
+            if "text/csv" in data:
+                files[f"data/{stem}.csv"] = data["text/csv"].encode()
     return files
 
 
 def _page(step: Step, notebook: NotebookNode) -> bytes:
-    check_inputs(step.job, step.record)
+    for parameter, path in step.job.inputs.items():
+        if file_digest(path) != step.record["files"][parameter]["sha256"]:
+            raise ValueError(f"{path.name} was changed while its page was being made. Build again.")
     name = step.job.name
     return export(titled(notebook, step.notebook, name), name, step.record).encode()
 

@@ -181,13 +181,13 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
         finished = threading.Event()
 
         def watch() -> None:
-            clock = _IdleClock()
-            while not finished.wait(0.2):
-                provisioner = getattr(self.km, "provisioner", None)
-                if not (provisioner and provisioner.pid):
-                    continue
+            used, since = -1.0, time.monotonic()
+            while not finished.wait(1):
                 if self.stslab_kind == "warm" and self.stslab_running:
-                    self.stslab_stalled = clock.idle_seconds(provisioner.pid) > STALL
+                    now = _cpu_seconds(self.stslab_group)
+                    if abs(now - used) > 0.02:
+                        used, since = now, time.monotonic()
+                    self.stslab_stalled = time.monotonic() - since > STALL
                 if self.stslab_stalled or given_up():
                     self._kill_group()
 
@@ -221,23 +221,14 @@ def _misfit(error: Exception) -> str:
     return f"{error} is missing" if isinstance(error, KeyError) else str(error)
 
 
-class _IdleClock:
-    """How long a process and what it started have used no CPU time."""
-
-    def __init__(self) -> None:
-        self.used, self.since, self.looked = -1.0, time.monotonic(), 0.0
-
-    def idle_seconds(self, pid: int) -> float:
-        now = time.monotonic()
-        if now - self.looked >= 1:  # a look costs something, too
-            self.looked = now
-            with tolerate_gone():
-                process = psutil.Process(pid)
-                family = [process, *process.children(recursive=True)]
-                used = sum(sum(member.cpu_times()[:2]) for member in family)
-                if abs(used - self.used) > 0.02:
-                    self.used, self.since = used, now
-        return now - self.since
+def _cpu_seconds(pid: int | None) -> float:
+    """Sum up the CPU time of a process and of what it started; it may end meanwhile."""
+    total = 0.0
+    with tolerate_gone():
+        process = psutil.Process(pid)
+        for member in (process, *process.children(recursive=True)):
+            total += sum(member.cpu_times()[:2])
+    return total
 
 
 class _QuickClient(AsyncKernelClient):

@@ -180,9 +180,8 @@ class WarmProvisioner(LocalProvisioner):
             "env": kwargs["env"],
             "log": kwargs["stdout"].name if kwargs.get("stdout") else os.devnull,
         }
-        pid = await asyncio.to_thread(_fork, request)
-        self.process = _Forked(pid)
-        self.pid = self.pgid = pid
+        self.pid = self.pgid = await asyncio.to_thread(_fork, request)
+        self.process = _Forked(self.pid)
         self.cwd = kwargs.get("cwd")
         return self.connection_info
 
@@ -240,38 +239,27 @@ def _become_kernel(
     os._exit(0)
 
 
-class _Forked:
-    """A forked kernel, with the part of Popen's interface that a provisioner uses.
-
-    Signals go to its group; to itself alone only before it has made one.
-    """
+class _Forked(psutil.Process):
+    """A forked kernel, with the part of Popen's interface that a provisioner uses."""
 
     stdin = stdout = stderr = None
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self._process: psutil.Process | None = None
-        with tolerate_gone():
-            self._process = psutil.Process(pid)
 
     def poll(self) -> int | None:
         """Return None while it runs; its exit status is the warm process's, and not needed."""
         with tolerate_gone():
-            if self._process and self._process.is_running():
-                # Where nobody waits for orphans, an ended one stays as a zombie.
-                return None if self._process.status() != psutil.STATUS_ZOMBIE else 0
+            # Where nobody waits for orphans, an ended one stays as a zombie.
+            return None if self.is_running() and self.status() != psutil.STATUS_ZOMBIE else 0
         return 0
 
-    def wait(self) -> int:
-        if self._process:
-            with suppress(psutil.TimeoutExpired):
-                self._process.wait(timeout=5)
+    def wait(self, timeout: float | None = 5) -> int:
+        with suppress(psutil.TimeoutExpired):
+            super().wait(timeout)
         return 0
 
     def send_signal(self, signum: int) -> None:
+        """Reach a kernel that has not made its group yet."""
         with tolerate_gone():
-            if self._process:
-                self._process.send_signal(signum)
+            super().send_signal(signum)
 
 
 def tolerate_gone() -> suppress:

@@ -157,12 +157,12 @@ def _joined_streams(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
     joined: list[NotebookNode] = []
     streams: dict[str, NotebookNode] = {}
     for output in outputs:
-        if output.output_type == "stream" and output.name in streams:
-            streams[output.name].text += output.text
-            continue
-        if output.output_type == "stream":
-            streams[output.name] = output
-        joined.append(output)
+        is_stream = output.output_type == "stream"
+        first = streams.setdefault(output.name, output) if is_stream else output
+        if first is output:
+            joined.append(output)
+        else:
+            first.text += output.text
     for stream in streams.values():
         stream.text = _as_shown(stream.text)
     for index, (one, next_one) in enumerate(pairwise(joined)):
