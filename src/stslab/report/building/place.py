@@ -22,18 +22,16 @@ def place(preset: Preset, reports: Path, root: Path) -> Preset:
     """
     file, name = _absolute(preset.path), preset.name
     by_folder, by_ending = (safe_stem(f"{name}-{w}.x") for w in (file.parent.name, file.suffix[1:]))
-    candidates = [name] if _is_preset(file) else [name, by_folder, by_ending]
-    sources = {each: _source_of(reports / each, root) for each in candidates}
-    first = sources[name]
-    chosen = next((each for each in candidates if _is_same(sources[each], file)), None)
-    if chosen is None and first is None:
-        chosen = name
-    elif chosen is None and first and not _is_preset(file) and not _is_preset(first):
-        second = by_ending if first.parent == file.parent else by_folder
-        candidates = [name, second]
-        chosen = second if sources[second] is None else None
-    if chosen is None:
-        raise _taken(file, {reports / each: sources[each] for each in candidates}, root)
+    names = [name] if _is_preset(file) else [name, by_folder, by_ending]
+    sources = {each: _source_of(reports / each, root) for each in names}
+    first, may_have = sources[name], [name]
+    if first and not _is_preset(file) and not _is_preset(first):
+        may_have.append(by_ending if first.parent == file.parent else by_folder)
+    has = [each for each, source in sources.items() if _is_same(source, file)]
+    free = [each for each in may_have if sources[each] is None]
+    if not has and not free:
+        raise _taken(file, {reports / each: sources[each] for each in may_have}, root)
+    chosen = [*has, *free][0]
     title = chosen if preset.title == name else preset.title
     return dataclasses.replace(preset, name=chosen, title=title)
 

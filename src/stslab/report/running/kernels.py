@@ -28,12 +28,11 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 KernelKind = Literal["warm", "fresh"]
 
-# Imported once, before the fork. Import only: a threaded operation before the fork would make the
-# child's next one hang, and CUDA must not be touched. stslab itself is left out, so that a saved
-# helper file is picked up by the next kernel.
+# Imported once, before the fork, with all that these import. Import only: a threaded operation
+# before the fork would make the child's next one hang, and CUDA must not be touched. stslab itself
+# is left out, so that a saved helper file is picked up by the next kernel.
 PRELOAD = [
     "ipykernel.kernelapp",
-    "ipykernel.ipkernel",
     "ipykernel.debugger",
     "IPython.core.completerlib",
     "IPython.core.debugger",
@@ -41,19 +40,13 @@ PRELOAD = [
     "IPython.extensions.storemagic",
     "lazy_loader",
     "sqlite3",
-    "matplotlib.pyplot",
     "matplotlib_inline.backend_inline",
     "matplotlib.backends.backend_svg",
-    "pandas",
-    "scipy.cluster.hierarchy",
     "seaborn",
     "sklearn.feature_extraction.text",
     "sklearn.decomposition",
-    "torch",
     "sentence_transformers",
     "transformers.models.bert.modeling_bert",
-    "transformers.models.auto.modeling_auto",
-    "transformers.models.auto.tokenization_auto",
 ]
 # The same in every kernel, warm or fresh, whoever runs it: what would make two runs differ.
 ENVIRONMENT = {
@@ -97,15 +90,18 @@ def environment(own_folder: Path) -> dict[str, str]:
         own["STSLAB_CACHE"] = str(Path(cache).absolute())  # the kernel works in another folder
     if not os.access(os.path.expanduser("~"), os.W_OK):  # noqa: PTH111 (there may be no home)
         own["MPLCONFIGDIR"] = str(own_folder)  # matplotlib would warn, in the page
-    return inherited | ENVIRONMENT | _plain_matplotlib() | own
+    return inherited | _fixed_environment() | own
 
 
-def _plain_matplotlib() -> dict[str, str]:
-    """Point to matplotlib's own settings, so that no one's matplotlibrc counts."""
+def _fixed_environment() -> dict[str, str]:
+    """Add matplotlib's own settings, so that no one's matplotlibrc counts."""
     found = importlib.util.find_spec("matplotlib")
-    if not (found and found.origin):
-        return {}
-    return {"MATPLOTLIBRC": str(Path(found.origin).parent / "mpl-data" / "matplotlibrc")}
+    assert found
+    assert found.origin
+    return {
+        **ENVIRONMENT,
+        "MATPLOTLIBRC": str(Path(found.origin).parent / "mpl-data" / "matplotlibrc"),
+    }
 
 
 # The one process that forks warm kernels; it leaves when its standard input closes.
@@ -139,7 +135,7 @@ def _warm_process() -> subprocess.Popen[bytes]:
             [sys.executable, "-c", f"{code}; warm.serve_forks({PRELOAD!r})"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | ENVIRONMENT | _plain_matplotlib(),
+            env=os.environ | _fixed_environment(),
             start_new_session=True,  # Ctrl-C is for the builder, which then ends its kernels
         )
     return _warm
