@@ -51,7 +51,6 @@ class Preview(ThreadingHTTPServer):
 
     def __init__(self, folder: Path, port: int = 0) -> None:
         self._news = threading.Condition()
-        self._number = 0
         super().__init__(("127.0.0.1", port), partial(_Handler, directory=str(folder)))
         self.address = f"http://127.0.0.1:{self.server_port}/"
 
@@ -66,14 +65,12 @@ class Preview(ThreadingHTTPServer):
     def changed(self) -> None:
         """Tell every open page to reload."""
         with self._news:
-            self._number += 1
             self._news.notify_all()
 
     def wait(self, seconds: float) -> bool:
         """Wait for a change; False when none came."""
         with self._news:
-            before = self._number
-            return self._news.wait_for(lambda: self._number > before, seconds)
+            return self._news.wait(seconds)
 
 
 class _Handler(SimpleHTTPRequestHandler):

@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..page.render import exporter, with_outputs
 from ..request.presets import Preset
 from ..running.kernels import KernelKind, warm_up
-from ..running.pool import LocalPool
+from ..running.pool import ClusterPool, LocalPool
 from .folder import ReportFolder
 from .plan import Step, plan
 
 if TYPE_CHECKING:
-    from ..running.cluster import ClusterPool
     from ..running.run import Done
 
 
@@ -69,13 +68,8 @@ def build(
     with folder.held(listener.notify):
         planned = functools.partial(plan, preset, folder, root, embed_inputs=embed_inputs)
         steps = planned(force=force)
-        pool: LocalPool | ClusterPool
-        if scheduler is None:
-            pool = LocalPool(min(jobs, sum(step.action == "run" for step in steps)))
-        else:
-            from ..running.cluster import ClusterPool
-
-            pool = ClusterPool(scheduler)
+        runs = sum(step.action == "run" for step in steps)
+        pool = LocalPool(min(jobs, runs)) if scheduler is None else ClusterPool(scheduler)
         with closing(pool), _signals_kept() as came:
             return _Build(folder, pool, listener, kernel, came).carry_out(steps, planned)
 

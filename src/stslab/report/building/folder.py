@@ -70,17 +70,15 @@ class ReportFolder:
 
     def _check_free(self) -> None:
         """Refuse a folder from elsewhere in which links lead our files to other places."""
-        folders = [self.path / name for name in (STAGING, "figures", "data")]
-        files = [self.path / name for name in ("index.html", MANIFEST, LOCK)]
-        for path in [*folders, *files]:
-            if path in folders:
-                taken = path.is_symlink() or (path.exists() and not path.is_dir())
-            else:  # a rename into place removes a link, but a lock is opened
-                taken = path.is_dir() or (path.name == LOCK and path.is_symlink())
-            if taken:
-                kind = "folder" if path in folders else "file"
+        folders, files = (STAGING, "figures", "data"), ("index.html", MANIFEST, LOCK)
+        for name in (*folders, *files):
+            path, is_folder = self.path / name, name in folders
+            # A file is renamed into place, which removes a link; but a lock is opened.
+            misleads = path.is_symlink() and (is_folder or name == LOCK)
+            if misleads or (path.exists() and is_folder != path.is_dir()):
                 raise RequestError(
-                    f"{path} is in the way of a {kind} of this report. Rename or remove it."
+                    f"{path} is in the way of a {'folder' if is_folder else 'file'} of this "
+                    f"report. Rename or remove it."
                 )
 
     def damage(self, page: Page) -> list[str]:

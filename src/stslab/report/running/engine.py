@@ -24,7 +24,7 @@ from papermill.engines import Engine, papermill_engines
 from papermill.log import logger
 
 from ..request.values import shown
-from .kernels import KernelKind, environment, tolerate_gone
+from .kernels import KernelKind, environment
 
 SEED = "__import__('random').seed(0); __import__('numpy').random.seed(0)"
 STALL = 60.0  # seconds without any CPU time in a running cell of a warm kernel
@@ -224,7 +224,7 @@ def _misfit(error: Exception) -> str:
 def _cpu_seconds(pid: int | None) -> float:
     """Sum up the CPU time of a process and of what it started; it may end meanwhile."""
     total = 0.0
-    with tolerate_gone():
+    with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         for member in (process, *process.children(recursive=True)):
             total += sum(member.cpu_times()[:2])

@@ -156,13 +156,6 @@ def _fork(request: dict[str, Any]) -> int:
     return int(answer)
 
 
-def kill_all() -> None:
-    """Kill every process below this one: kernels, and what they started."""
-    for process in psutil.Process().children(recursive=True):
-        with tolerate_gone():
-            process.kill()
-
-
 class WarmProvisioner(LocalProvisioner):
     """Start a kernel by forking the warm process instead of starting Python."""
 
@@ -242,7 +235,7 @@ class _Forked(psutil.Process):
 
     def poll(self) -> int | None:
         """Return None while it runs; its exit status is the warm process's, and not needed."""
-        with tolerate_gone():
+        with suppress(psutil.NoSuchProcess):
             # Where nobody waits for orphans, an ended one stays as a zombie.
             return None if self.is_running() and self.status() != psutil.STATUS_ZOMBIE else 0
         return 0
@@ -254,10 +247,5 @@ class _Forked(psutil.Process):
 
     def send_signal(self, signum: int) -> None:
         """Reach a kernel that has not made its group yet."""
-        with tolerate_gone():
+        with suppress(psutil.NoSuchProcess):
             super().send_signal(signum)
-
-
-def tolerate_gone() -> suppress:
-    """Tolerate a process that ended in the meantime."""
-    return suppress(psutil.NoSuchProcess)
