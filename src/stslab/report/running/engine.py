@@ -171,7 +171,7 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
                 raise KernelStalled(f"a warm kernel did not start: {message}") from error
         code = [cell for cell in self.nb.cells[self.stslab_cell :] if cell.cell_type == "code"]
         if not code:  # a notebook of text alone
-            code = [new_code_cell(id="stopped")]
+            code = [new_code_cell(id="stopped", metadata={"papermill": {"status": "failed"}})]
             self.nb.cells += code
         code[0].outputs.append(_error(name, message, message))
 
