@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from projects import COUNTING, LOOPING, Listener, Project, eventually
 
 from stslab.report import cli
-from stslab.report.building import build as building
+from stslab.report.building import published
 from stslab.report.building.build import Result
 
 KINDS = ("warm", "fresh")
@@ -153,12 +153,12 @@ def test_a_cell_that_exceeds_its_time(troubled: Project, kernel: str, loop: str)
 
 def test_a_page_that_cannot_be_rendered(troubled: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault of ours costs that page, too, and no other."""
-    export = building.export
+    export = published.export
 
     def faulty(notebook: Any, name: str, record: Any) -> str:
         return str(1 // (name != "trouble")) + export(notebook, name, record)[1:]
 
-    monkeypatch.setattr(building, "export", faulty)
+    monkeypatch.setattr(published, "export", faulty)
     results = troubled.build(force=True, kernel="fresh")
     assert results["trouble"].error == "ZeroDivisionError: integer division or modulo by zero"
     assert [result.status for result in results.values()] == ["built", "failed", "built"]

@@ -17,7 +17,7 @@ import pytest
 from reading import Page
 
 from stslab.report.building.published import published_files
-from stslab.report.imports import helper_files
+from stslab.report.identity import helper_digests
 from stslab.report.page import heatmap
 from stslab.report.page.exporter import StslabExporter, finding
 from stslab.report.page.index import render_index, render_root_index
@@ -554,7 +554,7 @@ def drawing(text):
             data_table,
             f"<table><tr><td class=score style='--score:{'1' * LONG}x'>1</td></tr></table>",
         ),
-        (helper_files, "\n" * LONG),
+        (helper_digests, "\n" * LONG),
     ],
     ids=range(21),
 )
