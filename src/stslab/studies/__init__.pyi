@@ -1,4 +1,5 @@
 from .calibration import bands_on_stsb as bands_on_stsb
+from .calibration import calibration_coverage as calibration_coverage
 from .calibration import describe_calibration as describe_calibration
 from .calibration import expected_gold as expected_gold
 from .calibration import random_pairs as random_pairs
