@@ -3,7 +3,7 @@
     make calibrate
 
 It needs the STS Benchmark's folder: STSLAB_STSB, else ../shared/data/stsb beside the project.
-Fitted on the train and dev pairs; the test pairs only judge. Three tables are shipped for the
+Fitted on the train and dev pairs; the test pairs only judge. Four tables are shipped for the
 bundled model, aggregates only: none of the benchmark's sentences or single scores.
 
 The range is made in two steps, after hierarchical conformal prediction (Dunn, Wasserman & Ramdas
@@ -23,7 +23,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from stslab import load_model, model_identity, score_pairs
-from stslab.studies import bands_against_gold, read_stsb
+from stslab.studies import bands_against_gold, read_stsb, thresholds
 
 PROJECT = Path(__file__).resolve().parents[1]
 STSB = Path(os.environ.get("STSLAB_STSB", PROJECT.parent / "shared/data/stsb"))
@@ -31,6 +31,8 @@ DATA = PROJECT / "src/stslab/studies/data"
 AT = np.arange(-15, 101, 5) / 100  # what the pairs cover
 NEAR = 0.05  # how far in score a pair counts for an entry
 COVERAGE = 0.8
+LEVELS = np.arange(30, 98) / 100  # thresholds whose precision is counted
+FEWEST = 30  # pairs of a source that say anything about its precision
 KINDS = {
     "MSRpar": "news, sentences that paraphrase",
     "MSRvid": "video captions",
@@ -122,6 +124,21 @@ def coverage(scored: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values("coverage_left_out", ascending=False, kind="stable")
 
 
+def precision(scored: pd.DataFrame) -> pd.DataFrame:
+    """Count what share of the pairs that reach a threshold people call the same.
+
+    ``threshold, found, precision`` of all pairs, and ``lowest, highest``: the precision of the
+    source where it is lowest and highest.
+    """
+    table = thresholds(scored, levels=LEVELS)[["threshold", "found", "precision"]]
+    shares = []
+    for _, part in scored.groupby("source"):
+        of = thresholds(part, levels=LEVELS)
+        shares.append(of["precision"].where(of["found"] >= FEWEST))
+    each = pd.concat(shares, axis=1)
+    return table.assign(lowest=each.min(axis=1), highest=each.max(axis=1))
+
+
 def benchmark(folder: Path, model: object) -> pd.DataFrame:
     """Score all pairs of the STS Benchmark: `score_pairs`'s table with ``split`` and ``source``."""
     splits = [read_stsb(s, folder=folder).assign(split=s) for s in ("train", "dev", "test")]
@@ -137,6 +154,7 @@ def main() -> None:
     tables = {
         "calibration": (calibration(fitted_on), f"gold score expected for a cosine; {used}"),
         "coverage": (coverage(scored), f"pairs within the range of 80 %; fitted on {used}"),
+        "precision": (precision(scored), f"what a threshold finds; all {len(scored):,} pairs"),
         "bands": (bands_against_gold(test), f"the tutorial's bands; {len(test):,} test pairs"),
     }
     for name, (table, what) in tables.items():

@@ -13,10 +13,12 @@ from ..models.encoding import Encoder
 from ..models.finding import BUNDLED_FILES_SHA256, DEFAULT_MODEL, ModelSource
 from ..wording import counted
 from .cautions import other_language, words
+from .gold import thresholds
 
 # What 99.9 % of the 14,498 texts keep to that the calibration was fitted on.
 WORDS = (3, 40)
 UNLIKE = 0.1  # the share of texts unlike these from which on nothing is said
+FEWEST_FOR_SHARE = 10  # pairs, below which a share of them says nothing
 SAMPLE = 500  # texts that random pairs are drawn from: 124,750 possible pairs
 
 
@@ -111,6 +113,60 @@ def calibration_coverage() -> pd.DataFrame:
     'short answers to one question'
     """
     return _shipped("coverage")
+
+
+def describe_precision(
+    threshold: float,
+    *,
+    model: Encoder,
+    texts: Sequence[str] = (),
+    rated: pd.DataFrame | None = None,
+    gold_threshold: float = 4.0,
+) -> str:
+    """Say what share of the pairs that reach a threshold people call the same.
+
+    Parameters
+    ----------
+    threshold : float
+        On the cosine similarity.
+    model : Encoder
+    texts : sequence of str, default ()
+        What it is said of, as for `expected_gold`.
+    rated : DataFrame or None, default None
+        Pairs of one's own with ``score`` and ``gold_score`` from 0 to 5, to count among. None
+        takes a shipped table of the STS Benchmark's pairs, which speaks for the bundled model.
+    gold_threshold : float, default 4.0
+        People call a pair the same from this gold score on; the shipped table has 4.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> rated = pd.DataFrame({"score": [0.9] * 20, "gold_score": [5] * 15 + [1] * 5})
+    >>> describe_precision(0.8, model=Letters(), rated=rated)
+    'Of your 20 rated pairs that score at least 0.8, people call 75% the same (4 or more of 5).'
+    """
+    if rated is not None:
+        row = thresholds(rated, gold_threshold=gold_threshold, levels=[threshold]).iloc[0]
+        pairs = f"{int(row['found']):,} of your {len(rated):,} rated pairs"
+        if row["found"] < FEWEST_FOR_SHARE:
+            return f"Only {pairs} score at least {threshold:g}: too few to say what that is worth."
+        return (
+            f"Of your {int(row['found']):,} rated pairs that score at least {threshold:g}, people "
+            f"call {row['precision']:.0%} the same ({gold_threshold:g} or more of 5)."
+        )
+    if silence := _silence(model, texts):
+        return silence
+    table = _shipped("precision").set_index("threshold")
+    level = round(min(max(threshold, table.index[0]), table.index[-1]), 2)
+    row = table.loc[level]
+    return (
+        f"Of the STS Benchmark's pairs that score at least {level:g}, people call "
+        f"{row['precision']:.0%} the same (4 or more of 5): {row['lowest']:.0%} to "
+        f"{row['highest']:.0%}, source by source."
+    )
 
 
 def random_pairs(texts: Sequence[str], *, n_pairs: int = 10_000, seed: int = 0) -> pd.DataFrame:
