@@ -117,8 +117,8 @@ def agreement(
     for measure in [name for name in measures if name in scored]:
         for group, part in [("", scored)] if by is None else scored.groupby(by, sort=True):
             values, drawn = _correlations(part, measure, seed)
-            row = {"measure": measure} if by is None else {"measure": measure, by: group}
-            row |= {"pairs": len(part)}
+            row: dict[str, Any] = {"measure": measure, "pairs": len(part)}
+            row |= {} if by is None else {by: group}
             for name, value, resampled in zip(("spearman", "pearson"), values, drawn, strict=True):
                 low, high = _interval(resampled)
                 row |= {name: value, f"{name}_low": low, f"{name}_high": high}
