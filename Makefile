@@ -48,6 +48,10 @@ bench: $(VENV)/.dev ## time the builder and its pages against papermill and nbco
 	$(BIN)/python benchmarks/bench.py $(ARGS)
 	$(BIN)/python benchmarks/first_paint.py $(ARGS)
 
+.PHONY: calibrate
+calibrate: $(VENV)/.dev ## fit what a score is worth on the STS Benchmark, and print how far it holds
+	$(BIN)/python benchmarks/calibrate.py
+
 .PHONY: lint
 lint: $(VENV)/.dev ## check style, types, and that notebooks hold no outputs
 	$(BIN)/ruff check

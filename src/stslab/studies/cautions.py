@@ -128,7 +128,7 @@ def text_cautions(texts: Iterable[str], *, model: Encoder) -> Cautions:
     }
     if _reads_english_only(model):
         details["likely not in English"] = {
-            text: f"nearest language: {code}" for text in unique if (code := _other_language(text))
+            text: f"nearest language: {code}" for text in unique if (code := other_language(text))
         }
     repeats = Counter(texts)
     hits = {
@@ -243,7 +243,7 @@ def _identifier() -> Any:
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
-def _other_language(text: str) -> str | None:
+def other_language(text: str) -> str | None:
     """Name the language (ISO 639 code) a text is in, if that is very likely not English."""
     ranked = _identifier().rank(text[:1000])
     nearest, probability = ranked[0]
@@ -252,7 +252,7 @@ def _other_language(text: str) -> str | None:
     return nearest if probability > needed * english else None
 
 
-def _words(text: str) -> list[str]:
+def words(text: str) -> list[str]:
     return WORD.findall(text.lower().replace("’", "'"))
 
 
@@ -287,7 +287,7 @@ def _numbers(text: str) -> dict[str, str]:
 
 
 def _other_order(a: str, b: str) -> str | None:
-    first, second = _words(a), _words(b)
+    first, second = words(a), words(b)
     return f"{len(first)} words" if first != second and sorted(first) == sorted(second) else None
 
 
@@ -304,7 +304,7 @@ def _opposites() -> dict[str, set[str]]:
 
 
 def _opposite_words(a: str, b: str) -> str | None:
-    first, second = set(_words(a)), set(_words(b))
+    first, second = set(words(a)), set(words(b))
     there = {base: word for word in sorted(second - first) for base in _bases(word)}
     found = [
         f"{word} / {there[opposite]}"
