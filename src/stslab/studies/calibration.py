@@ -88,8 +88,8 @@ def describe_calibration(model: Encoder, texts: Sequence[str] = ()) -> str:
     share, worst = held["coverage_left_out"], held.iloc[-1]
     return (
         f"Fitted for {DEFAULT_MODEL} on English pairs of the STS Benchmark, scored from 0 to 5. "
-        f"The range is meant for 80% of single pairs, in a kind of text that the fit has not seen "
-        f"as well. With each of {len(held)} kinds left out in turn it held {share.median():.0%} of "
+        f"The range is meant to hold 80% of single pairs, also in a kind of text that the fit has "
+        f"not seen. With each of {len(held)} kinds left out in turn it held {share.median():.0%} of "
         f"that kind's pairs (median), and {worst['coverage_left_out']:.0%} at worst: "
         f"{worst['kind']}."
     )
