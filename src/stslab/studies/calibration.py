@@ -89,9 +89,9 @@ def describe_calibration(model: Encoder, texts: Sequence[str] = ()) -> str:
     return (
         f"Fitted for {DEFAULT_MODEL} on English pairs of the STS Benchmark, scored from 0 to 5. "
         f"The range is meant to hold 80% of single pairs, also in a kind of text that the fit has "
-        f"not seen. With each of {len(held)} kinds left out in turn it held {share.median():.0%} of "
-        f"that kind's pairs (median), and {worst['coverage_left_out']:.0%} at worst: "
-        f"{worst['kind']}."
+        f"not seen. With each of {len(held)} kinds left out in turn it held "
+        f"{share.median():.0%} of that kind's pairs (median), and "
+        f"{worst['coverage_left_out']:.0%} at worst: {worst['kind']}."
     )
 
 
