@@ -37,7 +37,7 @@ lab: $(VENV)/.lab ## open JupyterLab on the notebooks
 ##@ Work on stslab
 .PHONY: test
 test: $(VENV)/.dev $(VENV)/.second-model ## run the tests; those in a browser run where Chromium is found
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-slow
 test-slow: $(VENV)/.dev $(VENV)/.second-model ## run the long campaigns
@@ -51,6 +51,10 @@ bench: $(VENV)/.dev ## time the builder and its pages against papermill and nbco
 .PHONY: rates
 rates: $(VENV)/.dev ## measure the cautions' error rates anew; needs the STS Benchmark
 	$(BIN)/python benchmarks/measure_cautions.py
+
+.PHONY: calibrate
+calibrate: $(VENV)/.dev ## fit what a score is worth on the STS Benchmark, and print how far it holds
+	$(BIN)/python benchmarks/calibrate.py
 
 .PHONY: lint
 lint: $(VENV)/.dev ## check style, types, and that notebooks hold no outputs

@@ -34,6 +34,21 @@ AXE = """async () => (await axe.run(document, {
 READY = ".switches:not([hidden])"  # a page's script has done its work
 
 
+# What takes longest goes first, or one worker ends alone; what shares a report shares a worker.
+FIRST = ["test_failures", "test_tutorial", "test_report_browser", "test_hostile", "test_own_texts"]
+FIRST += ["test_build", "test_second_model", "test_encoding", "test_kernels", "test_page_browser"]
+TOGETHER = {"test_report_browser": "test_tutorial"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files in the order in which workers take them (``--dist loadgroup``)."""
+    items.sort(key=lambda item: [*FIRST, item.path.stem].index(item.path.stem))
+    for item in items:
+        name = item.path.stem
+        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(name, name)))
+
+
 @pytest.fixture(scope="session")
 def model():
     """Load the bundled model, once for all tests."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from projects import BARE, COUNTING, Project, figure
 
-from stslab.report import identity, imports
+from stslab.report import identity
 from stslab.report.building import freshness
 from stslab.report.running import kernels
 
@@ -181,8 +181,7 @@ def test_the_way_of_running(copy: Project, monkeypatch: pytest.MonkeyPatch) -> N
 def own_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the package's source to edit."""
     folder = tmp_path / "stslab"
-    shutil.copytree(imports.PACKAGE, folder, ignore=shutil.ignore_patterns("report"))
-    monkeypatch.setattr(imports, "PACKAGE", folder)
+    shutil.copytree(identity.PACKAGE, folder, ignore=shutil.ignore_patterns("report"))
     monkeypatch.setattr(identity, "PACKAGE", folder)
     return folder
 
@@ -223,7 +222,7 @@ def test_the_files_that_code_may_use(
     (own_package / "scores" / "words.txt").write_text("not")
     (own_package / "live").mkdir()
     (own_package / "live" / "engine.js").write_text("")
-    found = imports.helper_files(code)
+    found = [name.removeprefix("helper ") for name in identity.helper_digests(code)]
     assert found == sorted(found)
     rooms = {name.split("/")[0] for name in found}
     assert ({"inputs", "models", "scores", "figures", "wording.py"} <= rooms) is core

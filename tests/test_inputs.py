@@ -327,6 +327,17 @@ def test_empty_missing_and_folder(
         read(path)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("ending", [".txt", ".csv", ".tsv", ".jsonl", ".json"])
+def test_a_byte_order_mark_alone_is_an_empty_file(
+    encoding: str, ending: str, tmp_path: Path
+) -> None:
+    """As a spreadsheet saves an empty sheet."""
+    (tmp_path / f"my{ending}").write_bytes("".encode(encoding))
+    with pytest.raises(InputError, match=rf"my{ending}: the file is empty"):
+        read_sentences(tmp_path / f"my{ending}")
+
+
 @pytest.mark.parametrize("ending", [".csv", ".tsv", ".xlsx", ".parquet"])
 def test_a_header_alone_holds_no_texts(ending: str, tmp_path: Path) -> None:
     path = write([["sentence"]], tmp_path / f"my{ending}")

@@ -252,6 +252,20 @@ def test_a_kernel_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) 
     assert "ModuleNotFoundError: No module named 'nosuch'" in error
 
 
+def test_text_whose_kernel_does_not_start_gets_a_cell_that_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There is no cell of its own to put the error into."""
+    monkeypatch.setattr(engine, "make_ipkernel_cmd", lambda: [sys.executable, "-c", ""])
+    content = json.loads(notebook())
+    content["cells"] = [{"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Text"}]
+    done = run(Work("page", json.dumps(content)))
+    assert str(done.error).startswith("KernelDidNotStart: ")
+    *_, text, banner, cell = json.loads(done.notebook)["cells"]
+    assert (text["id"], banner["cell_type"]) == ("a", "markdown")
+    assert cell["outputs"][0]["ename"] == "KernelDidNotStart"
+
+
 def test_the_warm_process_starts_again_after_it_was_killed() -> None:
     for _ in range(2):
         assert ran("1").kernel == "warm"

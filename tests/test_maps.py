@@ -84,6 +84,16 @@ def test_identical_texts_share_one_point_and_one_cluster(fixed, texts):
     assert "nothing to measure, too few or all equal" in found.describe()
 
 
+def test_the_description_says_how_far_the_map_can_be_trusted(fixed):
+    """Clusters, what two dimensions keep, and how many neighbors stay beside what chance keeps."""
+    found = sentence_map(["1 0 0", "0 1 0", "0 0 1", "1 1 0"], model=fixed, clusters=2)
+    assert found.describe() == (
+        "4 sentences in 2 clusters (silhouette 0.2294), drawn in two dimensions by PCA: it keeps "
+        "98.5% of the variance; of the nearest neighbors (1 per sentence), 100.0% stay nearest (by "
+        "chance: 33.3%); trustworthiness 1.0000 of 1."
+    )
+
+
 def test_two_sentences_make_a_map(fixed):
     """One line, all variance kept, neighbors not worth measuring."""
     found = sentence_map(["1 0", "0 1"], model=fixed)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import math
+import re
 import shutil
 import sqlite3
 
 import pytest
 from conftest import ROOT, build_quietly
 
+from stslab import score_pairs
 from stslab.report.request.presets import adhoc_preset
 
 FRENCH = [
@@ -26,8 +29,9 @@ PAIRS = [
 ]
 
 
-def made(tmp_path, only, **files):
-    preset = adhoc_preset(notebooks_dir=ROOT / "notebooks", files=files, only=only)
+def made(tmp_path, only, values=None, **files):
+    notebooks = ROOT / "notebooks"
+    preset = adhoc_preset(notebooks_dir=notebooks, files=files, values=values, only=only)
     (result,) = build_quietly(preset, tmp_path, jobs=1)
     return (tmp_path / preset.name / f"{result.name}.html").read_text("utf-8")
 
@@ -45,6 +49,40 @@ def test_a_french_list_is_told_on_the_page(tmp_path, notebook):
     assert "text-cautions.csv" in page
     assert "likely not in English" in page
     assert "nearest language: fr" in page
+
+
+def test_of_texts_that_were_not_measured_no_human_score_is_expected(tmp_path):
+    file = tmp_path / "questions.txt"
+    file.write_text("\n".join(FRENCH), encoding="utf-8")
+    page = made(tmp_path, ["15"], sentences=file)
+    assert "What people would say is not known here: 5 of 5 texts are likely not in English" in page
+    assert "what people would say of them is not known" in page
+    assert (
+        "expected_gold" not in re.findall(r"<table class=\"stslab.*?</table>", page, re.DOTALL)[0]
+    )
+
+
+def test_a_share_of_random_pairs_is_true_of_a_short_list(tmp_path):
+    """Below 15 texts there are fewer than 100 pairs, and the highest is more than 1% of them."""
+    file = tmp_path / "few.txt"
+    file.write_text("\n".join(f"{who} likes fish." for who in ("Ann", "Bob", "A cat", "My dog")))
+    page = made(tmp_path, ["15"], sentences=file)
+    (upper,) = re.findall(r"At least 99% of 6 random pairs score at most ([\d.]+)\.", page)[:1]
+    with (tmp_path / "few/data/15_what_a_score_is_worth-random-scores.csv").open() as stream:
+        scores = [float(row["score"]) for row in csv.DictReader(stream)]
+    assert max(scores) <= float(upper) + 5e-5
+
+
+def test_a_score_just_below_the_threshold_does_not_appear_to_reach_it(tmp_path, model):
+    texts = ["Where is my order?", "Where is the order?", "Do you ship to Norway?"]
+    score = round(float(score_pairs([tuple(texts[:2])], model=model)["score"].iloc[0]), 6)
+    threshold = math.ceil(score * 1e4) / 1e4
+    file = tmp_path / "orders.txt"
+    file.write_text("\n".join(texts), "utf-8")
+    page = made(tmp_path, ["11"], {"threshold": threshold}, sentences=file)
+    (table,) = re.findall(r"<caption>[^<]*just below[^<]*</caption>(.*?)</table>", page, re.DOTALL)
+    assert f"{math.floor(score * 1e4) / 1e4:.4f}" in table
+    assert f"{threshold:.4f}" not in table
 
 
 def test_negation_numbers_and_cut_texts_are_told_on_the_page(tmp_path):

@@ -17,17 +17,12 @@ import pytest
 from reading import Page
 
 from stslab.report.building.published import published_files
-from stslab.report.imports import helper_files
+from stslab.report.identity import helper_digests
 from stslab.report.page import heatmap
-from stslab.report.page.exporter import (
-    StslabExporter,
-    failing_cell,
-    finding,
-    read_record,
-    render_index,
-    render_root_index,
-)
+from stslab.report.page.exporter import StslabExporter, finding
+from stslab.report.page.index import render_index, render_root_index
 from stslab.report.page.prose import Prose, highlight, mathml
+from stslab.report.page.record import read_record
 from stslab.report.page.svg import inline_svg, standalone_svg
 from stslab.report.page.tables import csv_link, data_table
 from stslab.report.page.thumbnail import thumbnail
@@ -180,8 +175,8 @@ def test_failing_cell_has_an_anchor_and_a_readable_traceback(exporter):
     """The index links there; papermill's own link leads there too."""
     nb = fixtures.failing()
     html = render(exporter, nb)
-    assert failing_cell(nb) == 3
-    assert 'id="failing-cell"' in html
+    assert html.count('id="failing-cell"') == 1
+    assert "search(top_k=0)" in html.partition('id="failing-cell"')[2]
     assert 'href="#papermill-error-cell"' in html
     assert 'id="papermill-error-cell"' in html
     assert "<strong>ValueError: top_k=0: choose 1 to 8.</strong>" in html
@@ -559,7 +554,7 @@ def drawing(text):
             data_table,
             f"<table><tr><td class=score style='--score:{'1' * LONG}x'>1</td></tr></table>",
         ),
-        (helper_files, "\n" * LONG),
+        (helper_digests, "\n" * LONG),
     ],
     ids=range(21),
 )

@@ -6,12 +6,8 @@ import page_fixtures as fixtures
 import pytest
 from conftest import AXE, READY
 
-from stslab.report.page.exporter import (
-    StslabExporter,
-    finding,
-    render_index,
-    render_root_index,
-)
+from stslab.report.page.exporter import StslabExporter, finding
+from stslab.report.page.index import render_index, render_root_index
 from stslab.report.page.thumbnail import thumbnail
 
 pytestmark = pytest.mark.browser

@@ -17,32 +17,22 @@ COLOR = "#4878a8"
 
 @dataclass(frozen=True)
 class Drawing:
-    """What `heatmap` and its like return; `show_figure` shows and publishes it.
+    """What `heatmap` and its like return; `show_figure` shows and publishes it."""
 
-    Attributes
-    ----------
-    ax : matplotlib.axes.Axes
-        To change before it is shown.
-    alt : str
-        The text alternative, made from the data.
-    data : pandas.DataFrame
-        The numbers behind the figure.
-    """
-
-    ax: Axes
-    alt: str
-    data: pd.DataFrame
+    ax: Axes  # to change before it is shown
+    alt: str  # the text alternative, made from the data
+    data: pd.DataFrame  # the numbers behind the figure
 
 
-def new_axes(width: float, height: float) -> Axes:
+def new_axes(width: float, height: float, title: str = "") -> Axes:
     """Make a figure of one plot, in inches."""
     import matplotlib.pyplot as plt
 
     _, ax = plt.subplots(figsize=(width, height), layout="constrained")
+    set_title(ax, title)
     return ax
 
 
 def set_title(ax: Axes, title: str) -> None:
     """Set a title as text, never as mathematics."""
-    wrapped = textwrap.fill(title, 60)
-    ax.set_title(wrapped, loc="left", fontsize=11, pad=10, parse_math=False)
+    ax.set_title(textwrap.fill(title, 60), loc="left", fontsize=11, pad=10, parse_math=False)

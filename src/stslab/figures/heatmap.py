@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,6 @@ import pandas as pd
 from ..scores.groups import group_tree, leaves
 from ..wording import LABEL, quoted, short_label, short_labels
 from .drawing import LABELED, Drawing, new_axes, set_title
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 ANNOTATED = 12  # largest matrix with a number in each cell
 CELLS = 1000  # most rows of an image; a larger matrix is averaged
@@ -37,10 +34,8 @@ def heatmap(
 
     Parameters
     ----------
-    matrix : DataFrame, shape (n, n)
-        As `similarity_matrix` returns it; scores in [-1, 1].
+    matrix : DataFrame, shape (n, n), as from `similarity_matrix`
     title : str
-        The question that the heatmap answers.
     reorder : bool, default False
         Put similar sentences next to each other, by average linkage of 1 - score.
 
@@ -55,7 +50,6 @@ def heatmap(
 
     Examples
     --------
-    >>> import pandas as pd
     >>> names = ["pasta", "pizza", "cat"]
     >>> matrix = pd.DataFrame([[1, 0.7, 0.1], [0.7, 1, 0], [0.1, 0, 1]], names, names)
     >>> print(heatmap(matrix).alt.replace("; ", ";\\n"))
@@ -74,11 +68,11 @@ def heatmap(
         _draw_cells(ax, matrix)
     else:
         _draw_image(ax, matrix, tree)
-    set_title(ax, title)
+    set_title(ax, title)  # at last: seaborn lays the figure out, and a title would move the cells
     return Drawing(ax, _describe(matrix), matrix)
 
 
-def _draw_cells(ax: Axes, matrix: pd.DataFrame) -> None:
+def _draw_cells(ax: Any, matrix: pd.DataFrame) -> None:
     import seaborn as sns
 
     n = len(matrix)
@@ -101,8 +95,9 @@ def _draw_cells(ax: Axes, matrix: pd.DataFrame) -> None:
     ax.set(xlabel="", ylabel="")
 
 
-def _draw_image(ax: Axes, matrix: pd.DataFrame, tree: npt.NDArray[np.float64]) -> None:
+def _draw_image(ax: Any, matrix: pd.DataFrame, tree: npt.NDArray[np.float64]) -> None:
     """Draw one image with the largest groups named by a representative."""
+    from matplotlib.patches import Rectangle
     from scipy.cluster.hierarchy import fcluster
 
     n, values = len(matrix), matrix.to_numpy()
@@ -114,20 +109,14 @@ def _draw_image(ax: Axes, matrix: pd.DataFrame, tree: npt.NDArray[np.float64]) -
     spans = [(a, b) for a, b in itertools.pairwise(edges) if b - a >= max(2, n // 50)]
     names = []
     for start, stop in spans:
-        ax.add_patch(_outline(start, stop))
+        place = ((start, start), stop - start, stop - start)
+        ax.add_patch(Rectangle(*place, fill=False, edgecolor="black", linewidth=0.8))
         representative = start + int(values[start:stop, start:stop].mean(axis=1).argmax())
         names.append(f"{short_label(str(matrix.index[representative]))} ({stop - start})")
     middles = [(start + stop) / 2 for start, stop in spans]
     ax.set_yticks(middles, names, fontsize=8, parse_math=False)
     ax.set_xticks([])
     ax.set(xlabel=f"{n} sentences, similar ones together", ylabel="")
-
-
-def _outline(start: int, stop: int) -> Any:
-    from matplotlib.patches import Rectangle
-
-    side = stop - start
-    return Rectangle((start, start), side, side, fill=False, edgecolor="black", linewidth=0.8)
 
 
 def _averaged(values: npt.NDArray[Any], most: int) -> npt.NDArray[Any]:
@@ -137,8 +126,7 @@ def _averaged(values: npt.NDArray[Any], most: int) -> npt.NDArray[Any]:
     edges = np.linspace(0, len(values), most, endpoint=False).astype(int)
     sizes = np.diff([*edges, len(values)])
     rows = np.add.reduceat(values, edges, axis=0) / sizes[:, None]
-    averaged: npt.NDArray[Any] = np.add.reduceat(rows, edges, axis=1) / sizes
-    return averaged
+    return np.asarray(np.add.reduceat(rows, edges, axis=1) / sizes)
 
 
 def _describe(matrix: pd.DataFrame) -> str:

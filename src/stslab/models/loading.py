@@ -14,12 +14,7 @@ from .finding import DEFAULT_MODEL, ModelError, ModelSource, find_model, library
 
 
 class LoadedModel(SentenceTransformer):  # type: ignore[misc]
-    """A SentenceTransformer, with where it was found.
-
-    Attributes
-    ----------
-    found : ModelSource
-    """
+    """A SentenceTransformer, with where it was found."""
 
     found: ModelSource
 
@@ -38,7 +33,7 @@ def load_model(name: str = DEFAULT_MODEL, *, device: str | None = None) -> Loade
     Returns
     -------
     LoadedModel
-        A SentenceTransformer that knows where it came from.
+        A SentenceTransformer; its ``found`` says where it came from.
 
     Raises
     ------
@@ -75,15 +70,13 @@ def model_identity(model: LoadedModel) -> dict[str, Any]:
     Parameters
     ----------
     model : LoadedModel
-        As returned by `load_model`.
 
     Returns
     -------
     dict
         ``name``, ``source``, ``weights_sha256``, ``dimension`` (numbers per embedding),
         ``max_length`` (tokens; longer texts are cut; None: no limit), ``pooling``,
-        ``similarity`` (the model's own default), ``prompts`` (task → text put before it) and
-        ``versions`` (library → version).
+        ``similarity`` (its default), ``prompts`` (task → text put before) and ``versions``.
     """
     pooling = [m.pooling_mode for m in model if hasattr(m, "pooling_mode")]
     max_length = model.max_seq_length

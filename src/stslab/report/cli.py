@@ -25,7 +25,7 @@ from .running.kernels import default_kind, warm_up
 from .streams import kept_streams
 
 FAILED, WRONG_REQUEST, INTERRUPTED, TERMINATED = 1, 2, 130, 143
-INTERRUPTION = "interrupted: no page is half-written, no kernel is left."
+CORES = os.cpu_count() or 1
 
 
 class _Group(click.Group):
@@ -37,7 +37,10 @@ class _Group(click.Group):
         # Where JupyterLab is installed, nbformat's import compiles a grammar of web addresses for
         # more than a second, though no notebook's schema asks for it; jsonschema does without.
         sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-        _have_home()
+        try:
+            Path.home()
+        except RuntimeError:  # a user without one, as in a container; Jupyter's libraries raise
+            os.environ["HOME"] = f"{os.devnull}/home"  # where nothing can be kept
         try:
             try:
                 super().main(*args, **{**kwargs, "standalone_mode": False})
@@ -48,13 +51,12 @@ class _Group(click.Group):
         except click.ClickException as error:
             error.show()
             sys.exit(WRONG_REQUEST)
-        except click.Abort as error:  # click's word for Ctrl-C, and for a question not answered
-            if not isinstance(error.__cause__, KeyboardInterrupt):
-                _leave("nothing was run.", WRONG_REQUEST)
-            _leave(INTERRUPTION, INTERRUPTED)
-        except KeyboardInterrupt:  # a second one, on the way here
+        except (click.Abort, KeyboardInterrupt) as error:  # or a second Ctrl-C, on the way here
             _ignore_signals()
-            _leave(INTERRUPTION, INTERRUPTED)
+            # Abort is click's word for Ctrl-C, and for a question not answered.
+            if KeyboardInterrupt not in (type(error), type(error.__cause__)):
+                _leave("nothing was run.", WRONG_REQUEST)
+            _leave("interrupted: no page is half-written, no kernel is left.", INTERRUPTED)
         except _Terminated:
             _ignore_signals()
             _leave("terminated: no page is half-written, no kernel is left.", TERMINATED)
@@ -64,17 +66,6 @@ class _Group(click.Group):
             what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
             _leave(f"stopped: {what}. Pages built before it stay.", FAILED)
         sys.exit(0)
-
-
-def _have_home() -> None:
-    """Name a home where nothing can be kept, for a user without one, as in a container.
-
-    Jupyter's libraries raise where there is none.
-    """
-    try:
-        Path.home()
-    except RuntimeError:
-        os.environ["HOME"] = f"{os.devnull}/home"
 
 
 class _Terminated(BaseException):
@@ -107,19 +98,14 @@ def main() -> None:
     """Reproducible notebooks and reports for semantic text similarity."""
 
 
+FOLDER: dict[str, Any] = {"type": click.Path(path_type=Path), "show_default": True}
 NOTEBOOKS = click.option(
-    "--notebooks",
-    type=click.Path(path_type=Path),
-    default=Path("notebooks"),
-    show_default=True,
-    help="The folder of notebooks and presets.",
+    "--notebooks", default="notebooks", help="The folder of notebooks and presets.", **FOLDER
 )
-REPORTS = click.option(
-    "--reports",
-    type=click.Path(path_type=Path),
-    default=Path("reports"),
-    show_default=True,
-    help="Where reports are written.",
+REPORTS = click.option("--reports", default="reports", help="Where reports are written.", **FOLDER)
+KERNELS = click.Choice(["warm", "fresh"])
+KERNEL = click.option(
+    "--kernel", type=KERNELS, default=default_kind, help="Default: warm on Linux."
 )
 
 
@@ -140,17 +126,15 @@ PRESET = click.argument(
 class _Files(click.Command):
     """A command with an option for each file that a notebook takes."""
 
+    also_theirs = False
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         folder = Path(_value_of("--notebooks", args) or "notebooks")
         known = Notebooks(folder).inputs().values() if folder.is_dir() else ()
         own = {each.name for each in self.params}  # such a parameter is still given with -p
-        ctx.meta["inputs"] = [
-            _option(each) for each in known if self.takes(each) and each.name not in own
-        ]
+        taken = (each for each in known if each.takes_file or self.also_theirs)
+        ctx.meta["inputs"] = [_option(each) for each in taken if each.name not in own]
         return super().parse_args(ctx, args)
-
-    def takes(self, parameter: Parameter) -> bool:
-        return parameter.takes_file
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         return [*ctx.meta.get("inputs", ()), *super().get_params(ctx)]
@@ -159,8 +143,7 @@ class _Files(click.Command):
 class _FilesAndTheirs(_Files):
     """A command with options also for what goes with a file, such as queries with a corpus."""
 
-    def takes(self, parameter: Parameter) -> bool:
-        return True
+    also_theirs = True
 
 
 def _value_of(option: str, args: Sequence[str]) -> str | None:
@@ -214,7 +197,7 @@ def read_request(
     if not notebooks.is_dir():
         raise RequestError(
             f"notebooks folder {notebooks}: not found. Run from the project's folder, or pass "
-            f"--notebooks."
+            "--notebooks."
         )
     values: dict[str, Any] = dict(map(parse_assignment, parameters))
     values |= {"model_name": model} if model else {}
@@ -224,7 +207,7 @@ def read_request(
     values |= {
         name: value if isinstance(value, str) else list(value)
         for name, value in given.items()
-        if value and name not in files
+        if name not in files
     }
     pages = only.split() if only else None
     if files:
@@ -237,25 +220,17 @@ def read_request(
 
 @main.command(cls=_FilesAndTheirs, context_settings=FROM_MAKE)
 @request_options
-@click.option("--jobs", type=click.IntRange(1), help="Notebooks at a time; default: the cores.")
-@click.option("--kernel", type=click.Choice(["warm", "fresh"]), help="Default: warm on Linux.")
+@click.option(
+    "--jobs", type=click.IntRange(1), default=CORES, help="Notebooks at a time; default: the cores."
+)
+@KERNEL
 @click.option("--force", is_flag=True, help="Make every page again.")
 @click.option("--explain", is_flag=True, help="Say all the reasons, page by page.")
 @click.option("--embed-inputs", is_flag=True, help="Put the input files into the pages.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler to run the notebooks.")
 @click.option("--quiet", is_flag=True, help="Only say what went wrong.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def report(
-    jobs: int | None,
-    kernel: Any,
-    force: bool,
-    explain: bool,
-    embed_inputs: bool,
-    scheduler: str | None,
-    quiet: bool,
-    as_json: bool,
-    **given: Any,
-) -> None:
+def report(explain: bool, quiet: bool, as_json: bool, **given: Any) -> None:
     """Build a report: of a preset, or of your own file.
 
     \b
@@ -265,33 +240,24 @@ def report(
     """
     from .building.build import build
 
+    ways = ("jobs", "kernel", "force", "embed_inputs", "scheduler")
+    how = {name: given.pop(name) for name in ways}
     preset = read_request(**given)
-    root = given["notebooks"].resolve().parent
-    results = []
+    reports, root = given["reports"], given["notebooks"].resolve().parent
     with listener_for(quiet=quiet, as_json=as_json, explain=explain) as listener:
-        results = build(
-            preset,
-            reports=given["reports"],
-            root=root,
-            listener=listener,
-            jobs=jobs or os.cpu_count() or 1,
-            kernel=kernel or default_kind(),
-            force=force,
-            embed_inputs=embed_inputs,
-            scheduler=scheduler,
-        )
-    index = given["reports"] / preset.name / "index.html"
+        results = build(preset, reports=reports, root=root, listener=listener, **how)
+    index = reports / preset.name / "index.html"
     if as_json:
         click.echo(json.dumps({"index": str(index), "pages": [vars(each) for each in results]}))
     elif not quiet:
-        click.echo(f"{index}")
+        click.echo(index)
     if any(result.status == "failed" for result in results):
         sys.exit(FAILED)
 
 
 @main.command(cls=_FilesAndTheirs, context_settings=FROM_MAKE)
 @request_options
-@click.option("--kernel", type=click.Choice(["warm", "fresh"]), help="Default: warm on Linux.")
+@KERNEL
 @click.option("--port", type=int, default=0, help="Of the preview; default: any that is free.")
 def watch(kernel: Any, port: int, **given: Any) -> None:
     """Rebuild the pages concerned when a file is saved, and reload the open page."""
@@ -314,8 +280,8 @@ def watch(kernel: Any, port: int, **given: Any) -> None:
                 reports=reports,
                 root=notebooks.resolve().parent,
                 listener=Changes(),
-                jobs=os.cpu_count() or 1,
-                kernel=kernel or default_kind(),
+                jobs=CORES,
+                kernel=kernel,
             )
         except RequestError as error:  # half-way through an edit: say so and go on
             click.echo(f"stslab: {error}", err=True)
@@ -328,7 +294,7 @@ def watch(kernel: Any, port: int, **given: Any) -> None:
             if result.status != "unchanged":
                 super().finished(result)
 
-    if (kernel or default_kind()) == "warm":
+    if kernel == "warm":
         warm_up()
     with Preview(reports, port) as preview:
         rebuild(first=True)
@@ -344,7 +310,7 @@ def watch(kernel: Any, port: int, **given: Any) -> None:
 @click.argument("page", type=click.Path(path_type=Path))
 @click.option("--input", "inputs", metavar="NAME=PATH", multiple=True, help="A file it was given.")
 @click.option("--yes", is_flag=True, help="Run code that is not in this checkout, unasked.")
-@click.option("--kernel", type=click.Choice(["warm", "fresh"]), default="fresh", show_default=True)
+@click.option("--kernel", type=KERNELS, default="fresh", show_default=True)
 @NOTEBOOKS
 def reproduce(page: Path, inputs: tuple[str, ...], yes: bool, kernel: Any, notebooks: Path) -> None:
     """Make a page again from what it holds, and compare the whole of it.
@@ -353,12 +319,15 @@ def reproduce(page: Path, inputs: tuple[str, ...], yes: bool, kernel: Any, noteb
     runs only if you agree. Exits 0 when the page is the same, to the byte or but for digits beyond
     the fourth decimal; 1 when it differs; 2 when it cannot be used.
     """
+    import stslab
+
     from .reproducing.reproduce import reproduce
 
     os.environ["HF_HUB_OFFLINE"] = "1"  # a name in somebody's page is no reason to ask the network
+    installed = Path(stslab.__file__).parents[2] / "notebooks"  # of the checkout installed here
     outcome = reproduce(
         page,
-        notebooks=_checkout(notebooks),
+        notebooks=notebooks if notebooks.is_dir() or not installed.is_dir() else installed,
         inputs={name: Path(path) for name, path in map(parse_assignment, inputs)},
         kernel=kernel,
         may_run=lambda question: yes or click.confirm(question, err=True),
@@ -378,14 +347,6 @@ def reproduce(page: Path, inputs: tuple[str, ...], yes: bool, kernel: Any, noteb
         click.echo(f"  {difference}")
     if outcome.verdict == "different":
         sys.exit(FAILED)
-
-
-def _checkout(notebooks: Path) -> Path:
-    """Give the folder of notebooks; where there is none, that of the checkout installed here."""
-    import stslab
-
-    installed = Path(stslab.__file__).parents[2] / "notebooks"
-    return notebooks if notebooks.is_dir() or not installed.is_dir() else installed
 
 
 @main.command()
@@ -412,7 +373,7 @@ def params(notebook: str, notebooks: Path) -> None:
         path = Notebooks(notebooks).find(notebook, "stslab params")
     table = Table("name", "type", "default", "meaning", box=box.SIMPLE, title=path.stem)
     for row in parameters_table(path):
-        table.add_row(*(str(row[key]) for key in ("name", "type", "default", "help")))
+        table.add_row(*row.values())
     Console().print(table, markup=False)
 
 

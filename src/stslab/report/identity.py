@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .imports import PACKAGE, helper_files
+import stslab
 
+PACKAGE = Path(stslab.__file__).parent
 REPORT = Path(__file__).parent
-LOCK = "requirements.lock"
 # Parts of a record's "sha256" that tell of code: name → what it is in words.
 CODE = {"helper": "the helper's source", "template": "the page template", "lock": "the lock file"}
 
@@ -27,7 +27,7 @@ def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     ['parameter top_k changed: 3 → 5', 'code is new', 'lock is gone']
     """
     found = []
-    for name in [*now, *(name for name in before if name not in now)]:
+    for name in dict.fromkeys([*now, *before]):
         was, will = before.get(name), now.get(name)
         if was == will:
             continue
@@ -35,17 +35,15 @@ def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
             found.append(f"{name} is new")
         elif will is None:
             found.append(f"{name} is gone")
-        elif len(was) + len(will) <= 40:
-            found.append(f"{name} changed: {was} → {will}")
         else:
-            found.append(f"{name} changed")
+            short = len(was) + len(will) <= 40
+            found.append(f"{name} changed" + (f": {was} → {will}" if short else ""))
     return found
 
 
 def digest(content: Any) -> str:
     """Return the sha256 of data that JSON can hold."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return bytes_digest(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
 
 
 def bytes_digest(content: bytes) -> str:
@@ -55,22 +53,34 @@ def bytes_digest(content: bytes) -> str:
 
 def file_digest(path: Path) -> str:
     """Return the sha256 of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return bytes_digest(path.read_bytes())
 
 
 def helper_digests(code: str) -> dict[str, str]:
-    """Digest each of the helper's files that some code uses."""
-    return {f"helper {name}": file_digest(PACKAGE / name) for name in helper_files(code)}
+    """Digest the files of this package that a notebook's code may use.
+
+    The studies count only where the code names them, or imports by names put together at run time.
+    """
+    by_any_name = "importlib" in code or "__import__" in code
+    if PACKAGE.name not in code and not by_any_name:
+        return {}
+    # The builder has digests of its own for the report, and no output depends on it.
+    apart = {"report", "live"}
+    if not by_any_name and "studies" not in code:
+        apart.add("studies")
+    files = {path.relative_to(PACKAGE): path for path in sorted(PACKAGE.rglob("*"))}
+    return {
+        f"helper {name.as_posix()}": file_digest(path)
+        for name, path in files.items()
+        if name.parts[0] not in apart and path.is_file() and path.suffix != ".pyc"
+    }
 
 
 @functools.cache
 def versions() -> dict[str, str]:
     """Return the version of Python and of each library that stslab requires."""
     required = importlib.metadata.requires("stslab") or []
-    names = [
-        re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in required if "extra ==" not in line
-    ]
+    names = {re.split(r"[^\w.-]", each)[0] for each in required if "extra ==" not in each}
     return {"Python": platform.python_version()} | {
         name: importlib.metadata.version(name) for name in sorted(names)
     }

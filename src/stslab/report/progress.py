@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.live import Live
+from rich.console import Console, RenderableType
+from rich.progress import Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -20,8 +18,13 @@ if TYPE_CHECKING:
     from .building.build import Listener, Result
     from .building.plan import Step
 
-SIGNS = {"built": "✓", "rendered": "✓", "unchanged": "·", "failed": "✗"}
-STYLES = {"built": "green", "rendered": "green", "unchanged": "dim", "failed": "bold red"}
+# What became of a page → its sign, and its color in the table.
+LOOKS = {
+    "built": ("✓", "green"),
+    "rendered": ("✓", "green"),
+    "unchanged": ("·", "dim"),
+    "failed": ("✗", "bold red"),
+}
 
 
 @contextmanager
@@ -40,13 +43,13 @@ class Quiet:
     """Say only what went wrong."""
 
     def planned(self, steps: Sequence[Step]) -> None:
-        pass
+        """Hear what is to be done."""
+
+    def cell(self, name: str, index: int) -> None:
+        """Hear which cell a page's notebook is at."""
 
     def notify(self, text: str) -> None:
         print(f"stslab: {printable(text)}", file=sys.stderr, flush=True)
-
-    def cell(self, name: str, index: int) -> None:
-        pass
 
     def finished(self, result: Result) -> None:
         if result.error:
@@ -62,81 +65,75 @@ class Plain(Quiet):
         self.explain = explain
 
     def finished(self, result: Result) -> None:
-        line = f"{SIGNS[result.status]} {result.name}  {result.status}"
+        line = f"{LOOKS[result.status][0]} {result.name}  {result.status}"
         line += f" in {result.seconds:.1f} s" if result.seconds else ""
-        print(f"{line}  ({_short(result.why)})", file=sys.stderr, flush=True)
-        for why in result.why if self.explain else ():
-            print(f"    {printable(why)}", file=sys.stderr, flush=True)
+        reasons = [f"    {printable(why)}" for why in result.why] if self.explain else []
+        for text in [f"{line}  ({_short(result.why)})", *reasons]:
+            print(text, file=sys.stderr, flush=True)
         super().finished(result)
 
 
 class Lively(Quiet):
     """A line per running notebook, and a closing table."""
 
-    def __init__(self, explain: bool = False) -> None:
+    def __init__(self, explain: bool) -> None:
         self.explain = explain
-        self.console = Console(stderr=True)
-        self.running: dict[str, tuple[int, float]] = {}
-        self.cells: dict[str, int] = {}
         self.results: list[Result] = []
-        self.waiting = 0
-        self._lock = threading.Lock()
-        self.live = Live(console=self.console, get_renderable=self._drawn, refresh_per_second=8)
+        self.running: dict[str, TaskID] = {}
+        self.lines = _Lines(
+            TextColumn("running"),
+            TextColumn("{task.description}", markup=False),
+            TextColumn("cell {task.completed} of {task.total}"),
+            TextColumn("{task.elapsed:.1f} s"),
+            console=Console(stderr=True),
+        )
 
     def __enter__(self) -> Lively:
-        self.live.start()
+        self.lines.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self.running.clear()
-        self.live.stop()
+        for task in self.lines.task_ids:
+            self.lines.remove_task(task)
+        self.lines.stop()
         if self.results:
-            self.console.print(self._table())
+            self.lines.console.print(self._table())
 
     def planned(self, steps: Sequence[Step]) -> None:
-        self.cells = {step.job.name: len(step.notebook["cells"]) for step in steps}
-        self.waiting = sum(step.action == "run" for step in steps)
+        for step in steps:
+            if step.action == "run":
+                self.running[step.job.name] = self.lines.add_task(
+                    step.job.name, start=False, visible=False, total=len(step.notebook["cells"])
+                )
 
     def notify(self, text: str) -> None:
-        self.console.print(Text(printable(text)))
+        self.lines.console.print(Text(printable(text)))
 
     def cell(self, name: str, index: int) -> None:
-        with self._lock:
-            started = self.running.get(name, (0, time.monotonic()))[1]
-            self.running[name] = (index + 1, started)
+        self.lines.start_task(self.running[name])
+        self.lines.update(self.running[name], completed=index + 1, visible=True)
 
     def finished(self, result: Result) -> None:
-        with self._lock:
-            if self.running.pop(result.name, None) or result.status in ("built", "failed"):
-                self.waiting -= 1
-            self.results.append(result)
+        if result.name in self.running:
+            self.lines.remove_task(self.running[result.name])
+        self.results.append(result)
         super().finished(result)
-
-    def _drawn(self) -> Table:
-        table = Table.grid(padding=(0, 2))
-        with self._lock:
-            for name, (cell, started) in sorted(self.running.items()):
-                of = self.cells.get(name, cell)
-                elapsed = f"{time.monotonic() - started:.1f} s"
-                table.add_row(Text("running"), Text(name), Text(f"cell {cell} of {of}"), elapsed)
-            if more := self.waiting - len(self.running):
-                table.add_row("waiting", f"{more} more", "", "")
-        return table
 
     def _table(self) -> Table:
         table = Table("", "page", "", "seconds", "why", box=None, padding=(0, 1))
         for result in sorted(self.results, key=lambda each: each.name):
             why = "\n".join(map(printable, result.why)) if self.explain else _short(result.why)
-            table.add_row(
-                SIGNS[result.status],
-                Text(result.name),
-                result.status,
-                f"{result.seconds:.1f}" if result.seconds else "",
-                Text(why),
-                style=STYLES[result.status],
-            )
+            sign, style = LOOKS[result.status]
+            seconds = f"{result.seconds:.1f}" if result.seconds else ""
+            table.add_row(sign, Text(result.name), result.status, seconds, Text(why), style=style)
         return table
+
+
+class _Lines(Progress):
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield from super().get_renderables()
+        if waiting := sum(not task.started for task in self.tasks):
+            yield Text(f"waiting {waiting} more")
 
 
 def _short(reasons: Sequence[str]) -> str:

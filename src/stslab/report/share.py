@@ -14,24 +14,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say: equal reports,
 
 
 def share(reports: Path, preset: str) -> Path:
-    """Zip a built report.
-
-    Parameters
-    ----------
-    reports : Path
-        The folder of all reports.
-    preset : str
-
-    Returns
-    -------
-    Path
-        ``reports/<preset>.zip``; it unpacks into a folder of the preset's name.
-
-    Raises
-    ------
-    RequestError
-        If the preset was never built, or its folder is not as it was built.
-    """
+    """Zip a built report, to unpack into a folder of its name: ``reports/<preset>.zip``."""
     if problem := name_problem(preset):
         raise RequestError(f"no report {shown(preset)} to share: the name {problem}.")
     home = reports / preset
@@ -39,10 +22,10 @@ def share(reports: Path, preset: str) -> Path:
         raise RequestError(f"no report {preset!r} to share. Build it: make report PRESET={preset}")
     manifest = read_manifest(home)
     names = sorted(path for page in manifest.pages.values() for path in page.outputs)
-    missing = [
-        f"{home / name} is missing or is a link" for name in names if not own_file(home, name)
-    ]
-    if problem := manifest.problem or next(iter(missing), ""):
+    problem = manifest.problem
+    if not problem and (missing := [name for name in names if not own_file(home, name)]):
+        problem = f"{home / missing[0]} is missing or is a link"
+    if problem:
         raise RequestError(f"{problem}. Nothing was zipped. Build the report again.")
     target = reports / f"{preset}.zip"
     if target.is_dir():
@@ -50,18 +33,14 @@ def share(reports: Path, preset: str) -> Path:
     # No report has a name that starts with a dot.
     partial = reports / f".{target.name}"
     try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-            # Its own index: there is no list of all reports above it where it goes.
-            index = index_of(manifest, home, root_href=None)
-            _add(archive, f"{preset}/index.html", index.encode())
-            for name in names:
-                _add(archive, f"{preset}/{name}", (home / name).read_bytes())
+        # Its own index: there is no list of all reports above it where it goes.
+        index = index_of(manifest, home, root_href=None).encode()
+        with zipfile.ZipFile(partial, "w") as archive:
+            for name in ["index.html", *names]:
+                entry = zipfile.ZipInfo(f"{preset}/{name}", EPOCH)
+                entry.external_attr = 0o644 << 16
+                content = index if name == "index.html" else (home / name).read_bytes()
+                archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
         return partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    entry = zipfile.ZipInfo(name, EPOCH)
-    entry.external_attr = 0o644 << 16
-    archive.writestr(entry, content, zipfile.ZIP_DEFLATED)

@@ -10,6 +10,7 @@ import io
 import re
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -33,15 +34,7 @@ def watch(
 ) -> None:
     """Call `rebuild` whenever a file below the folders was saved, until interrupted.
 
-    Parameters
-    ----------
-    folders : iterable of Path
-        Files or folders; what does not exist is left out.
-    rebuild : callable
-    ignore : Path
-        The reports folder: what a build writes is no reason to build.
-    stop : threading.Event or None, default None
-        Ends the watching once it is set.
+    What a build writes, into the folder to ignore, is no reason to build.
     """
     ignored = watchfiles.DefaultFilter(ignore_paths=[ignore.resolve()])
     existing = [path for path in folders if path.exists()]
@@ -51,42 +44,37 @@ def watch(
         rebuild()
 
 
-class Preview:
+class Preview(ThreadingHTTPServer):
     """Serve a folder on this machine; `changed` reloads every open page."""
+
+    daemon_threads = True
 
     def __init__(self, folder: Path, port: int = 0) -> None:
         self._news = threading.Condition()
-        self._number = 0
-        handler = partial(_Handler, preview=self, directory=str(folder))
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-        self._server.daemon_threads = True
-        self.address = f"http://127.0.0.1:{self._server.server_port}/"
+        super().__init__(("127.0.0.1", port), partial(_Handler, directory=str(folder)))
+        self.address = f"http://127.0.0.1:{self.server_port}/"
 
     def __enter__(self) -> Preview:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.shutdown()
+        self.server_close()
 
     def changed(self) -> None:
         """Tell every open page to reload."""
         with self._news:
-            self._number += 1
             self._news.notify_all()
 
     def wait(self, seconds: float) -> bool:
         """Wait for a change; False when none came."""
         with self._news:
-            before = self._number
-            return self._news.wait_for(lambda: self._number > before, seconds)
+            return self._news.wait(seconds)
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    def __init__(self, *args: Any, preview: Preview, **kwargs: Any) -> None:
-        self.preview = preview
-        super().__init__(*args, **kwargs)
+    server: Preview
 
     def parse_request(self) -> bool:
         """Refuse whatever is asked for under the name of another site, which can point one here."""
@@ -119,11 +107,7 @@ class _Handler(SimpleHTTPRequestHandler):
         except (OSError, ValueError, RuntimeError):  # a null byte; a link that leads to itself
             self.send_error(404)
             return None
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
+        self._send_headers("text/html; charset=utf-8", **{"Content-Length": str(len(content))})
         return io.BytesIO(content)
 
     def list_directory(self, path: Any) -> None:
@@ -131,17 +115,18 @@ class _Handler(SimpleHTTPRequestHandler):
         self.send_error(404)
 
     def _tell_changes(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
-        try:
+        self._send_headers("text/event-stream")
+        with suppress(OSError):  # the page was closed
             while True:
-                news = b"data: changed\n\n" if self.preview.wait(15) else b": still here\n\n"
+                news = b"data: changed\n\n" if self.server.wait(15) else b": still here\n\n"
                 self.wfile.write(news)
                 self.wfile.flush()
-        except OSError:  # the page was closed
-            pass
+
+    def _send_headers(self, kind: str, **others: str) -> None:
+        self.send_response(200)
+        for name, value in {"Content-Type": kind, "Cache-Control": "no-store", **others}.items():
+            self.send_header(name, value)
+        self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Keep the terminal for the build."""

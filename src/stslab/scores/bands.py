@@ -50,8 +50,7 @@ def bands() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns ``from_score, below_score, band``, highest first. The first band includes
-        1; the last also takes negative scores.
+        Columns ``from_score, below_score, band``, highest first. The first band includes 1.
     """
     table = pd.DataFrame(BANDS, columns=["from_score", "band"])
     table.insert(1, "below_score", [1.0, *table["from_score"][:-1]])

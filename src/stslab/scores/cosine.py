@@ -20,10 +20,8 @@ def score_pairs(pairs: pd.DataFrame | Iterable[tuple[str, str]], *, model: Encod
 
     Parameters
     ----------
-    pairs : DataFrame or iterable of (str, str), length n
-        A table needs the columns ``sentence_a`` and ``sentence_b``; its others are carried along.
+    pairs : DataFrame with ``sentence_a, sentence_b``, or iterable of (str, str)
     model : Encoder
-        ``encode`` maps n sentences to an array of shape (n, dim).
 
     Returns
     -------
@@ -57,9 +55,7 @@ def rank(
     ----------
     reference : str
     candidates : sequence of str, length n
-        Each needs at least one non-space character.
     model : Encoder
-        ``encode`` maps n sentences to an array of shape (n, dim).
     top_k : int or None, default None
         How many to keep, from 1 to n; None keeps all.
 
@@ -83,7 +79,7 @@ def rank(
     (reference,) = check_texts([reference], "reference")
     candidates = check_texts(candidates, "candidates")
     most = len(candidates)
-    top_k = most if top_k is None else check_top_k(top_k, most, "candidates")
+    top_k = check_top_k(most if top_k is None else top_k, most, "candidates")
     unit = unit_rows(encode([reference, *candidates], model=model))
     best = _best(clip(unit[1:] @ unit[0]), candidates, top_k)
     return best.rename(columns={"text": "sentence"})[["rank", "score", "sentence"]]
@@ -101,7 +97,6 @@ def search(
     queries : str or sequence of str
     corpus : sequence of str, length n
     model : Encoder
-        ``encode`` maps n texts to an array of shape (n, dim).
     top_k : int, default 3
         Hits per query, from 1 to n.
 
@@ -137,10 +132,8 @@ def similarity_matrix(sentences: Sequence[str], *, model: Encoder) -> pd.DataFra
 
     Parameters
     ----------
-    sentences : sequence of str, length n
-        At least two, at most 30,000: a matrix of so many takes 3.4 GiB.
+    sentences : sequence of str, length n, from 2 to 30,000 (then 3.4 GiB)
     model : Encoder
-        ``encode`` maps n sentences to an array of shape (n, dim).
 
     Returns
     -------
@@ -183,10 +176,8 @@ def closest_pairs(matrix: pd.DataFrame, top_k: int = 10) -> pd.DataFrame:
 
     Parameters
     ----------
-    matrix : DataFrame, shape (n, n)
-        As `similarity_matrix` returns it.
-    top_k : int, default 10
-        How many at most.
+    matrix : DataFrame, shape (n, n), as from `similarity_matrix`
+    top_k : int, default 10, at most
 
     Returns
     -------

@@ -22,8 +22,7 @@ def jaccard(sentence_a: str, sentence_b: str) -> float:
     Returns
     -------
     float
-        \|A ∩ B\| / \|A ∪ B\| over the sets of lower-case ``\w+`` tokens, in [0, 1]; 0 where neither
-        holds a word.
+        \|A ∩ B\| / \|A ∪ B\| of the sets of lower-case ``\w+`` tokens; 0 where neither holds one.
 
     Notes
     -----
@@ -57,8 +56,7 @@ def score_words(
 
     Notes
     -----
-    scikit-learn's TfidfVectorizer with its defaults: lower case, words of two or more letters,
-    smoothed idf, vectors of length 1.
+    scikit-learn's TfidfVectorizer as it is: lower case, words of two or more letters, smoothed idf.
 
     Examples
     --------

@@ -1,5 +1,7 @@
 from .calibration import bands_on_stsb as bands_on_stsb
+from .calibration import calibration_coverage as calibration_coverage
 from .calibration import describe_calibration as describe_calibration
+from .calibration import describe_precision as describe_precision
 from .calibration import expected_gold as expected_gold
 from .calibration import random_pairs as random_pairs
 from .cautions import caution_rates as caution_rates
@@ -16,6 +18,7 @@ from .duplicates import communities as communities
 from .duplicates import count_duplicates as count_duplicates
 from .duplicates import near_duplicates as near_duplicates
 from .gold import agreement as agreement
+from .gold import agreement_differences as agreement_differences
 from .gold import bands_against_gold as bands_against_gold
 from .gold import largest_disagreements as largest_disagreements
 from .gold import residuals as residuals

@@ -44,30 +44,14 @@ DENIALS = re.compile(
 
 @dataclass(frozen=True)
 class Cautions:
-    """What was checked and what was found.
+    """What was checked and what was found."""
 
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        For each caution found ``caution, count, share``, then at most three examples.
-    checked : str
-        What was checked, in words.
-    counts : dict of str to int
-        Each caution that was looked for → how often it was found.
-    verbs : (str, str)
-        What one, and what more of those checked "do": "is" and "are", "has" and "have".
-    limits : str
-        What the check does not cover.
-    notes : tuple of str
-        Sentences to follow: what was not checked, and why.
-    """
-
-    table: pd.DataFrame
-    checked: str
-    counts: Mapping[str, int]
-    verbs: tuple[str, str]
-    limits: str = ""
-    notes: tuple[str, ...] = ()
+    table: pd.DataFrame  # caution, count, share, then at most three examples of each
+    checked: str  # what was checked, in words
+    counts: Mapping[str, int]  # each caution that was looked for → how often it was found
+    verbs: tuple[str, str]  # what one, and what more of those checked "do": "is" and "are"
+    limits: str = ""  # what the check does not cover
+    notes: tuple[str, ...] = ()  # sentences to follow: what was not checked, and why
 
     def describe(self) -> str:
         """Say what was checked, how often each caution was found, and what was not checked."""
@@ -174,8 +158,7 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
 
     Parameters
     ----------
-    scored : DataFrame
-        As from `score_pairs`: columns ``sentence_a, sentence_b, score``.
+    scored : DataFrame with ``sentence_a, sentence_b, score``, as from `score_pairs`
     threshold : float, default 0.7
         Pairs that score less are not checked.
 
@@ -183,8 +166,7 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     -------
     Cautions
         Its table has the columns ``caution, count, share, score, sentence_a, sentence_b, detail``:
-        for each caution at most three pairs, the highest scores first, with how many of the pairs
-        checked it concerns.
+        for each caution at most three pairs, highest scores first, and how many it concerns.
 
     Notes
     -----
@@ -339,8 +321,8 @@ def _why_any_language(model: Any) -> str | None:
 
 
 @functools.lru_cache(16)  # a pair's texts are read twice
-def _words(text: str) -> list[str]:
-    return WORD.findall(text.lower().replace("’", "'"))
+def words(text: str) -> tuple[str, ...]:
+    return tuple(WORD.findall(text.lower().replace("’", "'")))
 
 
 def _negation(a: str, b: str) -> str | None:
@@ -357,7 +339,7 @@ def _denials(text: str) -> set[str]:
 
 
 def _other_order(a: str, b: str) -> str | None:
-    first, second = _words(a), _words(b)
+    first, second = words(a), words(b)
     if len(first) != len(second) or first == second or sorted(first) != sorted(second):
         return None
     return f"{len(first)} words"
@@ -376,7 +358,7 @@ def _opposites() -> dict[str, set[str]]:
 
 
 def _opposite_words(a: str, b: str) -> str | None:
-    first, second = set(_words(a)), set(_words(b))
+    first, second = set(words(a)), set(words(b))
     only = sorted(first - second)
     against = {word: opposites for word in only if (opposites := _opposites_of(word))}
     if not against:

@@ -35,8 +35,7 @@ class Reduced:
     Notes
     -----
     `encode` gives what the stored numbers stand for, scaled to length 1 before rounding, so that
-    scores are cosines again. Encoding costs what the whole model costs; only storing and
-    comparing get cheaper.
+    scores are cosines again. Only storing and comparing get cheaper, not encoding.
 
     Examples
     --------
@@ -52,13 +51,7 @@ class Reduced:
     precision: Precision = "float32"
 
     def encode(self, inputs: list[str], /) -> Embeddings:
-        """Map n texts to an array of shape (n, dimension).
-
-        Raises
-        ------
-        ValueError
-            If the model's embeddings have fewer numbers than asked for, or for another precision.
-        """
+        """Map n texts to an array of shape (n, dimension)."""
         if self.precision not in BITS:
             raise ValueError(f"precision={self.precision!r}: expected one of {', '.join(BITS)}.")
         embeddings = encode(inputs, model=self.model)
@@ -82,8 +75,7 @@ def _rounded(embeddings: Embeddings, precision: Literal["int8", "binary"]) -> Em
         signs = np.unpackbits(np.asarray(bits), axis=1, count=dimension) * np.float32(2) - 1
         return np.where(known, signs, np.float32(0))
     unit = normalize(embeddings)
-    # One range for all dimensions keeps angles; one for each would stretch them, most of all
-    # when it is learnt from few texts.
+    # One range for all dimensions keeps angles; one for each would stretch them.
     ranges = np.full((2, dimension), np.abs(unit).max() or 1) * [[-1], [1]]
     whole = np.asarray(quantize_embeddings(unit, "int8", ranges=ranges), np.float32)
     return whole + 1  # 0 lies in the middle of the step that is stored as -1
@@ -129,7 +121,6 @@ def model_costs(models: Mapping[str, Encoder], texts: Sequence[str]) -> pd.DataF
     models : mapping of str to Encoder
         SentenceTransformers, `Reduced` ones, or others, of which less is known.
     texts : sequence of str
-        What is to be encoded.
 
     Returns
     -------

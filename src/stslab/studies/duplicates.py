@@ -36,13 +36,12 @@ class _Different:
         rows: dict[str, list[int]] = {}
         for row, text in enumerate(self.texts):
             rows.setdefault(text, []).append(row)
-        self.rows = list(rows.values())  # where each different text occurs
+        self.rows = list(rows.values())
         self.first = np.array([each[0] for each in self.rows])
         self.counts = np.array([len(each) for each in self.rows])
         self.unit = unit_rows(encode(list(rows), model=model))
-        everything = range(len(rows))
         # 1, or 0 for a text of which the model knows no word: it is like nothing, repeats included.
-        self.own = self.scores(everything, everything)
+        self.own = self.scores(slice(None), slice(None))
 
     def scores(self, a: Any, b: Any, other: _Different | None = None) -> Vectors:
         """Score different texts by their numbers."""
@@ -64,7 +63,6 @@ def near_duplicates(
     sentences : sequence of str, length n
         At least two. Each repeat makes a pair with the first of its kind, and no other.
     model : Encoder
-        ``encode`` maps n sentences to an array of shape (n, dim).
     threshold : float
         The lowest score of a pair, in [-1, 1].
     top_k : int, default 10,000
@@ -73,8 +71,7 @@ def near_duplicates(
     Returns
     -------
     pandas.DataFrame
-        Columns ``sentence_a, sentence_b, score, id_a, id_b``, best first, ties by position in
-        `sentences`; ``id_a`` is the smaller position.
+        Columns ``sentence_a, sentence_b, score, id_a, id_b``, best first, then by position.
 
     Raises
     ------
@@ -169,8 +166,7 @@ def count_duplicates(
     ----------
     sentences, model
         As for `near_duplicates`.
-    thresholds : sequence of float
-        In [-1, 1].
+    thresholds : sequence of float in [-1, 1]
 
     Returns
     -------
@@ -223,8 +219,7 @@ def best_matches(
     pandas.DataFrame, length n
         Columns ``sentence_a, sentence_b, score, margin, mutual, id_a, id_b``, in the order of
         `left`; of up to ten equally good matches the first. ``margin`` is what the score is ahead
-        of the second best (NaN where there is none); ``mutual`` says whether the best match of the
-        match is this text, at this position.
+        of the second best (NaN where there is none); ``mutual``: the match's best match is this.
 
     Notes
     -----
@@ -295,12 +290,6 @@ def _check(threshold: float) -> None:
 def _table(
     left: Sequence[str], right: Sequence[str], ids: npt.NDArray[Any], scores: Vectors
 ) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "sentence_a": pd.Series([left[row] for row in ids[:, 0]], dtype=object),
-            "sentence_b": pd.Series([right[row] for row in ids[:, 1]], dtype=object),
-            "score": scores,
-            "id_a": ids[:, 0],
-            "id_b": ids[:, 1],
-        }
-    )
+    a, b = ids.T
+    texts = {"sentence_a": [left[row] for row in a], "sentence_b": [right[row] for row in b]}
+    return pd.DataFrame(texts, dtype=object).assign(score=scores, id_a=a, id_b=b)

@@ -21,26 +21,27 @@ RESAMPLES = 1000
 FEWEST_FOR_INTERVAL = 10  # below this, resamples repeat a handful of pairs and say nothing
 
 
-def with_gold(pairs: pd.DataFrame, *, gold_max: float = GOLD_MAX) -> pd.DataFrame:
+def with_gold(
+    pairs: pd.DataFrame, *, gold_min: float = 0.0, gold_max: float = GOLD_MAX
+) -> pd.DataFrame:
     """Keep the pairs that people scored, and bring their scores to the scale from 0 to 5.
 
     Parameters
     ----------
     pairs : DataFrame
         With ``sentence_a, sentence_b, gold_score``, as `read_pairs` reads it.
-    gold_max : float, default 5.0
-        The highest score that people could give; the lowest is 0.
+    gold_min, gold_max : float, default 0.0 and 5.0
+        The lowest and the highest score that people could give.
 
     Returns
     -------
-    pandas.DataFrame
-        With ``gold_score`` from 0 to 5.
+    pandas.DataFrame with ``gold_score`` from 0 to 5
 
     Raises
     ------
     InputError
-        If there is no ``gold_score``, one lies outside 0 to `gold_max`, or fewer than two pairs
-        have one.
+        If there is no ``gold_score``, one lies outside `gold_min` to `gold_max`, or fewer than
+        two pairs have one.
 
     Examples
     --------
@@ -52,31 +53,46 @@ def with_gold(pairs: pd.DataFrame, *, gold_max: float = GOLD_MAX) -> pd.DataFram
     if "gold_score" not in pairs:
         raise InputError(
             f"pairs, columns {list(pairs.columns)}: expected 'gold_score', too: what people said, "
-            f"from 0 (nothing in common) to {gold_max:g} (the same meaning). Name that column so; "
+            f"from {gold_min:g} (nothing in common) to {gold_max:g} (the same meaning). Name that "
+            f"column so; "
             f"in a list it is the third value of each pair."
         )
+    if not gold_min < gold_max:
+        raise InputError(
+            f"gold_min={gold_min:g}, gold_max={gold_max:g}: expected a lowest score below the "
+            f"highest."
+        )
     used = pairs[pairs["gold_score"].notna()]
-    wrong = used[~used["gold_score"].between(0, gold_max)]
+    wrong = used[~used["gold_score"].between(gold_min, gold_max)]
     if len(wrong):
         raise InputError(
             f"gold_score {wrong['gold_score'].iloc[0]:g} of “{wrong['sentence_a'].iloc[0]:.60}”: "
-            f"expected 0 to {gold_max:g}. Set gold_max to the highest score people could give."
+            f"expected {gold_min:g} to {gold_max:g}. Set gold_min and gold_max to the lowest and "
+            f"the highest score that people could give."
         )
     if len(used) < 2:
         raise InputError(
             f"gold_score: {counted(len(used), 'pair')} with one; agreement needs at least 2."
         )
-    gold = used["gold_score"] * (GOLD_MAX / gold_max)
+    gold = (used["gold_score"] - gold_min) * (GOLD_MAX / (gold_max - gold_min))
     return used.assign(gold_score=gold).reset_index(drop=True)
 
 
-def agreement(scored: pd.DataFrame, *, by: str | None = None, seed: int = 0) -> pd.DataFrame:
+def agreement(
+    scored: pd.DataFrame,
+    measures: Sequence[str] = MEASURES,
+    *,
+    by: str | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
     """Correlate each measure with people's scores, with 95 % bootstrap intervals.
 
     Parameters
     ----------
     scored : DataFrame, length n
-        ``gold_score`` and at least one of ``score, jaccard, tfidf``.
+        ``gold_score`` and at least one of `measures`.
+    measures : sequence of str, default ("score", "jaccard", "tfidf")
+        Columns of numbers; those that `scored` lacks are left out.
     by : str or None, default None
         A column; agreement is then computed within each of its groups.
     seed : int, default 0
@@ -91,18 +107,66 @@ def agreement(scored: pd.DataFrame, *, by: str | None = None, seed: int = 0) -> 
 
     Examples
     --------
-    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.1, 0.5, 0.6], "gold_score": [1, 2, 5]})
     >>> agreement(scored).round(2)[["measure", "pairs", "spearman", "pearson"]].values.tolist()
     [['score', 3, 1.0, 0.82]]
     """
     rows = []
-    for measure in [name for name in MEASURES if name in scored]:
+    for measure in [name for name in measures if name in scored]:
         for group, part in [("", scored)] if by is None else scored.groupby(by, sort=True):
-            a, b = (part[name].to_numpy(dtype=float) for name in (measure, "gold_score"))
-            named = {"measure": measure} if by is None else {"measure": measure, by: group}
-            rows.append({**named, "pairs": len(part), **_correlations(a, b, seed)})
+            values, drawn = _correlations(part, measure, seed)
+            row: dict[str, Any] = {"measure": measure, "pairs": len(part)}
+            row |= {} if by is None else {by: group}
+            for name, value, resampled in zip(("spearman", "pearson"), values, drawn, strict=True):
+                low, high = _interval(resampled)
+                row |= {name: value, f"{name}_low": low, f"{name}_high": high}
+            rows.append(row)
     return pd.DataFrame(rows)
+
+
+def agreement_differences(
+    scored: pd.DataFrame, measures: Sequence[str] = MEASURES, *, against: str, seed: int = 0
+) -> pd.DataFrame:
+    """Compare each measure's agreement with people with that of one of them, on the same pairs.
+
+    Two correlations move together when the pairs change. So the interval of their difference is
+    narrower than the two single intervals suggest, and it alone can tell the two apart.
+
+    Parameters
+    ----------
+    scored : DataFrame, length n
+        ``gold_score`` and the measures.
+    measures : sequence of str, default ("score", "jaccard", "tfidf")
+        Columns of numbers; those that `scored` lacks are left out.
+    against : str
+        The measure to compare the others with.
+    seed : int, default 0
+        Of the 1,000 resamples of the pairs, the same for all measures.
+
+    Returns
+    -------
+    pandas.DataFrame
+        For each other measure ``measure, difference, low, high``: its Spearman correlation minus
+        that of `against`, and the 95 % interval of this difference (percentile bootstrap); and
+        ``verdict``: "higher" or "lower" where the interval leaves out 0, else "too few pairs to
+        say". NaN as in `agreement`.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> gold = np.arange(12.0)
+    >>> scored = pd.DataFrame({"a": gold, "b": gold[::-1], "gold_score": gold})
+    >>> agreement_differences(scored, ["a", "b"], against="a").to_numpy().tolist()
+    [['b', -2.0, -2.0, -2.0, 'lower']]
+    """
+    first, first_drawn = (each[0] for each in _correlations(scored, against, seed))
+    rows = []
+    for measure in [name for name in measures if name in scored and name != against]:
+        value, drawn = (each[0] for each in _correlations(scored, measure, seed))
+        low, high = _interval(drawn - first_drawn)
+        verdict = "higher" if low > 0 else "lower" if high < 0 else "too few pairs to say"
+        rows.append((measure, value - first, low, high, verdict))
+    return pd.DataFrame(rows, columns=["measure", "difference", "low", "high", "verdict"])
 
 
 def residuals(scored: pd.DataFrame) -> pd.DataFrame:
@@ -110,8 +174,7 @@ def residuals(scored: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    scored : DataFrame, length n
-        With ``score`` and ``gold_score``.
+    scored : DataFrame with ``score, gold_score``
 
     Returns
     -------
@@ -121,7 +184,6 @@ def residuals(scored: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.0, 0.5, 1.0], "gold_score": [0, 4, 5]})
     >>> residuals(scored)["residual"].round(2).tolist()
     [-0.5, 1.0, -0.5]
@@ -139,8 +201,7 @@ def largest_disagreements(scored: pd.DataFrame, top_k: int = 10) -> pd.DataFrame
 
     Parameters
     ----------
-    scored : DataFrame
-        Columns ``score`` and ``gold_score``.
+    scored : DataFrame with ``score, gold_score``
     top_k : int, default 10
 
     Returns
@@ -150,7 +211,6 @@ def largest_disagreements(scored: pd.DataFrame, top_k: int = 10) -> pd.DataFrame
 
     Examples
     --------
-    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.0, 0.5, 1.0], "gold_score": [0, 4, 5]})
     >>> largest_disagreements(scored, 1)["score"].tolist()
     [0.5]
@@ -167,8 +227,7 @@ def thresholds(
 
     Parameters
     ----------
-    scored : DataFrame
-        With ``score`` and ``gold_score``.
+    scored : DataFrame with ``score, gold_score``
     gold_threshold : float, default 4.0
         People call a pair the same from this gold score on.
     levels : sequence of float or None, default None
@@ -183,7 +242,6 @@ def thresholds(
 
     Examples
     --------
-    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.2, 0.6, 0.9], "gold_score": [1, 2, 5]})
     >>> thresholds(scored, levels=[0.5]).round(4).values.tolist()
     [[0.5, 2.0, 0.5, 1.0, 0.6667]]
@@ -205,8 +263,7 @@ def bands_against_gold(scored: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    scored : DataFrame
-        With ``score`` and ``gold_score`` from 0 to 5.
+    scored : DataFrame with ``score, gold_score``, the latter from 0 to 5
 
     Returns
     -------
@@ -217,7 +274,6 @@ def bands_against_gold(scored: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.95, 0.92, 0.1], "gold_score": [5.0, 4.0, 1.0]})
     >>> bands_against_gold(scored).dropna()[["pairs", "mean_gold", "same_band"]].values.tolist()
     [[2.0, 4.5, 0.5], [1.0, 1.0, 1.0]]
@@ -232,20 +288,24 @@ def bands_against_gold(scored: pd.DataFrame) -> pd.DataFrame:
     return table.assign(pairs=table["pairs"].fillna(0).astype(int))
 
 
-def _correlations(a: Floats, b: Floats, seed: int) -> dict[str, float]:
+def _correlations(scored: pd.DataFrame, measure: str, seed: int) -> tuple[Floats, Floats]:
+    """Correlate a measure with the gold score: (Spearman, Pearson), and both of each resample."""
+    a, b = (scored[name].to_numpy(dtype=float) for name in (measure, "gold_score"))
     n, random = len(a), np.random.default_rng(seed)
-    values = _spearman_and_pearson(a[None], b[None])[:, 0]
     blocks = [np.empty((2, 0))]
     at_once = max(1, 1_000_000 // n)  # bounded memory
     for start in range(0, RESAMPLES if n >= FEWEST_FOR_INTERVAL else 0, at_once):
         rows = random.integers(n, size=(min(at_once, RESAMPLES - start), n))
         blocks.append(_spearman_and_pearson(a[rows], b[rows]))
-    found: dict[str, float] = {}
-    for name, value, drawn in zip(("spearman", "pearson"), values, np.hstack(blocks), strict=True):
-        drawn = drawn[~np.isnan(drawn)]  # a resample may hold one pair only, again and again
-        low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (np.nan, np.nan)
-        found |= {name: float(value), f"{name}_low": float(low), f"{name}_high": float(high)}
-    return found
+    return _spearman_and_pearson(a[None], b[None])[:, 0], np.hstack(blocks)
+
+
+def _interval(drawn: Floats) -> tuple[float, float]:
+    drawn = drawn[~np.isnan(drawn)]  # a resample may hold one pair only, again and again
+    if not len(drawn):
+        return np.nan, np.nan
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return float(low), float(high)
 
 
 def _spearman_and_pearson(a: Floats, b: Floats) -> Floats:

@@ -25,38 +25,19 @@ NEIGHBORS = 5  # looked at to measure distortion
 
 @dataclass(frozen=True)
 class SentenceMap:
-    """Sentences in two dimensions, and how far the picture can be trusted.
+    """Sentences in two dimensions, and how far the picture can be trusted."""
 
-    Attributes
-    ----------
-    table : pandas.DataFrame, length n
-        Columns ``sentence, x, y, cluster, to_center``; clusters are numbered from 1, largest first,
-        ties by their first sentence; ``to_center`` is the cosine between a sentence and the mean
-        of its cluster.
-    method : {"pca", "umap"}
-    sample : int
-        How many sentences the figures below were computed on.
-    silhouette : float
-        Of the clusters in all dimensions, from -1 to 1; NaN for one cluster.
-    variance_kept : float
-        Share of the variance in the two dimensions; NaN for UMAP.
-    neighbors : int
-        Nearest neighbors looked at for each sentence.
-    neighbors_kept, by_chance : float
-        Share of them that stay nearest on the map, and that chance would keep.
-    trustworthiness : float
-        From 0 to 1: lowered by points that look close and are not.
-    """
-
+    # Columns sentence, x, y, cluster, to_center. Clusters are numbered from 1, largest first, ties
+    # by their first sentence; to_center is the cosine of a sentence and the mean of its cluster.
     table: pd.DataFrame
-    method: str
-    sample: int
-    silhouette: float
-    variance_kept: float
-    neighbors: int
-    neighbors_kept: float
-    by_chance: float
-    trustworthiness: float
+    method: str  # "pca" or "umap"
+    sample: int  # sentences that the figures below were computed on
+    silhouette: float  # of the clusters in all dimensions, from -1 to 1; NaN for one cluster
+    variance_kept: float  # share in the two dimensions; NaN for UMAP
+    neighbors: int  # nearest ones looked at for each sentence
+    neighbors_kept: float  # share of them that stay nearest on the map
+    by_chance: float  # share that chance would keep
+    trustworthiness: float  # from 0 to 1: lowered by points that look close and are not
 
     @property
     def representatives(self) -> pd.Series[str]:
@@ -65,17 +46,7 @@ class SentenceMap:
         return self.table.loc[nearest].set_index("cluster")["sentence"]
 
     def describe(self) -> str:
-        """Say what the map shows and how far it can be trusted.
-
-        Examples
-        --------
-        >>> found = sentence_map(["a", "b", "c", "ab"], model=Letters(), clusters=2)
-        >>> print(found.describe().replace(" by PCA: ", "\\n").replace("; ", ";\\n"))
-        4 sentences in 2 clusters (silhouette 0.2294), drawn in two dimensions
-        it keeps 98.5% of the variance;
-        of the nearest neighbors (1 per sentence), 100.0% stay nearest (by chance: 33.3%);
-        trustworthiness 1.0000 of 1.
-        """
+        """Say what the map shows and how far it can be trusted."""
         n, clusters = len(self.table), self.table["cluster"].nunique()
         of = "" if self.sample == n else f" (measured on {self.sample:,} of them)"
         kept = []
@@ -111,8 +82,7 @@ def sentence_map(
         At least two.
     model : Encoder
     method : {"pca", "umap"}, default "pca"
-        PCA keeps as much variance as two dimensions can; UMAP keeps neighbors together and
-        needs the extra ``umap``.
+        PCA keeps variance; UMAP keeps neighbors together and needs the extra ``umap``.
     clusters : int or None, default None
         None takes the number with the best silhouette, from 2 to the root of n, at most 10.
     seed : int, default 0
@@ -131,8 +101,7 @@ def sentence_map(
     -----
     All on embeddings of length 1: k-means in all dimensions, never on the map. Of more than 1,000
     sentences, 1,000 are drawn to choose the number of clusters and to measure the distortion.
-    Silhouette: Rousseeuw (1987), from -1 to 1, near 0 where clusters run into each other.
-    Trustworthiness: Venna & Kaski (2001), from 0 to 1.
+    Silhouette: Rousseeuw (1987), near 0 where clusters meet. Trustworthiness: Venna & Kaski (2001).
 
     Examples
     --------
@@ -153,9 +122,8 @@ def sentence_map(
     points, variance = _projected(vectors, method, seed)
     table = pd.DataFrame({"sentence": pd.Series(texts, dtype=object)})
     table["x"], table["y"], table["cluster"] = points[:, 0], points[:, 1], group
-    centers = normalize(
-        [vectors[group == number].mean(axis=0) for number in range(1, group.max() + 1)]
-    )
+    numbers = range(1, group.max() + 1)
+    centers = normalize([vectors[group == number].mean(axis=0) for number in numbers])
     table["to_center"] = (vectors * centers[group - 1]).sum(axis=1).clip(-1, 1).round(6)
     trusted = _distortion(vectors[rows], points[rows])
     return SentenceMap(table, method, len(rows), silhouette, variance, *trusted)

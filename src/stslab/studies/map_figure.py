@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
-from ..figures.drawing import LABELED, Drawing, new_axes, set_title
+from ..figures.drawing import LABELED, Drawing, new_axes
 from ..wording import short_labels
 from .map import SentenceMap
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 COLORED = 10  # groups with a color of their own; the rest share one
 MARKERS = "osD^vP*Xpdo"
@@ -31,9 +28,8 @@ def draw_map(
     ----------
     found : SentenceMap
     groups : sequence of str, length n
-        What each sentence's color stands for. The ten largest groups get a color of their own.
+        What the colors stand for. The ten largest groups get one of their own.
     title : str
-        The question that the map answers.
 
     Returns
     -------
@@ -47,7 +43,7 @@ def draw_map(
     if len(names) > COLORED:
         of = of.where(of.isin(names[:COLORED]), rest := f"{len(names) - COLORED} more")
         names = [*names[:COLORED], rest]
-    ax = new_axes(9, 5.5)
+    ax = new_axes(9, 5.5, title)
     colors = [*sns.color_palette("colorblind", COLORED), (0.8, 0.8, 0.8)]
     large = len(table) > RASTERIZED
     points = [
@@ -68,20 +64,19 @@ def draw_map(
         text.set(text=label, fontsize=8, parse_math=False)
     ax.set_aspect("equal", adjustable="datalim")
     ax.set(xticks=[], yticks=[])
-    set_title(ax, title)
     if len(table) <= LABELED:
         _label(ax, table)
     return Drawing(ax, found.describe(), table.assign(group=of.tolist()))
 
 
-def _label(ax: Axes, table: pd.DataFrame) -> None:
+def _label(ax: Any, table: pd.DataFrame) -> None:
     """Write each sentence on one side of its point, or nowhere if it would cover another."""
     from matplotlib.transforms import Bbox
 
     places = [(x, y) for y in (3, -8) for x in (6, -6)]  # right above, left above, …
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="(?s).*[Gg]lyph")  # as `show_figure` does
-        ax.figure.draw_without_rendering()  # type: ignore[union-attr]
+        ax.figure.draw_without_rendering()
         markers = ax.transData.transform(table[["x", "y"]])
         taken = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in markers]
         labels = short_labels(table["sentence"].tolist())

@@ -30,8 +30,7 @@ def read_minimal_pairs(
     Parameters
     ----------
     own : as for `read_pairs`, or None, default None
-        May have the columns ``kind`` (default ``"your own"``) and ``same_meaning`` (true or
-        false; empty where it is not known).
+        May have ``kind`` (default ``"your own"``) and ``same_meaning`` (true, false or empty).
 
     Returns
     -------
@@ -76,16 +75,14 @@ def blind_spots(
 
     Parameters
     ----------
-    scored : DataFrame
-        From `read_minimal_pairs`, with a column for each measure.
+    scored : DataFrame from `read_minimal_pairs`, with a column for each measure
     measures : sequence of str
 
     Returns
     -------
     pandas.DataFrame
         Columns ``kind, same_meaning, pairs``, then the mean of each measure, then for each
-        ``{measure}_misjudged``: 0 is faultless, 0.5 chance, 1 always wrong; NaN where
-        ``same_meaning`` is not known.
+        ``{measure}_misjudged``: 0 is faultless, 0.5 chance, 1 always wrong, NaN not known.
 
     Notes
     -----

@@ -13,27 +13,28 @@ from ..inputs.reading import read_pairs
 from .gold import with_gold
 
 ON_HUB = "sentence-transformers/stsb"
-HUB_SPLITS = {"dev": "validation", "test": "test"}
+HUB_SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 
 
 def read_stsb(
-    split: Literal["dev", "test"] = "test", *, folder: str | Path | None = None
+    split: Literal["train", "dev", "test"] = "test", *, folder: str | Path | None = None
 ) -> pd.DataFrame:
     """Read the STS Benchmark: English pairs that several people each scored from 0 to 5.
 
     Parameters
     ----------
-    split : {"dev", "test"}, default "test"
-        1,500 or 1,379 pairs.
+    split : {"train", "dev", "test"}, default "test"
+        5,749, 1,500 or 1,379 pairs.
     folder : path or None, default None
-        Holds ``sts-dev.csv`` and ``sts-test.csv`` as published. None takes the environment
-        variable ``STSLAB_STSB``, else the hub's local cache, else the hub (with the extra
-        ``parquet``).
+        Holds ``sts-train.csv``, ``sts-dev.csv`` and ``sts-test.csv`` as published. None takes
+        the environment variable ``STSLAB_STSB``, else the hub's local cache, else the hub (with
+        the extra ``parquet``).
 
     Returns
     -------
     pandas.DataFrame
-        Columns ``sentence_a, sentence_b, gold_score`` and, from a folder, ``group`` (the genre).
+        Columns ``sentence_a, sentence_b, gold_score`` and, from a folder, ``group`` (the genre)
+        and ``source`` (the data set that the pair was taken from).
 
     Raises
     ------
@@ -54,10 +55,9 @@ def _from_folder(folder: Path, split: str) -> pd.DataFrame:
         raise InputError(f"{file}: no such file. Expected the STS Benchmark's folder there.")
     # Tab-separated and unquoted: a quote is part of its sentence. Some rows have more columns.
     rows = [line.split("\t") for line in file.read_text(encoding="utf-8").split("\n") if line]
-    names = ["group", "gold_score", "sentence_a", "sentence_b"]
-    return read_pairs(
-        pd.DataFrame([(row[0], float(row[4]), *row[5:7]) for row in rows], columns=names)
-    ).table
+    names = ["group", "source", "gold_score", "sentence_a", "sentence_b"]
+    pairs = [(*row[:2], float(row[4]), *row[5:7]) for row in rows]
+    return read_pairs(pd.DataFrame(pairs, columns=names)).table
 
 
 def _from_hub(split: str) -> pd.DataFrame:

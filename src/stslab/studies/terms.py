@@ -28,7 +28,6 @@ def cluster_terms(
     ----------
     sentences : sequence of str, length n
     clusters : sequence of int, length n
-        Which cluster each belongs to.
     top_k : int, default 3
 
     Returns

@@ -8,27 +8,22 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..page.render import export, exporter, titled, with_outputs
+from ..page.render import exporter, with_outputs
 from ..request.presets import Preset
 from ..running.kernels import KernelKind, warm_up
-from ..running.pool import LocalPool, Pool
+from ..running.pool import ClusterPool, LocalPool
 from .folder import ReportFolder
-from .freshness import check_inputs
-from .manifest import Page
 from .plan import Step, plan
 
 if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
-    from ..running.run import Done, Work
+    from ..running.run import Done
 
 
 @dataclass
@@ -64,57 +59,19 @@ def build(
     embed_inputs: bool = False,
     scheduler: str | None = None,
 ) -> list[Result]:
-    """Bring a preset's pages up to date.
+    """Bring a preset's pages up to date; give a result per page asked for, in its order.
 
-    Ctrl-C ends the kernels; it takes effect when what is being published is complete.
-
-    Parameters
-    ----------
-    preset : Preset
-    reports : Path
-        The folder of all reports.
-    root : Path
-        The project's folder, with the lock file.
-    listener : Listener
-    jobs : int
-        Notebooks that run at the same time.
-    kernel : {"warm", "fresh"}
-    force : bool
-        Make all pages again.
-    embed_inputs : bool
-        Put the input files into the pages.
-    scheduler : str or None
-        The address of a Dask scheduler whose workers run the notebooks; None: here.
-
-    Returns
-    -------
-    list of Result
-        One per page asked for, in the preset's order.
-
-    Raises
-    ------
-    RequestError
-        If nothing could be started: a model that is not there, a folder that cannot be written.
+    Ctrl-C ends the kernels; it takes effect when what is being published is complete. The address
+    of a Dask scheduler makes its workers run the notebooks, instead of this machine.
     """
     folder = ReportFolder(reports, preset, root)
     with folder.held(listener.notify):
         planned = functools.partial(plan, preset, folder, root, embed_inputs=embed_inputs)
         steps = planned(force=force)
         runs = sum(step.action == "run" for step in steps)
-        pool = _pool(scheduler, min(jobs, runs))
-        try:
-            with _signals_kept() as came:
-                return _Build(folder, pool, listener, kernel, came).carry_out(steps, planned)
-        finally:
-            pool.close()
-
-
-def _pool(scheduler: str | None, jobs: int) -> Pool:
-    if scheduler is None:
-        return LocalPool(jobs)
-    from ..running.cluster import ClusterPool
-
-    return ClusterPool(scheduler)
+        pool = LocalPool(min(jobs, runs)) if scheduler is None else ClusterPool(scheduler)
+        with closing(pool), _signals_kept() as came:
+            return _Build(folder, pool, listener, kernel, came).carry_out(steps, planned)
 
 
 @contextmanager
@@ -139,18 +96,14 @@ def _signals_kept() -> Iterator[Callable[[], bool]]:
             signal.raise_signal(came[0])
 
 
+@dataclass
 class _Build:
-    def __init__(
-        self,
-        folder: ReportFolder,
-        pool: Pool,
-        listener: Listener,
-        kernel: KernelKind,
-        stopped: Callable[[], bool],
-    ) -> None:
-        self.folder, self.pool, self.listener = folder, pool, listener
-        self.kernel, self.stopped = kernel, stopped
-        self.ident = uuid.uuid4().hex
+    folder: ReportFolder
+    pool: LocalPool | ClusterPool
+    listener: Listener
+    kernel: KernelKind
+    stopped: Callable[[], bool]
+    ident: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def carry_out(
         self, steps: Sequence[Step], planned: Callable[[], Sequence[Step]]
@@ -163,20 +116,15 @@ class _Build:
                 for result in made:
                     results[result.name] = result
                     self.listener.finished(result)
-            self._link_again(results, planned)
+            # Pages link to those that are there: one beside them may have failed, or be back.
+            changed = any(result.status != "unchanged" for result in results.values())
+            for step in planned() if changed and not self.stopped() else ():
+                result = results[step.job.name]
+                if step.action == "render" and result.status != "failed":
+                    self._rendered(replace(step, why=result.why))
         finally:
             self.folder.write_indexes(self.listener.notify)
         return [results[step.job.name] for step in steps if step.job.name in results]
-
-    def _link_again(
-        self, results: Mapping[str, Result], planned: Callable[[], Sequence[Step]]
-    ) -> None:
-        """Take links to pages that failed out of those beside them, or put them back in."""
-        if self.stopped() or all(result.status == "unchanged" for result in results.values()):
-            return
-        for step in planned():
-            if step.action == "render" and results[step.job.name].status != "failed":
-                self._render_again(replace(step, why=results[step.job.name].why))
 
     def _results(self, steps: Sequence[Step]) -> Generator[Result]:
         """Keep, run and render, in the order in which pages get ready, until stopped."""
@@ -187,177 +135,83 @@ class _Build:
         running = self._start([step for step in steps if step.action == "run"])
         for step in steps:
             if step.action == "render" and not self.stopped():
-                yield self._render_again(step)
+                yield self._rendered(step)
         try:
             while running and not self.stopped():
                 ready, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
                 for future in ready:
-                    yield self._take(running.pop(future), future)
+                    yield self._finished(running.pop(future), future.result)
         finally:
-            self._stop(running)
-
-    def _stop(self, running: Collection[Future[Done]]) -> None:
-        """End the kernels; one that was just starting is seen at the next look."""
-        while not all(future.done() for future in running):
-            self.pool.stop(self.ident)
-            wait(running, timeout=0.1)
+            # End the kernels; one that was just starting is seen at the next look.
+            while not all(future.done() for future in running):
+                self.pool.stop(self.ident)
+                wait(running, timeout=0.1)
 
     def _start(self, steps: Sequence[Step]) -> dict[Future[Done], Step]:
         if not steps:
             return {}
-        if self.kernel == "warm" and self.pool.is_here:
-            warm_up()
-        self._look_at_cache()
-        running = {}
-        for step in steps:
-            on_cell = functools.partial(self.listener.cell, step.job.name)
-            running[self.pool.submit(self._work(step), on_cell)] = step
-        exporter()  # it imports while the kernels start
-        return running
-
-    def _look_at_cache(self) -> None:
-        """Say what is wrong with the cache of embeddings, which a page must not depend on."""
         from stslab.models.cache import check_cache
 
-        if self.pool.is_here and (trouble := check_cache()):
-            self.listener.notify(trouble)
-
-    def _work(self, step: Step) -> Work:
         from ..running.run import Work
 
         here = self.pool.is_here
-        return Work(
-            name=step.job.name,
-            notebook=json.dumps(step.notebook),
-            parameters=step.job.parameters,
-            inputs={
-                name: (path.name, path if here else path.read_bytes())
-                for name, path in step.job.inputs.items()
-            },
-            models=step.job.models,
-            timeout=step.job.timeout,
-            kernel=self.kernel,
-            build=self.ident,
-        )
+        if here and self.kernel == "warm":
+            warm_up()
+        if here and (trouble := check_cache()):
+            self.listener.notify(trouble)
+        running = {}
+        for step in steps:
+            job = step.job
+            work = Work(
+                name=job.name,
+                notebook=json.dumps(step.notebook),
+                parameters=job.parameters,
+                inputs={
+                    name: (path.name, path if here else path.read_bytes())
+                    for name, path in job.inputs.items()
+                },
+                models=job.models,
+                timeout=job.timeout,
+                kernel=self.kernel,
+                build=self.ident,
+            )
+            on_cell = functools.partial(self.listener.cell, job.name)
+            running[self.pool.submit(work, on_cell)] = step
+        exporter()  # it imports while the kernels start
+        return running
 
-    def _take(self, step: Step, future: Future[Done]) -> Result:
-        try:
-            done = future.result()
-        except Exception as error:  # a lost cluster, a full disk: this page's loss, not the others'
-            return self._failed(step, _what(error))
-        if done.error:
-            return self._failed(step, done.error, done)
-        return self._published(step, "built", done, done.seconds)
-
-    def _render_again(self, step: Step) -> Result:
+    def _rendered(self, step: Step) -> Result:
         """Put the new text around the outputs that are still right."""
         from ..running.run import Done
 
-        name, started = step.job.name, time.monotonic()
-        try:
-            executed = json.loads((self.folder.path / f"{name}.ipynb").read_text("utf-8"))
+        def joined() -> Done:
+            executed = json.loads((self.folder.path / f"{step.job.name}.ipynb").read_text("utf-8"))
+            before = self.folder.pages[step.job.name]
             text = json.dumps(with_outputs(step.notebook, executed))
-        except Exception as error:
-            return self._failed(step, _what(error))
-        before = self.folder.pages[name]
-        done = Done(text, None, before.seconds, before.kernel)
-        return self._published(step, "rendered", done, time.monotonic() - started)
+            return Done(text, None, before.seconds, before.kernel)
 
-    def _published(self, step: Step, status: str, done: Done, seconds: float) -> Result:
+        started = time.monotonic()
+        result = self._finished(step, joined)
+        if not result.error:
+            result.status, result.seconds = "rendered", time.monotonic() - started
+        return result
+
+    def _finished(self, step: Step, get: Callable[[], Done]) -> Result:
+        """Publish a page; a lost cluster or a full disk is its loss, not the others'."""
+        from .published import publish, publish_failure
+
+        done, seconds = None, 0.0
         try:
-            account = self._publish(step, done)
-        except Exception as error:
-            return self._failed(step, _what(error))
-        return Result(step.job.name, status, step.why, seconds, warnings=account.warnings)
-
-    def _publish(self, step: Step, done: Done) -> Page:
-        import nbformat
-
-        from ..page import exporter as page
-        from ..page.thumbnail import thumbnail
-        from .published import published_files
-
-        name, job = step.job.name, step.job
-        notebook = nbformat.reads(done.notebook, as_version=4)
-        files = published_files(notebook, name)
-        html = self._page(step, notebook)
-        files[f"{name}.ipynb"] = _written(notebook)
-        files[f"{name}.html"] = html  # last: it appears when all else is there
-        drawing = thumbnail(notebook)
-        account = Page(
-            status="built",
-            why=step.why,
-            title=step.title,
-            finding=page.finding(notebook),
-            parameters=job.parameters,
-            inputs={key: path.name for key, path in job.inputs.items()},
-            depends=step.depends,
-            renders=step.renders,
-            warnings=list(self._warnings(step, done, notebook)),
-            seconds=round(done.seconds, 3),
-            kernel=done.kernel,
-            built_at=_now(),
-            thumbnail=str(drawing) if drawing else None,
-        )
-        self.folder.publish(name, account, files)
-        return account
-
-    def _warnings(self, step: Step, done: Done, notebook: NotebookNode) -> Iterator[str]:
-        """Say what would make two builds differ, in principle or in fact."""
-        import nbformat
-
-        from .volatile import changed_outputs, volatile_outputs
-
-        if done.fell_back:
-            yield f"it ran on a fresh kernel: {done.fell_back}"
-        yield from volatile_outputs(notebook, self.folder.root)
-        before = self.folder.pages.get(step.job.name)
-        if step.action == "run" and before and before.depends == step.depends:
-            path = self.folder.path / f"{step.job.name}.ipynb"
-            # Removed, edited by hand, or made elsewhere: nothing to compare with.
-            with suppress(Exception):
-                if not self.folder.damage(before):
-                    yield from changed_outputs(nbformat.read(path, as_version=4), notebook)
-
-    def _failed(self, step: Step, error: str, done: Done | None = None) -> Result:
-        """Keep the last good page; publish the failed notebook beside it."""
-        name = step.job.name
-        page = self.folder.pages.get(name) or Page(status="failed", why=[], title=step.title)
-        page.status = "out of date" if page.outputs else "failed"
-        page.why, page.error, page.failed_at = step.why, error, _now()
-        with suppress(OSError):  # the disk may be full; the message still gets out
-            self.folder.publish_failure(name, page, self._failed_files(step, done))
-        return Result(name, "failed", step.why, done.seconds if done else 0.0, error=error)
-
-    def _failed_files(self, step: Step, done: Done | None) -> dict[str, bytes]:
-        import nbformat
-
-        if not (done and done.error):
-            return {}
-        name, notebook = step.job.name, nbformat.reads(done.notebook, as_version=4)
-        try:
-            html = self._page(step, notebook)
-        except Exception:  # its input changed meanwhile: the error says enough
-            return {}
-        return {f"{name}.failed.ipynb": _written(notebook), f"{name}.failed.html": html}
-
-    def _page(self, step: Step, notebook: NotebookNode) -> bytes:
-        check_inputs(step.job, step.record)
-        name = step.job.name
-        return export(titled(notebook, step.notebook, name), name, step.record).encode()
-
-
-def _written(notebook: NotebookNode) -> bytes:
-    import nbformat
-
-    return bytes((nbformat.writes(notebook, version=4) + "\n").encode())
-
-
-def _what(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"could not be written: {error.strerror}. The last good page stays."
-    return " ".join(f"{type(error).__name__}: {error}".split())
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+            done = get()
+            if not done.error:
+                page = publish(self.folder, step, done)
+                return Result(
+                    step.job.name, "built", step.why, done.seconds, warnings=page.warnings
+                )
+            error, seconds = done.error, done.seconds
+        except Exception as problem:
+            error = " ".join(f"{type(problem).__name__}: {problem}".split())
+            if isinstance(problem, OSError) and problem.strerror:
+                error = f"could not be written: {problem.strerror}. The last good page stays."
+        publish_failure(self.folder, step, error, done)
+        return Result(step.job.name, "failed", step.why, seconds, error=error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -29,29 +28,17 @@ LOCK = ".lock"
 class ReportFolder:
     """Where a preset's pages are published; one build at a time holds it.
 
-    Attributes
-    ----------
-    path : Path
-    pages : dict of str to Page
-        As in the manifest; those that the builder cannot have written count as never built.
+    `pages` are those of the manifest; what the builder cannot have written counts as never built.
     """
 
     def __init__(self, reports: Path, preset: Preset, root: Path) -> None:
         self.reports, self.preset, self.root = reports, preset, root
         self.path = reports / preset.name
         self.pages: dict[str, Page] = {}
-        self._commit = functools.cache(lambda: _commit(root))
 
     @contextmanager
     def held(self, notify: Callable[[str], None]) -> Iterator[None]:
-        """Hold the folder for one build; wait, and say so, while another build holds it.
-
-        Raises
-        ------
-        RequestError
-            If the folder cannot be written, something is in the way of what it holds, or it holds
-            the report of another file.
-        """
+        """Hold the folder for one build; wait, and say so, while another build holds it."""
         self._check_writable()
         self._check_free()
         lock = FileLock(self.path / LOCK)
@@ -83,17 +70,15 @@ class ReportFolder:
 
     def _check_free(self) -> None:
         """Refuse a folder from elsewhere in which links lead our files to other places."""
-        for name in (STAGING, "figures", "data"):
-            if os.path.lexists(path := self.path / name) and (
-                path.is_symlink() or not path.is_dir()
-            ):
+        folders, files = (STAGING, "figures", "data"), ("index.html", MANIFEST, LOCK)
+        for name in (*folders, *files):
+            path, is_folder = self.path / name, name in folders
+            # A file is renamed into place, which removes a link; but a lock is opened.
+            misleads = path.is_symlink() and (is_folder or name == LOCK)
+            if misleads or (path.exists() and is_folder != path.is_dir()):
                 raise RequestError(
-                    f"{path} is in the way of a folder of this report. Rename or remove it."
-                )
-        for name in ("index.html", MANIFEST, LOCK):
-            if (path := self.path / name).is_dir() or (name == LOCK and path.is_symlink()):
-                raise RequestError(
-                    f"{path} is in the way of a file of this report. Rename or remove it."
+                    f"{path} is in the way of a {'folder' if is_folder else 'file'} of this "
+                    f"report. Rename or remove it."
                 )
 
     def damage(self, page: Page) -> list[str]:
@@ -107,13 +92,7 @@ class ReportFolder:
         return found
 
     def publish(self, name: str, page: Page, files: Mapping[str, bytes]) -> None:
-        """Publish a page's files together with its account, all of them or none.
-
-        Raises
-        ------
-        ValueError
-            If a file would overwrite another page's.
-        """
+        """Publish a page's files together with its account, all of them or none."""
         for other, theirs in self.pages.items():
             taken = {path.casefold() for path in theirs.outputs} if other != name else set()
             if clash := [path for path in files if path.casefold() in taken]:
@@ -121,34 +100,30 @@ class ReportFolder:
                     f"{clash[0]} is a file of the page {other!r} already: two names, joined by a "
                     f"hyphen, are the same. Rename the figure or table, or one of the pages."
                 )
-        old = self.pages.get(name)
         page.outputs = {path: bytes_digest(content) for path, content in files.items()}
-        failed = {f"{name}.failed.html", f"{name}.failed.ipynb"}
-        self._replace({**self.pages, name: page}, files)
-        self._remove({*(old.outputs if old else ()), *failed} - set(files))
+        old = self._files_of(name)
+        pages = {**self.pages, name: page}
+        _replace(self.path, {**files, MANIFEST: self._manifest(pages)})
+        self.pages = pages
+        self._remove(old - files.keys())
 
     def publish_failure(self, name: str, page: Page, files: Mapping[str, bytes]) -> None:
         """Publish a failed notebook beside the last good page."""
         self.pages[name] = page  # also when the disk is full
-        self._replace(self.pages, files)
+        _replace(self.path, {**files, MANIFEST: self._manifest(self.pages)})
 
     def forget_others(self) -> None:
         """Remove the pages that the preset no longer has."""
-        for name in [name for name in self.pages if name not in self.preset.pages]:
-            failed = {f"{name}.failed.html", f"{name}.failed.ipynb"}
-            self._remove({*self.pages.pop(name).outputs, *failed})
+        for name in self.pages.keys() - self.preset.pages.keys():
+            self._remove(self._files_of(name))
+            del self.pages[name]
 
     def write_indexes(self, notify: Callable[[str], None]) -> None:
         """Write the manifest, the list of the preset's pages, and the list of all presets."""
         listed = {name: self.pages[name] for name in self.preset.pages if name in self.pages}
         index = index_of(Manifest(self.preset.title, self.preset.description, listed), self.path)
-        files = {"index.html": index.encode(), MANIFEST: self._manifest(self.pages)}
-        _replace(self.path, {path: c for path, c in files.items() if _differs(self.path / path, c)})
+        _update(self.path, {"index.html": index.encode(), MANIFEST: self._manifest(self.pages)})
         write_root_index(self.reports, notify)
-
-    def _replace(self, pages: dict[str, Page], files: Mapping[str, bytes]) -> None:
-        _replace(self.path, {**files, MANIFEST: self._manifest(pages)})
-        self.pages = pages
 
     def _manifest(self, pages: Mapping[str, Page]) -> bytes:
         manifest = {
@@ -156,7 +131,7 @@ class ReportFolder:
             "source": relative_to_project(self.preset.path, self.root),
             "title": self.preset.title,
             "description": self.preset.description,
-            "commit": self._commit(),
+            "commit": self._commit,
             "pages": {
                 name: pages[name].model_dump(exclude_none=True)
                 for name in self.preset.pages
@@ -165,6 +140,19 @@ class ReportFolder:
         }
         return (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
 
+    @functools.cached_property
+    def _commit(self) -> str | None:
+        """Name the commit that the project is at; a fact for the manifest, no dependency."""
+        with suppress(OSError):
+            command = ["git", "-C", str(self.root), "rev-parse", "HEAD"]
+            done = subprocess.run(command, capture_output=True, text=True)
+            return done.stdout.strip() or None
+        return None
+
+    def _files_of(self, name: str) -> set[str]:
+        published = self.pages[name].outputs if name in self.pages else ()
+        return {*published, f"{name}.failed.html", f"{name}.failed.ipynb"}
+
     def _remove(self, paths: Iterable[str]) -> None:
         for path in paths:
             if own_file(self.path, path):
@@ -172,29 +160,19 @@ class ReportFolder:
 
 
 def index_of(manifest: Manifest, folder: Path, *, root_href: str | None = "../index.html") -> str:
-    """Render the list of a preset's pages.
-
-    Parameters
-    ----------
-    manifest : Manifest
-    folder : Path
-        The preset's.
-    root_href : str or None
-        Where the list of all presets is.
-    """
+    """Render the list of a preset's pages, with a link to the list of all presets."""
     entries = []
     for name, page in manifest.pages.items():
         html, failed = f"{name}.html", f"{name}.failed.html"
+        there, failure = page.outputs and own_file(folder, html), own_file(folder, failed)
         entries.append(
             {
                 "title": page.title,
-                "href": quote(html) if page.outputs and own_file(folder, html) else None,
+                "href": quote(html) if there else None,
                 "finding": page.finding,
                 "status": "stale" if page.status == "out of date" else page.status,
                 "reason": page.error,
-                "failed_href": f"{quote(failed)}#failing-cell"
-                if own_file(folder, failed)
-                else None,
+                "failed_href": f"{quote(failed)}#failing-cell" if failure else None,
                 "thumbnail": page.thumbnail,
             }
         )
@@ -222,9 +200,17 @@ def write_root_index(reports: Path, notify: Callable[[str], None]) -> None:
                     "status": "stale" if bad else "built",
                 }
             )
-        index = render_root_index(entries).encode()
-        if _differs(path, index):
-            _replace(reports, {"index.html": index})
+        _update(reports, {"index.html": render_root_index(entries).encode()})
+
+
+def _update(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write those of some files that are not yet as they should be."""
+    changed = {}
+    for name, content in files.items():
+        path = folder / name
+        if path.is_symlink() or not path.is_file() or path.read_bytes() != content:
+            changed[name] = content
+    _replace(folder, changed)
 
 
 def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -239,16 +225,3 @@ def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
             (staging / path).replace(folder / path)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-
-
-def _differs(path: Path, content: bytes) -> bool:
-    return path.is_symlink() or not path.is_file() or path.read_bytes() != content
-
-
-def _commit(root: Path) -> str | None:
-    """Name the commit that the project is at; a fact for the manifest, no dependency."""
-    with suppress(OSError):
-        command = ["git", "-C", str(root), "rev-parse", "HEAD"]
-        done = subprocess.run(command, capture_output=True, text=True)
-        return done.stdout.strip() or None
-    return None

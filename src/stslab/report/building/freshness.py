@@ -12,10 +12,8 @@ from typing import Any
 from stslab.models.finding import ModelError, find_model
 
 from ..identity import (
-    LOCK,
     bytes_digest,
     digest,
-    file_digest,
     helper_digests,
     runner_digest,
     template_digest,
@@ -27,35 +25,26 @@ from ..request.values import RequestError
 
 
 class Dependencies:
-    """What pages depend on now; each file and notebook is read once in a request.
-
-    Parameters
-    ----------
-    root : Path
-        The project's folder, with the lock file.
-    """
+    """What pages depend on now; each file and notebook is read once in a request."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.lock = root / "requirements.lock"
         self.notebook = functools.cache(read_source)
         self._of_file = functools.cache(_about_file)
         self._of_notebook = functools.cache(self._depends_of_notebook)
 
     def to_run(self, job: Job) -> dict[str, str]:
-        """List what a notebook's outputs depend on.
-
-        Returns
-        -------
-        dict
-            A name to show a person → a digest, value or version.
-        """
+        """List what outputs depend on: a name to show a person → a digest, value or version."""
         depends = dict(self._of_notebook(job.notebook))
         for name, value in job.parameters.items():
             depends[f"parameter {name}"] = json.dumps(value, sort_keys=True, ensure_ascii=False)
         for name, path in job.inputs.items():
             depends[f"input {name} ({path.name})"] = self._of_file(path)["sha256"]
         for name in model_names(job):
-            depends[f"model {name}"] = _model_digest(job, name)
+            try:
+                depends[f"model {name}"] = find_model(str(job.models.get(name, name))).sha256
+            except ModelError as error:
+                raise RequestError(str(error)) from error
         return depends
 
     def to_render(self, job: Job, around: Mapping[str, Any], embed_inputs: bool) -> dict[str, str]:
@@ -70,18 +59,7 @@ class Dependencies:
     def record(
         self, job: Job, depends: Mapping[str, str], around: Mapping[str, Any], embed_inputs: bool
     ) -> dict[str, Any]:
-        """Make a page's record: what its closing section says, and the data inside it.
-
-        Parameters
-        ----------
-        job : Job
-        depends : mapping
-            As `to_run` gives it.
-        around : mapping
-            What the page says of its preset and of its neighbors.
-        embed_inputs : bool
-            Whether the record holds the input files.
-        """
+        """Make a page's record: what its closing section says, and the data inside it."""
         notebook = self.notebook(job.notebook)
         helper = {name: was for name, was in depends.items() if name.startswith("helper ")}
         record: dict[str, Any] = {
@@ -103,9 +81,9 @@ class Dependencies:
             "notebook": dict(notebook),
         }
         if embed_inputs and job.inputs:
-            contents = {name: path.read_bytes() for name, path in job.inputs.items()}
             record["inputs"] = {
-                name: base64.b64encode(content).decode() for name, content in contents.items()
+                name: base64.b64encode(path.read_bytes()).decode()
+                for name, path in job.inputs.items()
             }
         return record
 
@@ -113,23 +91,10 @@ class Dependencies:
         cells = [cell for cell in self.notebook(path)["cells"] if cell["cell_type"] == "code"]
         tags = [cell["metadata"].get("tags", []) for cell in cells]
         sources = [cell["source"] for cell in cells]
-        depends = {"code": digest([sources, tags])}
-        depends |= helper_digests("\n".join(sources))
-        if (self.root / LOCK).is_file():
-            depends["lock"] = self._of_file(self.root / LOCK)["sha256"]
+        depends = {"code": digest([sources, tags])} | helper_digests("\n".join(sources))
+        if self.lock.is_file():
+            depends["lock"] = self._of_file(self.lock)["sha256"]
         return depends | {"way of running": runner_digest()} | versions()
-
-
-def check_inputs(job: Job, record: Mapping[str, Any]) -> None:
-    """Refuse to publish a page whose input file changed after it was planned.
-
-    Raises
-    ------
-    ValueError
-    """
-    for name, path in job.inputs.items():
-        if file_digest(path) != record["files"][name]["sha256"]:
-            raise ValueError(f"{path.name} was changed while its page was being made. Build again.")
 
 
 def _about_file(path: Path) -> dict[str, Any]:
@@ -137,17 +102,3 @@ def _about_file(path: Path) -> dict[str, Any]:
     about = {"name": path.name, "sha256": bytes_digest(content), "bytes": len(content)}
     # Neither a spreadsheet nor UTF-16 has lines.
     return about if b"\0" in content else about | {"lines": len(content.splitlines())}
-
-
-def _model_digest(job: Job, name: str) -> str:
-    """Return the sha256 of all files of a model that a notebook is run with.
-
-    Raises
-    ------
-    RequestError
-        If there is no such model.
-    """
-    try:
-        return find_model(str(job.models.get(name, name))).sha256
-    except ModelError as error:
-        raise RequestError(str(error)) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -17,22 +18,18 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from ..request.names import name_problem
 from ..request.values import shown
 from ..running.kernels import KernelKind
-from .published import is_output
 
 MANIFEST = "manifest.json"
+# Names of figures and tables become file names: a text is never a path.
+OUTPUT_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class Page(BaseModel):
     """What the manifest says of a page.
 
-    Attributes
-    ----------
-    status : str
-        "out of date": it was built once, and its last run failed.
-    depends, renders : dict
-        What its outputs, and what the page around them, were made from.
-    outputs : dict
-        File → sha256; empty if it was never built.
+    It is out of date where it was built once and its last run failed. `depends` and `renders` are
+    what its outputs, and the page around them, were made from; `outputs` are its files and their
+    sha256, none if it was never built.
     """
 
     status: Literal["built", "out of date", "failed"]
@@ -54,28 +51,18 @@ class Page(BaseModel):
 
 
 class Manifest(NamedTuple):
-    """A report's manifest, as far as it can be believed.
-
-    Attributes
-    ----------
-    pages : dict of str to Page
-        Those that the builder could have written; the others count as never built.
-    problem : str
-        What is wrong with it, for a message; empty if nothing is.
-    source : str or None
-        The file that the report was built from, relative to the project's folder.
-    """
+    """A report's manifest, as far as it can be believed; other pages count as never built."""
 
     title: str
     description: str
     pages: dict[str, Page]
-    problem: str = ""
-    source: str | None = None
+    problem: str = ""  # what is wrong with it, for a message
+    source: str | None = None  # the file it was built from, relative to the project's folder
 
 
 def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of a report's folder; one that is not there lists no pages."""
-    path, pages, refused = folder / MANIFEST, {}, []
+    path = folder / MANIFEST
     if not os.path.lexists(path):
         return Manifest(folder.name, "", {})
     try:
@@ -83,24 +70,18 @@ def read_manifest(folder: Path) -> Manifest:
             raise ValueError(f"{path} is not a file of this folder")
         content = json.loads(path.read_text("utf-8"))
         json.dumps(content, ensure_ascii=False).encode()  # half a character could not be written
-        for name, entry in content["pages"].items():
-            if page := _page(name, entry):
-                pages[name] = page
-            else:
-                refused.append(shown(name))
+        read = {name: _page(name, entry) for name, entry in content["pages"].items()}
         source = content.get("source")
         title, description = (str(content.get(key) or "") for key in ("title", "description"))
     except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return Manifest(folder.name, "", {}, f"{path} is damaged")
-    more = f" and {len(refused) - 3} more" if len(refused) > 3 else ""
-    problem = f"{path} has entries that stslab did not write: {', '.join(refused[:3])}{more}"
-    return Manifest(
-        title or folder.name,
-        description,
-        pages,
-        problem if refused else "",
-        source if isinstance(source, str) else None,
-    )
+    pages = {name: page for name, page in read.items() if page}
+    problem = ""
+    if refused := [shown(name) for name in read if name not in pages]:
+        more = f" and {len(refused) - 3} more" if len(refused) > 3 else ""
+        problem = f"{path} has entries that stslab did not write: {', '.join(refused[:3])}{more}"
+    source = source if isinstance(source, str) else None
+    return Manifest(title or folder.name, description, pages, problem, source)
 
 
 def own_file(folder: Path, name: str) -> bool:
@@ -113,14 +94,22 @@ def own_file(folder: Path, name: str) -> bool:
 
 def _page(name: str, entry: Any) -> Page | None:
     """Read what a manifest says of a page; None where the builder cannot have written it."""
-    with suppress(ValidationError):
+    try:
         page = Page.model_validate(entry)
-        complete = {f"{name}.html", f"{name}.ipynb"} <= page.outputs.keys()
-        never_built = page.status == "failed" and not page.outputs
-        if (
-            not name_problem(name)
-            and (never_built or (page.status != "failed" and complete))
-            and all(is_output(path, name) for path in page.outputs)
-        ):
-            return page
-    return None
+    except ValidationError:
+        return None
+    complete = {f"{name}.html", f"{name}.ipynb"} <= page.outputs.keys()
+    sound = complete if page.status != "failed" else not page.outputs
+    sound = sound and all(_is_output(path, name) for path in page.outputs)
+    return page if sound and not name_problem(name) else None
+
+
+def _is_output(path: str, page: str) -> bool:
+    """Whether a page of this name can have published a file of this path.
+
+    >>> _is_output("figures/08-map.png", "08"), _is_output("../08.html", "08")
+    (True, False)
+    """
+    page, name = re.escape(page), OUTPUT_NAME.pattern
+    kinds = rf"{page}\.(html|ipynb)|figures/{page}-{name}\.(svg|png)|data/{page}-{name}\.csv"
+    return re.fullmatch(kinds, path) is not None

@@ -19,60 +19,28 @@ def place(preset: Preset, reports: Path, root: Path) -> Preset:
     A second file ``my.txt`` is reported in ``my-<its folder>``, a ``my.csv`` beside the first in
     ``my-csv``. A file keeps the folder it has. A preset's report is found by the preset's name, so
     it gets no other.
-
-    Parameters
-    ----------
-    preset : Preset
-    reports : Path
-        The folder of all reports.
-    root : Path
-        The project's folder.
-
-    Raises
-    ------
-    RequestError
-        If the folders that it could have hold the reports of other files.
     """
     file, name = _absolute(preset.path), preset.name
     by_folder, by_ending = (safe_stem(f"{name}-{w}.x") for w in (file.parent.name, file.suffix[1:]))
-    candidates = [name] if _is_preset(file) else [name, by_folder, by_ending]
-    sources = {each: source_of(reports / each, root) for each in candidates}
-    for each, source in sources.items():
-        if source and _same(source, file):
-            return _named(preset, each)
-    first = sources[name]
-    if first is None:
-        return preset
-    if not _is_preset(file) and not _is_preset(first):
-        second = by_ending if first.parent == file.parent else by_folder
-        if sources[second] is None:
-            return _named(preset, second)
-        candidates = [name, second]
-    raise _taken(file, [reports / each for each in candidates], root)
+    names = [name] if _is_preset(file) else [name, by_folder, by_ending]
+    sources = {each: _source_of(reports / each, root) for each in names}
+    first, may_have = sources[name], [name]
+    if first and not _is_preset(file) and not _is_preset(first):
+        may_have.append(by_ending if first.parent == file.parent else by_folder)
+    has = [each for each, source in sources.items() if _is_same(source, file)]
+    free = [each for each in may_have if sources[each] is None]
+    if not has and not free:
+        raise _taken(file, {reports / each: sources[each] for each in may_have}, root)
+    chosen = [*has, *free][0]
+    title = chosen if preset.title == name else preset.title
+    return dataclasses.replace(preset, name=chosen, title=title)
 
 
 def check_place(preset: Preset, reports: Path, root: Path) -> None:
-    """Refuse a folder that holds the report of another file.
-
-    Raises
-    ------
-    RequestError
-        With both files named.
-    """
+    """Refuse a folder that holds the report of another file."""
     folder, file = reports / preset.name, _absolute(preset.path)
-    if (source := source_of(folder, root)) and not _same(source, file):
-        raise _taken(file, [folder], root)
-
-
-def source_of(folder: Path, root: Path) -> Path | None:
-    """Find the file that a folder's report was built from; None if it is gone, or not stated."""
-    source = read_manifest(folder).source
-    # What `relative_to_project` writes is relative; an address of another machine is absolute.
-    if source and not Path(source).is_absolute():
-        with suppress(OSError, ValueError):
-            path = _absolute(root.resolve() / source)
-            return path if path.is_file() else None
-    return None
+    if (source := _source_of(folder, root)) and not _is_same(source, file):
+        raise _taken(file, {folder: source}, root)
 
 
 def relative_to_project(file: Path, root: Path) -> str:
@@ -83,28 +51,35 @@ def relative_to_project(file: Path, root: Path) -> str:
         return file.as_posix()
 
 
-def _taken(file: Path, folders: list[Path], root: Path) -> RequestError:
-    held = []
-    for folder in folders:
-        if source := source_of(folder, root):
-            held.append(f"{folder} holds that of {shown(relative_to_project(source, root))}")
+def _source_of(folder: Path, root: Path) -> Path | None:
+    """Find the file that a folder's report was built from; None if it is gone, or not stated."""
+    source = read_manifest(folder).source
+    # What `relative_to_project` writes is relative; an address of another machine is absolute.
+    if source and not Path(source).is_absolute():
+        with suppress(OSError, ValueError):
+            path = _absolute(root.resolve() / source)
+            return path if path.is_file() else None
+    return None
+
+
+def _taken(file: Path, sources: dict[Path, Path | None], root: Path) -> RequestError:
+    held = [
+        f"{folder} holds that of {shown(relative_to_project(source, root))}"
+        for folder, source in sources.items()
+        if source
+    ]
     return RequestError(
         f"no folder for the report of {shown(relative_to_project(file, root))}: "
         f"{', '.join(held)}. Rename {shown(file.name)}, or move a folder away."
     )
 
 
-def _named(preset: Preset, name: str) -> Preset:
-    title = name if preset.title == preset.name else preset.title
-    return dataclasses.replace(preset, name=name, title=title)
-
-
 def _is_preset(file: Path) -> bool:
     return file.suffix in (".yaml", ".yml")
 
 
-def _same(one: Path, other: Path) -> bool:
-    return other.exists() and one.samefile(other)
+def _is_same(source: Path | None, file: Path) -> bool:
+    return source is not None and file.exists() and source.samefile(file)
 
 
 def _absolute(path: Path) -> Path:

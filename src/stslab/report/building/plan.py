@@ -21,19 +21,10 @@ Action = Literal["run", "render", "keep"]
 
 @dataclass(frozen=True)
 class Step:
-    """What is to be done for one page.
+    """What is to be done for one page; "render" puts a new page around outputs that are right.
 
-    Attributes
-    ----------
-    action : {"run", "render", "keep"}
-        "render" puts a new page around outputs that are still right.
-    why : list of str
-    notebook : dict
-        Its source, as `read_source` gives it.
-    record : dict
-        What the page is made from, see `Dependencies.record`.
-    depends, renders : dict
-        What the outputs, and what the page around them, depend on.
+    `record` is what the page is made from, `depends` and `renders` what its outputs, and the page
+    around them, depend on.
     """
 
     job: Job
@@ -54,13 +45,7 @@ def plan(
     force: bool = False,
     embed_inputs: bool = False,
 ) -> list[Step]:
-    """Decide for each page asked for whether to run it, to render it again, or to keep it.
-
-    Raises
-    ------
-    RequestError
-        If a model is not there.
-    """
+    """Decide for each page asked for whether to run it, to render it again, or to keep it."""
     now = Dependencies(root)
     # A page links to those that are there or come with it: with ONLY, that is not the whole preset.
     # One that failed and was never there is linked to once it is.
@@ -89,13 +74,11 @@ def _decide(
     page = folder.pages.get(name)
     if page is None:
         return "run", ["never built"]
+    changed = changes(page.depends, depends) if page.outputs else []
     if page.status != "built":
-        changed = changes(page.depends, depends) if page.outputs else []
         return "run", ["the last run failed", *changed]
-    if force:
-        return "run", ["forced"]
-    if why := changes(page.depends, depends):
-        return "run", why
+    if force or changed:
+        return "run", ["forced"] if force else changed
     damage = folder.damage(page)
     if why := [*changes(page.renders, renders), *damage]:
         executed_is_whole = not any(each.startswith(f"{name}.ipynb ") for each in damage)

@@ -1,41 +1,74 @@
-"""The figures and tables of an executed notebook, as files to publish beside its page."""
+"""What is published of an executed notebook: its page, itself, and its figures and tables."""
 
 from __future__ import annotations
 
 import base64
-import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 
+import nbformat
+from nbformat import NotebookNode
+
+from ..identity import file_digest
+from ..page.exporter import finding
 from ..page.forms import forms, info_of
+from ..page.render import export, titled
+from ..page.svg import standalone_svg
+from ..page.thumbnail import thumbnail
+from ..running.run import Done
+from .folder import ReportFolder
+from .manifest import OUTPUT_NAME, Page
+from .plan import Step
+from .volatile import changed_outputs, volatile_outputs
 
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
 
-# They become file names: a text is never a path.
-NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+def publish(folder: ReportFolder, step: Step, done: Done) -> Page:
+    """Publish a page with all that belongs to it; give what the manifest says of it."""
+    name, job = step.job.name, step.job
+    notebook = nbformat.reads(done.notebook, as_version=4)
+    files = published_files(notebook, name)
+    html = _page(step, notebook)
+    files[f"{name}.ipynb"] = _written(notebook)
+    files[f"{name}.html"] = html  # last: it appears when all else is there
+    drawing = thumbnail(notebook)
+    page = Page(
+        status="built",
+        why=step.why,
+        title=step.title,
+        finding=finding(notebook),
+        parameters=job.parameters,
+        inputs={key: path.name for key, path in job.inputs.items()},
+        depends=step.depends,
+        renders=step.renders,
+        warnings=list(_warnings(folder, step, done, notebook)),
+        seconds=round(done.seconds, 3),
+        kernel=done.kernel,
+        built_at=_now(),
+        thumbnail=str(drawing) if drawing else None,
+    )
+    folder.publish(name, page, files)
+    return page
+
+
+def publish_failure(folder: ReportFolder, step: Step, error: str, done: Done | None) -> None:
+    """Keep the last good page; publish the failed notebook beside it."""
+    name = step.job.name
+    page = folder.pages.get(name) or Page(status="failed", why=[], title=step.title)
+    page.status = "out of date" if page.outputs else "failed"
+    page.why, page.error, page.failed_at = step.why, error, _now()
+    files = {}
+    if done and done.error:
+        notebook = nbformat.reads(done.notebook, as_version=4)
+        with suppress(Exception):  # its input changed meanwhile: the error says enough
+            html = _page(step, notebook)
+            files = {f"{name}.failed.ipynb": _written(notebook), f"{name}.failed.html": html}
+    with suppress(OSError):  # the disk may be full; the message still gets out
+        folder.publish_failure(name, page, files)
 
 
 def published_files(notebook: NotebookNode, name: str) -> dict[str, bytes]:
-    """List the files to publish beside a page: its named figures and data.
-
-    Parameters
-    ----------
-    notebook : NotebookNode
-        Executed.
-    name : str
-        The page's name.
-
-    Returns
-    -------
-    dict of str to bytes
-        Path in the report's folder → content.
-
-    Raises
-    ------
-    ValueError
-        If two outputs have one name, or a name cannot be a file's.
-    """
+    """List a page's named figures and data: path in the report's folder → content."""
     files: dict[str, bytes] = {}
     shown_by: dict[str, int] = {}
     for index, cell in enumerate(notebook.cells, start=1):
@@ -43,7 +76,7 @@ def published_files(notebook: NotebookNode, name: str) -> dict[str, bytes]:
             label = info_of(output).get("name")
             if not label:
                 continue
-            if not NAME.fullmatch(str(label)):
+            if not OUTPUT_NAME.fullmatch(str(label)):
                 raise ValueError(
                     f"cell {index} shows something under the name {label!r}. Use lower-case words "
                     f"joined by hyphens."
@@ -54,33 +87,43 @@ def published_files(notebook: NotebookNode, name: str) -> dict[str, bytes]:
                     f"overwrite each other. Give one another name."
                 )
             shown_by[label] = index
-            files |= _files(forms(output), f"{name}-{label}")
+            data, stem = forms(output), f"{name}-{label}"
+            if drawing := standalone_svg(data.get("image/svg+xml", "")):
+                files[f"figures/{stem}.svg"] = drawing.encode()
+            if "image/png" in data:
+                files[f"figures/{stem}.png"] = base64.b64decode(data["image/png"])
+            if "text/csv" in data:
+                files[f"data/{stem}.csv"] = data["text/csv"].encode()
     return files
 
 
-def is_output(path: str, page: str) -> bool:
-    """Whether a page of this name can have published a file of this path.
-
-    >>> is_output("figures/08-map.png", "08"), is_output("../08.html", "08")
-    (True, False)
-    """
-    page, name = re.escape(page), NAME.pattern
-    kinds = (
-        rf"{page}\.(html|ipynb)",
-        rf"figures/{page}-{name}\.(svg|png)",
-        rf"data/{page}-{name}\.csv",
-    )
-    return any(re.fullmatch(kind, path) for kind in kinds)
+def _page(step: Step, notebook: NotebookNode) -> bytes:
+    for parameter, path in step.job.inputs.items():
+        if file_digest(path) != step.record["files"][parameter]["sha256"]:
+            raise ValueError(f"{path.name} was changed while its page was being made. Build again.")
+    name = step.job.name
+    return export(titled(notebook, step.notebook, name), name, step.record).encode()
 
 
-def _files(data: Mapping[str, Any], stem: str) -> dict[str, bytes]:
-    from ..page.svg import standalone_svg
+def _written(notebook: NotebookNode) -> bytes:
+    return bytes((nbformat.writes(notebook, version=4) + "\n").encode())
 
-    files = {}
-    if drawing := standalone_svg(data.get("image/svg+xml", "")):
-        files[f"figures/{stem}.svg"] = drawing.encode()
-    if "image/png" in data:
-        files[f"figures/{stem}.png"] = base64.b64decode(data["image/png"])
-    if "text/csv" in data:
-        files[f"data/{stem}.csv"] = data["text/csv"].encode()
-    return files
+
+def _warnings(
+    folder: ReportFolder, step: Step, done: Done, notebook: NotebookNode
+) -> Iterator[str]:
+    """Say what would make two builds differ, in principle or in fact."""
+    if done.fell_back:
+        yield f"it ran on a fresh kernel: {done.fell_back}"
+    yield from volatile_outputs(notebook, folder.root)
+    before = folder.pages.get(step.job.name)
+    if step.action == "run" and before and before.depends == step.depends:
+        path = folder.path / f"{step.job.name}.ipynb"
+        # Removed, edited by hand, or made elsewhere: nothing to compare with.
+        with suppress(Exception):
+            if not folder.damage(before):
+                yield from changed_outputs(nbformat.read(path, as_version=4), notebook)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -29,20 +29,7 @@ VOLATILE_IN_CODE = {
 
 
 def volatile_outputs(notebook: NotebookNode, root: Path) -> Iterator[str]:
-    """Describe each output that holds an address, process id, timing, clock or machine path.
-
-    Parameters
-    ----------
-    notebook : NotebookNode
-        Executed.
-    root : Path
-        The project's folder, one of the paths looked for.
-
-    Yields
-    ------
-    str
-        Which cell, what was found, and its text.
-    """
+    """Describe each output that holds an address, process id, timing, clock or machine path."""
     home = os.path.expanduser("~")  # noqa: PTH111 (Path.home raises where there is none)
     folders = {str(root), home, tempfile.gettempdir(), sys.prefix}
     paths = re.compile("|".join(re.escape(folder) for folder in sorted(folders) if len(folder) > 3))
@@ -77,10 +64,6 @@ def _named(index: int, cell: NotebookNode) -> str:
 
 def _text(output: Any) -> str:
     """Give an output as text; its other forms say the same."""
-    if output.output_type == "stream":
-        return str(output.text)
-    data = output.get("data", {})
-    for kind in ("text/plain", "text/html", "text/markdown"):
-        if isinstance(data.get(kind), str):
-            return str(data[kind])
-    return ""
+    forms = {"text": output.get("text"), **output.get("data", {})}
+    kinds = ("text", "text/plain", "text/html", "text/markdown")
+    return next((forms[kind] for kind in kinds if isinstance(forms.get(kind), str)), "")

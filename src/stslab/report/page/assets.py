@@ -9,7 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-import jinja2
 from markupsafe import Markup
 
 TEMPLATE = Path(__file__).parent / "template"
@@ -25,14 +24,10 @@ class Assets(NamedTuple):
 
 @lru_cache
 def page_assets(*sheets: str) -> Assets:
-    """Read the look of a page.
-
-    Parameters
-    ----------
-    *sheets : str
-        Stylesheets beyond the common one: "heatmap", "entries".
-    """
-    css = "".join(_css(f"{sheet}.css") for sheet in ("style", *sheets))
+    """Read the look of a page: the common stylesheet and others, "heatmap" or "entries"."""
+    css = "".join(_read(f"{sheet}.css") for sheet in ("style", *sheets))
+    css = re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL))
+    css = re.sub(r" ?([{};,>]) ?|(?<=:) ", r"\1", css).replace(";}", "}").strip()
     # The script has whole-line comments only, so that shortening it needs no parser.
     js = re.sub(r"^\s*(//.*)?\n|^\s+", "", _read("script.js"), flags=re.MULTILINE)
     policy = (
@@ -42,9 +37,9 @@ def page_assets(*sheets: str) -> Assets:
     return Assets(Markup(css), Markup(js), policy)
 
 
-def name_set(text: str) -> frozenset[str]:
+def name_set(text: str) -> set[str]:
     """Split a list of names written as one text."""
-    return frozenset(text.split())
+    return set(text.split())
 
 
 def replace_surrogates(text: str) -> str:
@@ -56,19 +51,6 @@ def hashed(text: str) -> str:
     """Return what a policy calls a style or script: its sha256."""
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return f"'sha256-{digest}'"
-
-
-@lru_cache
-def jinja_environment() -> jinja2.Environment:
-    """Return the templates' environment for pages that come from no notebook; it escapes all."""
-    loader = jinja2.FileSystemLoader(TEMPLATE)
-    return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-
-
-def _css(name: str) -> str:
-    css = re.sub(r"/\*.*?\*/", "", _read(name), flags=re.DOTALL)
-    css = re.sub(r"\s+", " ", css)
-    return re.sub(r" ?([{};,>]) ?|(?<=:) ", r"\1", css).replace(";}", "}").strip()
 
 
 def _read(name: str) -> str:

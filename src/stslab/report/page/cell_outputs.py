@@ -11,37 +11,24 @@ from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 
 from . import heatmap
-from .forms import forms, info_of, joined
+from .forms import forms, info_of, joined, mapping
 from .heatmap import MATRIX
 from .prose import Prose
 from .svg import inline_svg
 from .tables import csv_link, data_table, folded
 
+_Data = Mapping[str, Any]
 FIGURE = {MATRIX, "image/svg+xml", "image/png", "text/plain"}  # forms of it, the last in words
 
 
 class CellOutputs:
-    """The outputs of one page: figures are numbered, and no two are described alike.
-
-    Parameters
-    ----------
-    prose : Prose
-        The page's, for ids and for other people's HTML.
-    name : str
-        The page's name; its CSV files are named after it.
-    published : bool
-        Whether the files in ``data/`` stand beside the page.
-
-    Attributes
-    ----------
-    heat : bool
-        Whether a heatmap was among them.
-    """
+    """The outputs of one page: figures are numbered, and no two are described alike."""
 
     def __init__(self, prose: Prose, name: str, *, published: bool) -> None:
-        self.prose, self.name, self.published = prose, name, published
+        self.prose, self.name = prose, name
+        self.published = published  # whether the files in data/ stand beside the page
         self.figures = 0
-        self.heat = False
+        self.heat = False  # whether a heatmap was among them
         self.alternatives: set[str] = set()
 
     def html(self, output: NotebookNode) -> Markup:
@@ -51,26 +38,22 @@ class CellOutputs:
             return _text(joined(output.get("text")) or "", stream)
         if output.output_type == "error":
             return _error(output)
-        about, data, alt = info_of(output), forms(output), _alternative(output)
+        about, data = info_of(output), forms(output)
+        described = map(mapping, mapping(output.get("metadata")).values())
+        alt = next((str(each["alt"]) for each in described if each.get("alt")), "")
         kind = about.get("kind")
         if kind in ("text", "finding") and "text/plain" in data:
             return Markup('<div class="says">{}</div>').format(folded(data["text/plain"]))
         if kind == "table" and "text/html" in data:
-            return self._table(about, data)
+            ident = self.prose.anchor(f"table-{about.get('name')}")
+            tools = self._tools(about, data, str(about.get("caption", "table")))
+            table = data_table(data["text/html"])
+            return Markup('<div class="table" id="{}">{}{}</div>').format(ident, table, tools)
         if kind == "figure" and data.keys() & FIGURE:
-            return self._figure(about, data, alt)
+            return self._figure(about, data, alt or data.get("text/plain", ""))
         return self._foreign(data, alt)
 
-    def _table(self, about: Mapping[str, Any], data: Mapping[str, Any]) -> Markup:
-        caption = str(about.get("caption", "table"))
-        return Markup('<div class="table" id="{}">{}{}</div>').format(
-            self.prose.anchor(f"table-{about.get('name')}"),
-            data_table(data["text/html"]),
-            self._tools(about, data, caption),
-        )
-
-    def _figure(self, about: Mapping[str, Any], data: Mapping[str, Any], alt: str) -> Markup:
-        alt = alt or data.get("text/plain", "")
+    def _figure(self, about: _Data, data: _Data, alt: str) -> Markup:
         title = str(about.get("title") or "")
         ident = self.prose.anchor(f"figure-{about.get('name')}")
         tools = self._tools(about, data, title or "the figure")
@@ -78,25 +61,16 @@ class CellOutputs:
             self.heat = True
             drawn = heatmap.instrument(data[MATRIX], ident=ident, title=title, alt=alt)
             return Markup('<div class="figure">{}{}</div>').format(drawn, tools)
-        return self._picture(data, alt, title, ident, tools, ours=True)
+        return self._picture(data, alt, ident, "plot ours", title, tools)
 
     def _picture(
-        self,
-        data: Mapping[str, Any],
-        alt: str,
-        title: str,
-        ident: str,
-        tools: Markup,
-        *,
-        ours: bool,
+        self, data: _Data, alt: str, ident: str, look: str, title: str = "", tools: str = ""
     ) -> Markup:
         self.figures += 1
         if not alt.strip() or alt in self.alternatives:
             alt = f"{alt or 'A drawing without a description'} (figure {self.figures})"
         self.alternatives.add(alt)
-        drawn = None
-        if "image/svg+xml" in data:
-            drawn = inline_svg(data["image/svg+xml"], prefix=ident, label=alt)
+        drawn = inline_svg(data.get("image/svg+xml", ""), prefix=ident, label=alt)
         if drawn is None:
             kind = next((k for k in ("image/png", "image/jpeg") if k in data), None)
             if not kind:
@@ -106,10 +80,10 @@ class CellOutputs:
         # The drawing carries its title already; the caption repeats it for readers of the page.
         caption = f"Figure {self.figures}. {title}" if title else f"Figure {self.figures}"
         return Markup(
-            '<figure id="{}"><div class="plot{}">{}</div><figcaption>{}</figcaption>{}</figure>'
-        ).format(ident, " ours" if ours else "", drawn, caption, tools)
+            '<figure id="{}"><div class="{}">{}</div><figcaption>{}</figcaption>{}</figure>'
+        ).format(ident, look, drawn, caption, tools)
 
-    def _tools(self, about: Mapping[str, Any], data: Mapping[str, Any], what: str) -> Markup:
+    def _tools(self, about: _Data, data: _Data, what: str) -> Markup:
         if "text/csv" not in data:
             return Markup("")
         file = f"{self.name}-{about.get('name')}.csv"
@@ -117,7 +91,7 @@ class CellOutputs:
         link = csv_link(data["text/csv"], file, href, what)
         return Markup('<p class="tools">{}</p>').format(link) if link else Markup("")
 
-    def _foreign(self, data: Mapping[str, Any], alt: str) -> Markup:
+    def _foreign(self, data: _Data, alt: str) -> Markup:
         """Show an output of a notebook that does not use this project's helper."""
         if "text/html" in data:
             html = self.prose.clean(data["text/html"])
@@ -127,7 +101,7 @@ class CellOutputs:
             return self.prose.markdown(data["text/markdown"], contents=False)
         if data.keys() & {"image/svg+xml", "image/png", "image/jpeg"}:
             ident = self.prose.anchor(f"figure-{self.figures + 1}")
-            return self._picture(data, alt, "", ident, Markup(""), ours=False)
+            return self._picture(data, alt, ident, "plot")
         if "text/latex" in data:
             return self.prose.markdown(data["text/latex"], contents=False)
         if "text/plain" in data:
@@ -135,29 +109,21 @@ class CellOutputs:
         return Markup("")
 
 
-def _alternative(output: NotebookNode) -> str:
-    metadata = output.get("metadata")
-    about = metadata.values() if isinstance(metadata, Mapping) else ()
-    return next((str(m["alt"]) for m in about if isinstance(m, Mapping) and m.get("alt")), "")
-
-
 def _text(text: str, kind: str) -> Markup:
     # A progress bar rewrites its line; what a terminal would show last is what counts.
     lines = strip_ansi(text).replace("\r\n", "\n").split("\n")
     text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines).rstrip()
-    if not text:
-        return Markup("")
     if len(text) > 20_000:
         return Markup('<div class="{}">{}</div>').format(kind, folded(text))
-    return Markup('<pre class="{}">{}</pre>').format(kind, text)
+    return Markup('<pre class="{}">{}</pre>').format(kind, text) if text else Markup("")
 
 
 def _error(output: NotebookNode) -> Markup:
     trace = strip_ansi("\n".join(output.get("traceback") or ())).strip()
     message = strip_ansi(f"{output.get('ename', 'Error')}: {output.get('evalue', '')}").rstrip(": ")
-    trace = (
-        Markup("<details open><summary>Traceback</summary><pre>{}</pre></details>").format(trace)
-        if trace and trace != message
-        else Markup("")
-    )
+    if trace in ("", message):
+        trace = ""
+    else:
+        fold = Markup("<details open><summary>Traceback</summary><pre>{}</pre></details>")
+        trace = fold.format(trace)
     return Markup('<div class="error"><strong>{}</strong>{}</div>').format(folded(message), trace)

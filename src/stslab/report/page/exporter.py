@@ -24,19 +24,9 @@ from ..request.values import RequestError
 from .assets import TEMPLATE, page_assets, replace_surrogates
 from .cell_outputs import CellOutputs
 from .forms import forms, info_of
-from .index import render_index, render_root_index
 from .prose import Prose, highlight
-from .record import embed, read_record
+from .record import embed
 from .tables import folded
-
-__all__ = [
-    "StslabExporter",
-    "failing_cell",
-    "finding",
-    "read_record",
-    "render_index",
-    "render_root_index",
-]
 
 SETUP = "Setup"
 
@@ -44,11 +34,10 @@ SETUP = "Setup"
 class StslabExporter(HTMLExporter):  # type: ignore[misc]
     """Export a notebook as a self-contained page.
 
-    ``resources["stslab"]`` may hold what the report's builder knows, all of it optional: `record`
-    (what the page was made from, see `read_record`), `preset` (``name``, ``title``), `index_href`,
-    `prev` and `next` (``title``, ``href``), and `pages` (the names of the preset's pages, so that
-    links to other notebooks lead to them). Without it the page says what the notebook itself
-    tells. Equal inputs give equal bytes.
+    ``resources["stslab"]`` may hold what the report's builder knows: `record` (what the page was
+    made from), `preset` (``name``, ``title``), `index_href`, `prev` and `next` (``title``,
+    ``href``), and `pages` (names of the preset's pages, to which links then lead). Without it the
+    page says what the notebook itself tells.
     """
 
     export_from_notebook = "HTML page (stslab)"
@@ -60,7 +49,7 @@ class StslabExporter(HTMLExporter):  # type: ignore[misc]
     def default_filters(self) -> Iterator[tuple[str, Any]]:
         """Add the filter that the template starts with."""
         yield from super().default_filters()
-        yield ("stslab_page", gather)
+        yield ("stslab_page", lambda nb, resources: _Page(nb, resources).content())
 
     def from_notebook_node(
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
@@ -78,30 +67,19 @@ class StslabExporter(HTMLExporter):  # type: ignore[misc]
         return environment
 
 
-def gather(nb: NotebookNode, resources: Mapping[str, Any]) -> dict[str, Any]:
-    """Gather what a page says: the data that its template renders."""
-    return _Page(nb, resources).content()
-
-
 def finding(nb: NotebookNode) -> str | None:
     """Return the sentence that a notebook showed with `show_finding`."""
-    for output in _outputs(nb):
+    for output in (output for cell in nb.cells for output in cell.get("outputs", ())):
         if info_of(output).get("kind") == "finding":
             return forms(output).get("text/plain") or None
     return None
 
 
-def failing_cell(nb: NotebookNode) -> int | None:
-    """Return the position of the first code cell that raised; on the page it is #failing-cell."""
-    for index, cell in enumerate(nb.cells):
-        if any(output.output_type == "error" for output in cell.get("outputs", ())):
-            return index
-    return None
-
-
 class _Page:
+    """What a page says: the data that its template renders."""
+
     def __init__(self, nb: NotebookNode, resources: Mapping[str, Any]) -> None:
-        self.nb, self.resources = nb, resources
+        self.nb = nb
         self.extra: Mapping[str, Any] = resources.get("stslab") or {}
         about = resources.get("metadata") or {}
         self.name = str(about.get("name") or "notebook")
@@ -114,25 +92,23 @@ class _Page:
 
     def content(self) -> dict[str, Any]:
         injected = next((c.source for c in self.nb.cells if _tags(c, "injected-parameters")), "")
-        cells = [self._cell(cell, injected) for cell in self.nb.cells]
+        cells = [shown for cell in self.nb.cells if (shown := self._cell(cell, injected))]
         title = self.prose.title or self.nb.metadata.get("title") or self.name
         record = self.extra.get("record") or _own_record(self.nb, self.name, injected)
         return {
             "title": title,
             "finding": finding(self.nb),
             "folded": folded,
-            "parts": _parts(_joined_setup([cell for cell in cells if cell])),
+            "parts": _parts(_joined_setup(cells)),
             "contents": self.prose.contents,
             "failed": self.failed,
-            "banner": any(cell and cell["kind"] == "alert" for cell in cells),
+            "banner": any(cell["kind"] == "alert" for cell in cells),
             "look": page_assets(*["heatmap"] * self.outputs.heat),
             "record": record,
             "embedded": embed(record),
-            "has_code": any(cell and cell.get("code") for cell in cells),
+            "has_code": any(cell.get("code") for cell in cells),
             "preset": self.extra.get("preset") or {},
-            "index_href": self.extra.get("index_href"),
-            "prev": self.extra.get("prev"),
-            "next": self.extra.get("next"),
+            **{key: self.extra.get(key) for key in ("index_href", "prev", "next")},
         }
 
     def _link(self, address: str) -> str | None:
@@ -149,11 +125,11 @@ class _Page:
             html = self.prose.markdown(cell.source, cell.get("attachments"))
             kind = "alert" if _tags(cell, "papermill-error-cell-tag") else "prose"
             return {"kind": kind, "html": html} if html.strip() else None
-        if cell.cell_type != "code" or not self.filter.get("include_code", True):
-            return None
-        if _tags(cell, "injected-parameters"):
+        hidden = cell.cell_type != "code" or not self.filter.get("include_code", True)
+        if hidden or _tags(cell, "injected-parameters"):
             return None
         shown: dict[str, Any] = {"kind": "code", "label": "Code", "outputs": []}
+        shown["solution"] = _tags(cell, "solution")
         if _tags(cell, "parameters"):
             shown["parameters"] = _parameter_rows(cell.source, injected)
             shown["label"] = "Parameters as code"
@@ -161,23 +137,15 @@ class _Page:
                 cell = NotebookNode(cell, source=f"{cell.source}\n\n{injected}".strip())
         elif _is_setup(cell):
             shown["label"] = SETUP
-        shown["solution"] = _tags(cell, "solution")
         if cell.source.strip() and self.filter.get("include_input", True):
             shown["code"] = highlight(cell.source, self.language)
             shown["preview"] = _preview(cell.source)
         if self.filter.get("include_output", True):
-            shown["outputs"] = [
-                html for o in cell.get("outputs", ()) if (html := self.outputs.html(o))
-            ]
-        shown["failing"] = False
-        if not self.failed and any(o.output_type == "error" for o in cell.get("outputs", ())):
-            shown["failing"] = self.failed = True
+            shown["outputs"] = list(filter(None, map(self.outputs.html, cell.get("outputs", ()))))
+        raised = any(output.output_type == "error" for output in cell.get("outputs", ()))
+        shown["failing"] = raised and not self.failed
+        self.failed |= raised
         return shown if shown.get("code") or shown["outputs"] or shown.get("parameters") else None
-
-
-def _outputs(nb: NotebookNode) -> Iterator[NotebookNode]:
-    for cell in nb.cells:
-        yield from cell.get("outputs", ())
 
 
 def _joined_setup(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -224,36 +192,31 @@ def _parameter_rows(source: str, injected: str) -> list[dict[str, Any]]:
     """Read the parameters cell and what was injected below it, as rows of a table."""
     try:
         defaults = read_cell(source, "parameters cell")
-        given = read_cell(injected, "injected cell") if injected else {}
+        given = read_cell(injected, "injected cell")
     except RequestError:
         return []  # not a cell of literals: it is shown as code
-    rows = []
-    for name, parameter in {**defaults, **given}.items():
-        written = defaults.get(name)
-        rows.append(
-            {
-                "name": name,
-                "value": parameter.default,
-                "help": written.help if written else "",
-                "changed": written is None or written.default != parameter.default,
-            }
-        )
-    return rows
+    return [
+        {
+            "name": name,
+            "value": parameter.default,
+            "help": defaults[name].help if name in defaults else "",
+            "changed": name not in defaults or defaults[name].default != parameter.default,
+        }
+        for name, parameter in {**defaults, **given}.items()
+    ]
 
 
 def _own_record(nb: NotebookNode, name: str, injected: str) -> dict[str, Any]:
     """Say what can be had from the notebook itself: its cells without outputs, and a digest."""
-    added = {"injected-parameters", "papermill-error-cell-tag"}
     # nbformat gives an old notebook's cells ids by chance; a position is not.
     cells = [
         {**cell, "id": f"cell-{index}"}
         for index, cell in enumerate(nb.cells)
-        if not added & set(cell.metadata.get("tags", []))
+        if not _tags(cell, "injected-parameters") and not _tags(cell, "papermill-error-cell-tag")
     ]
     source = as_source({"cells": cells, "metadata": nb.metadata})
     record: dict[str, Any] = {"notebook_name": PurePosixPath(name).name, "notebook": source}
-    version = nb.metadata.get("language_info", {}).get("version")
-    if version:
+    if version := nb.metadata.get("language_info", {}).get("version"):
         record["versions"] = {nb.metadata.language_info.get("name", "language"): version}
     if injected:
         record["injected_parameters"] = injected

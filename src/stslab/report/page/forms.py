@@ -14,24 +14,13 @@ _MAGIC = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8"}
 
 def info_of(output: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what stslab noted of an output: its kind, its name, its title."""
-    about = _mapping(output, "metadata").get("stslab")
-    return about if isinstance(about, Mapping) else {}
+    return mapping(mapping(output.get("metadata")).get("stslab"))
 
 
 def forms(output: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the forms of an output that can be shown.
-
-    Parameters
-    ----------
-    output : mapping
-
-    Returns
-    -------
-    dict
-        MIME type → text; for JSON, whatever it holds. A PNG or JPEG is one, in base64.
-    """
+    """Map MIME types to text, an image's in base64; to whatever it holds for JSON."""
     found = {}
-    for kind, value in _mapping(output, "data").items():
+    for kind, value in mapping(output.get("data")).items():
         if kind.endswith("json"):
             found[kind] = value
         elif (text := joined(value)) is not None and _is_image(text, _MAGIC.get(kind, b"")):
@@ -52,6 +41,6 @@ def _is_image(text: str, magic: bytes) -> bool:
         return False
 
 
-def _mapping(output: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = output.get(key)
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return a mapping as it is, and for anything else an empty one."""
     return value if isinstance(value, Mapping) else {}

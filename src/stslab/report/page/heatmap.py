@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -39,20 +40,9 @@ def valid(matrix: Any) -> bool:
 
 
 def instrument(matrix: Mapping[str, Any], *, ident: str, title: str, alt: str) -> Markup:
-    """Draw a matrix.
-
-    Parameters
-    ----------
-    matrix : mapping
-        ``sentences``, ``labels`` and ``values`` as in application/vnd.stslab.matrix+json.
-    ident : str
-        Unique on the page.
-    title, alt : str
-        The question that the matrix answers, and what it shows in words.
-    """
+    """Draw a matrix; `title` is the question that it answers, `alt` what it shows in words."""
     names, labels, values = matrix["sentences"], matrix["labels"], matrix["values"]
-    n = len(names)
-    named = n <= NAMED
+    named = len(names) <= NAMED
     columns = "".join(
         f'<th scope="col"><b>{i}</b>{_name(name, label, named)}</th>'
         for i, (name, label) in enumerate(zip(names, labels, strict=True), start=1)
@@ -63,7 +53,7 @@ def instrument(matrix: Mapping[str, Any], *, ident: str, title: str, alt: str) -
         + "</tr>"
         for i, row in enumerate(values, start=1)
     )
-    size = "few" if named else "many" if n > LISTED else "some"
+    size = "few" if named else "many" if len(names) > LISTED else "some"
     scale = "".join(f'<i class="{step(v / 10)}"></i>' for v in range(-10, 11))
     return Markup(
         f'<div class="wide"><table class="heat {size}" id="{ident}" '
@@ -98,14 +88,12 @@ def _pairs(
     names: Sequence[str], labels: Sequence[str], values: Sequence[Sequence[float]], title: str
 ) -> str:
     n = len(names)
-    pairs = sorted(
-        ((values[i][j], i, j) for i in range(n) for j in range(i + 1, n)), key=lambda p: -p[0]
-    )
+    pairs = [(values[i][j], i, j) for i, j in combinations(range(n), 2)]
+    pairs.sort(key=lambda pair: -pair[0])
     if not pairs:
         return ""
-    about, full = f"All {len(pairs)} pairs, highest first", ""
-    if len(pairs) == 1:
-        about = "The only pair"
+    full = ""
+    about = f"All {len(pairs)} pairs, highest first" if len(pairs) > 1 else "The only pair"
     if len(pairs) > PAIRS:
         about = f"The {PAIRS // 2} highest and {PAIRS // 2} lowest of {len(pairs):,} pairs"
         pairs = pairs[: PAIRS // 2] + pairs[-PAIRS // 2 :]

@@ -6,16 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jinja2
 from markupsafe import Markup
 
-from .assets import jinja_environment, page_assets, replace_surrogates
+from .assets import TEMPLATE, page_assets, replace_surrogates
 from .tables import folded
 
 # A word and a sign for each state: never a colour alone.
 STATES = {
-    "built": ("built", "✓"),
-    "unchanged": ("built", "✓"),
-    "fresh": ("built", "✓"),
+    **dict.fromkeys(("built", "unchanged", "fresh"), ("built", "✓")),
     "stale": ("out of date", "!"),
     "failed": ("failed", "✕"),
 }
@@ -30,6 +29,10 @@ DRAWING = re.compile(
     re.ASCII,
 )
 
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True, lstrip_blocks=True
+)
+
 
 def render_index(
     preset_title: str,
@@ -40,53 +43,28 @@ def render_index(
 ) -> str:
     """Render the index of one preset.
 
-    Parameters
-    ----------
-    preset_title : str
-    pages : sequence of mappings
-        Each with `title`, `href` (None where no page was ever built), and optionally `finding`,
-        `status` (built, unchanged, stale, failed), `reason` (why a page is not up to date),
-        `failed_href` (the failed notebook's page), and `thumbnail` (shown if
-        it is as `thumbnail` draws it).
-    root_href : str or None
-        Where the index of all presets is.
-    about : str
-        A sentence on the preset.
+    A page has a `title` and an `href` (None where none was ever built), and optionally `finding`,
+    `status`, `reason` (why it is not up to date), `failed_href` (the failed notebook's page), and
+    `thumbnail`.
     """
-    return _render("entries.html.j2", preset_title, pages, root_href=root_href, about=about)
+    entries = []
+    for page in pages:
+        status = str(page.get("status") or "built")
+        state, sign = STATES.get(status, (status, "•"))
+        drawing = str(page.get("thumbnail") or "")
+        texts = {name: folded(str(page.get(name) or "")) for name in ("finding", "reason")}
+        shown = {"thumbnail": Markup(drawing) if DRAWING.fullmatch(drawing) else None}
+        entries.append({**page, **texts, **shown, "state": state, "sign": sign})
+    html = _TEMPLATES.get_template("entries.html.j2").render(
+        title=preset_title,
+        entries=entries,
+        look=page_assets("heatmap", "entries"),
+        root_href=root_href,
+        about=about,
+    )
+    return replace_surrogates(html)
 
 
 def render_root_index(presets: Sequence[Mapping[str, Any]]) -> str:
-    """Render the index of all presets.
-
-    Parameters
-    ----------
-    presets : sequence of mappings
-        As the pages of `render_index`; `finding` may say how many pages a preset has.
-    """
-    return _render("entries.html.j2", "Reports", presets, root_href=None, about="")
-
-
-def _render(template: str, title: str, entries: Sequence[Mapping[str, Any]], **kw: Any) -> str:
-    shown = []
-    for entry in entries:
-        status = str(entry.get("status") or "built")
-        state, sign = STATES.get(status, (status, "•"))
-        shown.append(
-            {
-                **entry,
-                "thumbnail": Markup(drawing)
-                if DRAWING.fullmatch(drawing := str(entry.get("thumbnail") or ""))
-                else None,
-                "finding": folded(str(entry.get("finding") or "")),
-                "reason": folded(str(entry.get("reason") or "")),
-                "state": state,
-                "sign": sign,
-            }
-        )
-    html = (
-        jinja_environment()
-        .get_template(template)
-        .render(title=title, entries=shown, look=page_assets("heatmap", "entries"), **kw)
-    )
-    return replace_surrogates(html)
+    """Render the index of all presets; `finding` may say how many pages each has."""
+    return render_index("Reports", presets, root_href=None)

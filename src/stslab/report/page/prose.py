@@ -11,6 +11,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from html import unescape
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import nh3
@@ -45,9 +47,14 @@ ATTRIBUTES: dict[str, set[str]] = {
     **{tag: {"stretchy", "fence", "accent", "columnalign", "linethickness"} for tag in MATH},
     "math": {"display"},
 }
-PAPERMILL = "papermill-error-cell"
+SAFE = {
+    "id": re.compile(r"papermill-error-cell\Z"),
+    "src": re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml)[;,]"),
+}
 CODE = {"k", "s", "c", "n"}  # keyword, string, comment, number: enough to read code by
 COLOURED = 100_000  # characters
+_HEAD = re.compile(r"<thead>.*?</thead>", re.S)
+_NO_SCOPE = re.compile(r"<th(?![^>]*scope=)(?=[ >])")
 EMPTY = re.compile(r"\n\s{500}")  # over such a place Pygments takes the square of its length
 
 
@@ -65,15 +72,15 @@ def highlight(code: str, language: str) -> Markup:
     except ClassNotFound:
         return escape(code)
     kinds = {Keyword: "k", Operator.Word: "k", String: "s", Comment: "c", Number: "n"}
-    parts: list[list[str]] = []
-    for token, text in lex(code, lexer):
-        kind = next((name for parent, name in kinds.items() if token in parent), "")
-        if parts and parts[-1][0] == kind:
-            parts[-1][1] += text
-        else:
-            parts.append([kind, text])
-    out = (f"<i class={k}>{escape(t)}</i>" if k else escape(t) for k, t in parts)
-    return Markup("".join(out).rstrip("\n"))
+    tokens = (
+        (next((name for parent, name in kinds.items() if token in parent), ""), text)
+        for token, text in lex(code, lexer)
+    )
+    parts = []
+    for kind, run in groupby(tokens, key=itemgetter(0)):
+        text = escape("".join(map(itemgetter(1), run)))
+        parts.append(f"<i class={kind}>{text}</i>" if kind else text)
+    return Markup("".join(parts).rstrip("\n"))
 
 
 def mathml(formula: str, *, block: bool = False) -> str:
@@ -110,12 +117,8 @@ class Renderer(IPythonRenderer):  # type: ignore[misc]
 class Prose:
     """All prose of one page: headings get ids, a place in the contents, and levels in order.
 
-    Parameters
-    ----------
-    link : callable or None, default None
-        Where a relative address leads, or None to keep only its text.
-    path : str
-        The notebook's folder, for the images that its text names.
+    `link` says where a relative address leads, None to keep only its text; `path` is the
+    notebook's folder, for the images that its text names.
     """
 
     def __init__(self, link: Callable[[str], str | None] | None = None, path: str = "") -> None:
@@ -150,14 +153,7 @@ class Prose:
         return self.clean(MarkdownWithMath(renderer=renderer).render(source), contents=contents)
 
     def clean(self, html: str, *, contents: bool = False) -> Markup:
-        """Make HTML safe and its headings and tables accessible.
-
-        Parameters
-        ----------
-        html : str
-        contents : bool, default False
-            Whether its headings belong to the page's contents.
-        """
+        """Make HTML safe and its headings and tables accessible."""
         html = self._cleaner.clean(replace_surrogates(html))
         html = re.sub(r'<img(?![^>]* src=)(?:[^>]* alt="([^"]*)")?[^>]*>', r"[image: \1]", html)
         html = re.sub(r"<img(?![^>]* alt=)", '<img alt="An image without a description"', html)
@@ -194,17 +190,10 @@ class Prose:
         return f'<h{level} id="{name}"{attributes}>{html}</h{level}>'
 
     def _attribute(self, tag: str, name: str, value: str) -> str | None:
-        if name == "id":
-            return value if value == PAPERMILL else None
-        if name == "src":
-            return (
-                value if re.match(r"data:image/(png|jpeg|gif|webp|svg\+xml)[;,]", value) else None
-            )
-        if name == "href":
-            if value.startswith("#") or re.match(r"(https?|mailto):", value, flags=re.I):
-                return value
+        if name == "href" and not re.match(r"#|(https?|mailto):", value, re.I):
             return self._link(value) if not re.match(r"[a-z][\w+.-]*:|//", value, re.I) else None
-        return value
+        kept = SAFE.get(name)
+        return value if kept is None or kept.match(value) else None
 
 
 def _tables(html: str) -> str:
@@ -212,10 +201,6 @@ def _tables(html: str) -> str:
     if "<table" not in html:
         return html
     html = re.sub(r"<th([^>]*)>\s*</th>", r"<td\1></td>", html)
-    head, body = 'scope="col"', 'scope="row"'
-    parts = re.split(r"(<thead>.*?</thead>)", html, flags=re.S)
-    for index, part in enumerate(parts):
-        scope = head if index % 2 else body
-        parts[index] = re.sub(r"<th(?![^>]*scope=)(?=[ >])", f"<th {scope}", part)
-    html = "".join(parts)
+    html = _HEAD.sub(lambda head: _NO_SCOPE.sub('<th scope="col"', head[0]), html)
+    html = _NO_SCOPE.sub('<th scope="row"', html)
     return html.replace("<table", '<div class="wide"><table').replace("</table>", "</table></div>")

@@ -39,24 +39,7 @@ def embed(record: Mapping[str, Any]) -> Markup:
 
 
 def read_record(html: str) -> dict[str, Any]:
-    """Read the record of a page and check that it is whole.
-
-    Parameters
-    ----------
-    html : str
-        The page.
-
-    Returns
-    -------
-    dict
-        As the page's builder wrote it: ``notebook`` and what it was run with.
-
-    Raises
-    ------
-    ValueError
-        If the page is cut off, holds no record, or the record was changed. A record that passes
-        is whole; nobody vouches for who wrote it, so ask before running what it holds.
-    """
+    """Read a page's record if it is whole: nobody vouches for who wrote it, so ask before a run."""
     if not html.rstrip().endswith("</html>"):
         raise ValueError(
             "this page is cut off: it does not end in </html>. Ask for it again, or copy it again."
@@ -69,7 +52,7 @@ def read_record(html: str) -> dict[str, Any]:
         )
     written, text = found[0]
     try:
-        record = json.loads(text)
+        record: dict[str, Any] = json.loads(text)
         whole = isinstance(record, dict) and digest(record) == written
     except (ValueError, RecursionError) as error:
         raise ValueError(f"the record in this page is damaged: {error}.") from None
@@ -78,7 +61,7 @@ def read_record(html: str) -> dict[str, Any]:
             "the record in this page was edited after the page was made: its sha256 is not the "
             "one written beside it."
         )
-    return dict(record)
+    return record
 
 
 def without_record(html: str) -> str:

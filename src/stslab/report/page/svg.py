@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
 from xml.etree import ElementTree
 
 from markupsafe import Markup, escape
@@ -40,45 +39,37 @@ CALLED = re.compile(r"(?<![\w-])[\w-]*(?=\()")
 FUNCTIONS = name_set("matrix translate scale rotate skewx skewy rgb rgba hsl hsla")
 DEEPEST = 200  # elements inside each other
 
-_Renamed = Callable[[str], str]
-
 
 def inline_svg(source: str, *, prefix: str, label: str) -> Markup | None:
     """Make a drawing that can stand inside a page beside others.
 
     Styles become attributes, because the page's policy forbids styles; ids that are referred to
     get a prefix, because two drawings by matplotlib share theirs, and the others go; fonts are
-    dropped for the page's own; hundredths of a point are kept.
-
-    Parameters
-    ----------
-    source : str
-        SVG.
-    prefix : str
-        Unique on the page.
-    label : str
-        The text alternative.
-
-    Returns
-    -------
-    Markup or None
-        None where this cannot be read or is too large: show another form.
+    dropped for the page's own. None where it cannot be read or is too large.
     """
-    if len(source) > LARGEST:
-        return None
-    root = _cleaned(source, ATTRIBUTES, lambda name: f"{prefix}-{name}")
+    root = _cleaned(source, ATTRIBUTES, f"{prefix}-") if len(source) <= LARGEST else None
     if root is None:
         return None
-    known = {name for each in root.iter() for name in _places(each)}
+    known = {
+        place
+        for element in root.iter()
+        for name, value in element.attrib.items()
+        if name == "href" or value.startswith("url(")
+        for place in PLACE.findall(value)
+    }
     for element in root.iter():
-        if element.get("id", "") not in known:
+        if element.get("id") not in known:
             element.attrib.pop("id", None)
     width = _length(root.attrib.pop("width", ""))
     root.attrib.pop("height", None)
     if width:  # matplotlib counts points; a page counts pixels
         root.set("width", f"{width * 4 / 3:.0f}")
     if _box(root)[2] >= 100:
-        _shorten(root)
+        # What is smaller than a hundredth cannot be seen. It is cut, because rounding could carry
+        # into the digits before the point, where a path may hold flags.
+        for element in root.iter():
+            for name in LENGTHS & element.attrib.keys():
+                element.set(name, " ".join(DECIMALS.sub(r"\1", element.attrib[name]).split()))
     lines = ElementTree.tostring(root, encoding="unicode").split("\n")
     body = " ".join(filter(None, map(str.strip, lines)))
     return Markup(f'<svg role="img" aria-label="{escape(label)}"{body[len("<svg") :]}')
@@ -88,19 +79,9 @@ def standalone_svg(source: str) -> str | None:
     """Make a drawing for a file of its own, which no policy guards when it is opened.
 
     Nothing is left that runs or asks for an address. What matplotlib draws stays as it is, with
-    its fonts and names for an editor; a stylesheet of somebody else's goes.
-
-    Parameters
-    ----------
-    source : str
-        SVG.
-
-    Returns
-    -------
-    str or None
-        None where this cannot be read.
+    its fonts and names for an editor. None where it cannot be read.
     """
-    root = _cleaned(source, ATTRIBUTES | {"font-family"}, str)
+    root = _cleaned(source, ATTRIBUTES | {"font-family"}, "")
     if root is None:
         return None
     for element in root.iter():
@@ -111,9 +92,7 @@ def standalone_svg(source: str) -> str | None:
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _cleaned(
-    source: str, attributes: frozenset[str], renamed: _Renamed
-) -> ElementTree.Element | None:
+def _cleaned(source: str, attributes: set[str], prefix: str) -> ElementTree.Element | None:
     source = re.sub(r"<!DOCTYPE\s[^<>\[]*>", "", replace_surrogates(source), count=1)
     if "<!DOCTYPE" in source or "<!ENTITY" in source:
         return None
@@ -121,7 +100,7 @@ def _cleaned(
         root = ElementTree.fromstring(source)
         if _local(root.tag) != "svg":
             return None
-        _clean(root, attributes, renamed, DEEPEST)
+        _clean(root, attributes, prefix, DEEPEST)
         width, height = (_length(root.get(side, "")) for side in ("width", "height"))
         root.attrib.setdefault("viewBox", f"0 0 {width:g} {height:g}")
         box = _box(root)
@@ -143,9 +122,7 @@ def _length(text: str) -> float:
     return float(found[0]) if found else 0.0
 
 
-def _clean(
-    element: ElementTree.Element, attributes: frozenset[str], renamed: _Renamed, levels: int
-) -> None:
+def _clean(element: ElementTree.Element, attributes: set[str], prefix: str, levels: int) -> None:
     if not levels:
         raise ValueError("too many elements inside each other")
     element.tag = _local(element.tag)
@@ -153,35 +130,29 @@ def _clean(
     given = _declarations(given.pop("style", "")) | given
     element.attrib.clear()
     for name, value in given.items():
-        if name in attributes and (safe := _safe(name, value.strip(), renamed)) is not None:
+        if name in attributes and (safe := _safe(name, value.strip(), prefix)) is not None:
             element.set(name, safe)
     for child in list(element):
         # Comments and processing instructions have a function for a tag.
         if isinstance(child.tag, str) and _local(child.tag) in ELEMENTS:
-            _clean(child, attributes, renamed, levels - 1)
+            _clean(child, attributes, prefix, levels - 1)
         else:
             element.remove(child)
 
 
-def _safe(name: str, value: str, renamed: _Renamed) -> str | None:
+def _safe(name: str, value: str, prefix: str) -> str | None:
     """Give a value without addresses, its places renamed; None where it must go."""
     if "\\" in value:  # a stylesheet's way to spell url() differently
         return None
     if name == "id":
-        return renamed(value)
+        return f"{prefix}{value}"
     if name == "href":
         if re.match(r"data:image/(png|jpeg);base64,[\w+/=\s]+$", value):
             return value
-        return f"#{renamed(value[1:])}" if value.startswith("#") else None
+        return f"#{prefix}{value[1:]}" if value.startswith("#") else None
     if place := PLACE_AS_URL.fullmatch(value):
-        return f"url(#{renamed(place[1])})"
+        return f"url(#{prefix}{place[1]})"
     return value if FUNCTIONS.issuperset(CALLED.findall(value.lower())) else None
-
-
-def _places(element: ElementTree.Element) -> Iterator[str]:
-    for name, value in element.attrib.items():
-        if name == "href" or value.startswith("url("):
-            yield from PLACE.findall(value)
 
 
 def _declarations(style: str) -> dict[str, str]:
@@ -189,21 +160,9 @@ def _declarations(style: str) -> dict[str, str]:
     found = {name.strip(): value.strip() for name, _, value in pairs}
     if font := FONT.match(found.pop("font", "")):
         slant, weight, size, family = font.groups()
-        found |= {"font-size": size, "font-family": family}
-        found |= {"font-style": slant} if slant else {}
-        found |= {"font-weight": weight} if weight else {}
+        parts = {"size": size, "family": family, "style": slant, "weight": weight}
+        found |= {f"font-{name}": part for name, part in parts.items() if part is not None}
     return {name: re.sub(r"(?<=\d)px$", "", value) for name, value in found.items()}
-
-
-def _shorten(root: ElementTree.Element) -> None:
-    """Cut lengths to hundredths, where these are too small to be seen.
-
-    Rounding could carry into the digits before the point, where a path may hold flags.
-    """
-    for element in root.iter():
-        for name in LENGTHS & element.attrib.keys():
-            lengths = DECIMALS.sub(r"\1", element.attrib[name])
-            element.set(name, " ".join(lengths.split()))
 
 
 def _local(name: str) -> str:

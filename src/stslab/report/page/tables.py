@@ -59,22 +59,13 @@ def folded(text: str) -> Markup:
 
 
 def csv_link(csv: str, name: str, href: str | None, what: str) -> Markup:
-    """Offer a table's numbers: inside the page, or beside it where they are many.
+    """Offer a table's numbers: inside the page, or in the builder's file where they are many.
 
-    Parameters
-    ----------
-    csv : str
-    name : str
-        The file's name.
-    href : str or None
-        Where the builder put the file; None where nobody did.
-    what : str
-        What the numbers are, for those who read links out of their place.
+    `what` they are is for those who read links out of their place.
     """
     if len(csv) < EMBEDDED:
-        href = "data:text/csv;charset=utf-8," + quote(
-            csv, safe=" ,;:/?@!$()*'+=|[]{}", errors="replace"
-        )
+        text = quote(csv, safe=" ,;:/?@!$()*'+=|[]{}", errors="replace")
+        href = f"data:text/csv;charset=utf-8,{text}"
     elif not href:
         return Markup("")
     return Markup(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
-from typing import Any
+from itertools import chain
 
 from markupsafe import Markup
 from nbformat import NotebookNode
@@ -21,29 +21,17 @@ COLOURS = 32
 def thumbnail(nb: NotebookNode) -> Markup | None:
     """Draw a notebook's first heatmap, score bars or other figure, else its first table.
 
-    Parameters
-    ----------
-    nb : NotebookNode
-        Executed.
-
-    Returns
-    -------
-    Markup or None
-        SVG without text, hidden from screen readers: the finding beside it says more.
+    It has no text and is hidden from screen readers: the finding beside it says more.
     """
     outputs = [output for cell in nb.cells for output in cell.get("outputs", ())]
     shown = [(info_of(output).get("kind"), forms(output)) for output in outputs]
-    figures = [_figure(data) for kind, data in shown if kind == "figure"]
-    bars = [_bars(each) for kind, data in shown if kind == "table" and (each := _scores(data))]
-    tables = [_table(data) for kind, data in shown if kind == "table"]
-    matrix = next((data for _, data in shown if heatmap.valid(data.get(heatmap.MATRIX))), None)
-    if matrix:
-        return _cells(matrix[heatmap.MATRIX]["values"])
-    return next(filter(None, [*bars, *figures, *tables]), None)
-
-
-def _scores(data: dict[str, Any]) -> list[float]:
-    return scores(data.get("text/html", ""))[:8]
+    for _, data in shown:
+        if heatmap.valid(data.get(heatmap.MATRIX)):
+            return _cells(data[heatmap.MATRIX]["values"])
+    tables = [data.get("text/html", "") for kind, data in shown if kind == "table"]
+    figures = [data.get("image/png", "") for kind, data in shown if kind == "figure"]
+    drawn = chain(map(_bars, tables), map(_figure, figures), map(_table, tables))
+    return next(filter(None, drawn), None)
 
 
 def _cells(values: Sequence[Sequence[float]]) -> Markup:
@@ -58,20 +46,21 @@ def _cells(values: Sequence[Sequence[float]]) -> Markup:
     return _drawing(n, n, cells)
 
 
-def _bars(scores: Sequence[float]) -> Markup:
-    n = len(scores)
+def _bars(html: str) -> Markup | None:
+    """Draw the scores of a table; None where it has none."""
+    shown = scores(html)[:8]
+    n = len(shown)
     bars = "".join(
         f'<rect class="{heatmap.step(score)}" x="{min(50 + 50 * score, 50):.0f}" '
         f'y="{100 * i / n + 2:.0f}" width="{max(abs(50 * score), 1):.0f}" '
         f'height="{100 / n - 4:.0f}"/>'
-        for i, score in enumerate(scores)
+        for i, score in enumerate(shown)
     )
-    return _drawing(100, 100, f'<path d="M50 0V100"/>{bars}')
+    return _drawing(100, 100, f'<path d="M50 0V100"/>{bars}') if bars else None
 
 
-def _table(data: dict[str, Any]) -> Markup:
+def _table(html: str) -> Markup:
     """Draw the lines of a table of at most 4 columns and 8 rows."""
-    html = data.get("text/html", "")
     columns = min(max(html.count("<th"), 1), 4)
     rows = min(max(html.count("<tr") - 1, 1), 8)
     lines = "".join(f"M10 {y}H90" for y in (10 + 80 * row // rows for row in range(rows + 1)))
@@ -79,14 +68,13 @@ def _table(data: dict[str, Any]) -> Markup:
     return _drawing(100, 100, f'<path d="{lines}"/>')
 
 
-def _figure(data: dict[str, Any]) -> Markup | None:
+def _figure(png: str) -> Markup | None:
     """Shrink a figure's PNG; None where it has none that can be read."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
-        picture = Image.open(io.BytesIO(base64.b64decode(data.get("image/png", ""))))
-        small = picture.convert("RGB")
-    except (UnidentifiedImageError, ValueError, OSError, Image.DecompressionBombError):
+        small = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    except (ValueError, OSError, Image.DecompressionBombError):
         return None
     small.thumbnail((SIDE, SIDE))
     stream = io.BytesIO()

@@ -39,10 +39,10 @@ def _file_name(name: str) -> str:
 
 
 def _notebook_name(name: str) -> str:
-    path = PurePosixPath(_file_name(name))
-    if path.suffix != ".ipynb":
+    if PurePosixPath(_file_name(name)).suffix != ".ipynb":
         raise ValueError("not the name of a notebook")
-    return name if _page_name(path.stem) else ""
+    _page_name(PurePosixPath(name).stem)
+    return name
 
 
 PageName = Annotated[str, AfterValidator(_page_name)]
@@ -111,20 +111,7 @@ class Claims(_Shape):
 
 
 def read_claims(html: str, page: str) -> Claims:
-    """Read what a page claims.
-
-    Parameters
-    ----------
-    html : str
-        The page.
-    page : str
-        Its name, for messages.
-
-    Raises
-    ------
-    RequestError
-        If there is no whole record in it, or one of another shape.
-    """
+    """Read what a page claims; its name is for messages."""
     try:
         record = read_record(html)
         if "injected_parameters" in record or "around" not in record:

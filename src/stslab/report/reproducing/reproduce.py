@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,25 +35,14 @@ LARGEST = 2**28  # bytes of a page; the largest that was ever built here has 3 M
 
 @dataclass
 class Outcome:
-    """What came of making a page again.
+    """What came of making a page again."""
 
-    Attributes
-    ----------
-    verdict : {"identical", "equal", "different"}
-        The same bytes; the same but for numbers that agree at 4 decimals and for what
-        `environment` lists; or neither.
-    environment : list of str
-        What this environment has otherwise than the page's.
-    unchecked : list of str
-        What the page says that cannot be found out here.
-    differences : list of str
-        Where the two pages differ.
-    """
-
+    # "identical": the same bytes; "equal": the same but for numbers that agree at 4 decimals and
+    # for what `environment` lists; or "different".
     verdict: str
-    environment: list[str]
-    unchecked: list[str]
-    differences: list[str] = field(default_factory=list)
+    environment: list[str]  # what this environment has otherwise than the page's
+    unchecked: list[str]  # what the page says that cannot be found out here
+    differences: list[str] = field(default_factory=list)  # where the two pages differ
 
 
 def reproduce(
@@ -68,80 +57,47 @@ def reproduce(
     """Make a page again from what it holds, and compare the whole of it.
 
     What the page holds is data from a stranger. Its notebook is looked for among this checkout's,
-    whose parameters cell checks its values; its models are those of this machine.
-
-    Parameters
-    ----------
-    page : Path
-    notebooks : Path
-        This checkout's notebooks; code that is not among them is run only if `may_run` agrees.
-    inputs : mapping of name to Path
-        The input files, by parameter, where the page does not hold them; the folders of models
-        that the page names ``model_name/…``.
-    kernel : {"warm", "fresh"}
-    may_run : callable
-        Asked with a sentence before unknown code runs.
-    notify : callable
-        Receives, line by line, what happens.
-
-    Returns
-    -------
-    Outcome
-
-    Raises
-    ------
-    RequestError
-        If the page cannot be used; nothing was run, unless its notebook fails here.
+    whose parameters cell checks its values; other code is run only if `may_run` agrees. `inputs`
+    are files, by parameter, that the page does not hold, and folders of models that it names
+    ``model_name/…``.
     """
     name = printable(page.name)
     old = _read(page, name)
     claims = read_claims(old, name)
     try:
         with scratch_folder() as scratch:
-            return _reproduced(
-                name, old, claims, notebooks, inputs, kernel, may_run, notify, scratch
+            notebook, foreign = _ours(claims, notebooks), False
+            if notebook is None:
+                notebook, foreign = scratch / claims.notebook_name, True
+                notebook.write_text(json.dumps(claims.notebook), encoding="utf-8")
+            job = _job(name, claims, notebook, inputs, scratch)
+            question = (
+                "holds code that is not in this checkout. It can do whatever you can. Run it?"
             )
+            if foreign and not may_run(f"{name} {question}"):
+                raise RequestError(f"{name}: not run.")
+            _check_models(name, claims, job)
+            render, record = _made_again(claims, job, notebooks, kernel)
     except OSError as error:
         where = f"{printable(str(error.filename))}: " if error.filename else ""
         raise RequestError(f"{name}: {where}{error.strerror or error}.") from None
-
-
-def _reproduced(
-    name: str,
-    old: str,
-    claims: Claims,
-    notebooks: Path,
-    inputs: Mapping[str, Path],
-    kernel: KernelKind,
-    may_run: Callable[[str], bool],
-    notify: Callable[[str], None],
-    scratch: Path,
-) -> Outcome:
-    notebook = _ours(claims, notebooks)
-    foreign = notebook is None
-    if notebook is None:
-        notebook = scratch / claims.notebook_name
-        notebook.write_text(json.dumps(claims.notebook), encoding="utf-8")
-    job = _job(name, claims, notebook, inputs, scratch)
-    if foreign and not may_run(
-        f"{name} holds code that is not in this checkout. It can do whatever you can. Run it?"
-    ):
-        raise RequestError(f"{name}: not run.")
-    _check_models(name, claims, job, inputs)
-    page, record = _made_again(claims, job, notebooks, kernel)
     environment = _differences_here(claims, record)
     for line in environment:
         notify(f"differs here: {line}")
-    unchecked = list(_unchecked(claims, record, foreign))
-    # The page as it would be if it had been made from the same in the environment that it names.
-    as_claimed = _in_the_environment_of(claims, record)
-    if old == page(as_claimed):
+    unchecked = _unchecked(claims, record, foreign)
+    # The page as it would be if it had been made from the same in the environment that it names:
+    # what `_differences_here` tells is taken from its record, and all else from here.
+    code = {part: was for part, was in claims.sha256.items() if part in identity.CODE}
+    as_claimed = record | {"model": claims.model, "versions": claims.versions}
+    as_claimed["sha256"] = record["sha256"] | code
+    new = render(as_claimed)
+    if old == new:
         return Outcome("equal" if environment else "identical", environment, unchecked)
     differences = [
         f"what it claims to be made from: {each}"
         for each in compare_claims(claims.model_dump(exclude_unset=True), as_claimed)
     ]
-    differences += compare(without_record(old), without_record(page(as_claimed)))
+    differences += compare(without_record(old), without_record(new))
     return Outcome("different" if differences else "equal", environment, unchecked, differences)
 
 
@@ -163,11 +119,9 @@ def _ours(claims: Claims, notebooks: Path) -> Path | None:
     wanted = claims.notebook.get("cells")
     found = sorted(notebooks.glob("*.ipynb"), key=lambda path: path.name != claims.notebook_name)
     for path in found:
-        try:
+        with suppress(RequestError):
             if read_source(path)["cells"] == wanted:
                 return path
-        except RequestError:
-            continue
     return None
 
 
@@ -176,23 +130,21 @@ def _job(
 ) -> Job:
     """Check what the page was given as if it were given to `stslab report`."""
     parameters = read_parameters(notebook)
+    takers = [each for each, parameter in parameters.items() if parameter.takes_file]
     for parameter, value in claims.parameters.items():
-        one = parameters.get(parameter)
-        if parameter in claims.files or (one and one.takes_file and isinstance(value, str)):
+        if parameter in claims.files or (parameter in takers and isinstance(value, str)):
             raise RequestError(
                 f"{name}: its parameter {shown(parameter)} names a file of the machine that it "
                 f"was made on. A page of stslab lists such a file among its input files."
             )
     checked = check_values(parameters, claims.parameters, where=name, notebook=notebook.stem)
-    takers = [each for each, parameter in parameters.items() if parameter.takes_file]
     files = {}
     for parameter, file in claims.files.items():
         if parameter not in takers:
             raise RequestError(f"{name}: its notebook takes no file {shown(parameter)}.")
-        folder = scratch / "inputs" / parameter
-        folder.mkdir(parents=True)
-        files[parameter] = folder / file.name
-        files[parameter].write_bytes(_content(name, parameter, claims, inputs))
+        path = files[parameter] = scratch / "inputs" / parameter / file.name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(_content(name, parameter, claims, inputs))
     if stray := inputs.keys() - files.keys() - claims.model.keys():
         raise RequestError(f"{name}: was made without an input {shown(min(stray))}.")
     return Job(
@@ -211,7 +163,7 @@ def _content(name: str, parameter: str, claims: Claims, inputs: Mapping[str, Pat
     elif parameter in claims.inputs:
         try:
             content = base64.b64decode(claims.inputs[parameter], validate=True)
-        except (binascii.Error, ValueError):
+        except ValueError:
             raise RequestError(f"{name}: the file {shown(file.name)} in it is damaged.") from None
     else:
         raise RequestError(
@@ -226,7 +178,7 @@ def _content(name: str, parameter: str, claims: Claims, inputs: Mapping[str, Pat
     return content
 
 
-def _check_models(name: str, claims: Claims, job: Job, inputs: Mapping[str, Path]) -> None:
+def _check_models(name: str, claims: Claims, job: Job) -> None:
     """Take models that are on this machine by a published name, or that the reader gave."""
     names = model_names(job)
     if set(names) != claims.model.keys():
@@ -234,18 +186,17 @@ def _check_models(name: str, claims: Claims, job: Job, inputs: Mapping[str, Path
             f"{name}: it claims the models {shown(sorted(claims.model))}, but its parameters name "
             f"{shown(sorted(names))}."
         )
-    for model in names:
-        if model in job.models:
-            continue
-        if "/" in model and model.partition("/")[0] in MODELS:
+    known = [DEFAULT_MODEL, *available_models()]
+    published = {*known, f"sentence-transformers/{DEFAULT_MODEL}"}
+    for model in (each for each in names if each not in job.models):
+        parameter, slash, folder = model.partition("/")
+        if slash and parameter in MODELS:
             raise RequestError(
-                f"{name}: was made with the model in a folder {shown(model.partition('/')[2])}, "
+                f"{name}: was made with the model in a folder {shown(folder)}, "
                 f"which is not inside it. Give the folder with --input {printable(model)}=PATH."
             )
-        known = [DEFAULT_MODEL, *available_models()]
-        if {model, f"sentence-transformers/{model}"}.isdisjoint(
-            [*known, f"sentence-transformers/{DEFAULT_MODEL}"]
-        ) or model_folder(model, Path.cwd()):
+        foreign = published.isdisjoint({model, f"sentence-transformers/{model}"})
+        if foreign or model_folder(model, Path.cwd()):
             raise RequestError(
                 f"{name}: was made with the model {shown(model)}, which is not on this machine. "
                 f"Here: {', '.join(known)}."
@@ -298,23 +249,14 @@ def _differences_here(claims: Claims, record: Mapping[str, Any]) -> list[str]:
         for name, was in claims.model.items()
         if record["model"][name] != was
     ]
-    for part, what in identity.CODE.items():
-        was, now = claims.sha256.get(part), record["sha256"].get(part)
-        if was and now and was != now:
-            found.append(f"{what} changed")
+    found += [
+        f"{what} changed"
+        for part, what in identity.CODE.items()
+        if part in claims.sha256.keys() & record["sha256"].keys()
+        and claims.sha256[part] != record["sha256"][part]
+    ]
     versions = {printable(name): printable(was)[:40] for name, was in claims.versions.items()}
     return found + identity.changes(versions, record["versions"])
-
-
-def _in_the_environment_of(claims: Claims, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Take what `_differences_here` tells from the page's record, and all else from here."""
-    parts = {name: was for name, was in claims.sha256.items() if name in identity.CODE}
-    return {
-        **record,
-        "model": claims.model,
-        "versions": claims.versions,
-        "sha256": {**record["sha256"], **parts},
-    }
 
 
 def _unchecked(claims: Claims, record: Mapping[str, Any], foreign: bool) -> list[str]:

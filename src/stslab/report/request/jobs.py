@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,37 +21,23 @@ MODELS = ("model_name", "model_names")  # the parameters that name models
 
 @dataclass(frozen=True)
 class Job:
-    """One page to make: a notebook with checked parameters.
+    """One page to make: a notebook with checked parameters; all paths are absolute."""
 
-    Attributes
-    ----------
-    name : str
-        The page's name, a safe file stem, unique in its preset.
-    parameters : dict
-        Those that were set, as plain JSON; the others keep the notebook's defaults.
-    inputs : dict of str to Path
-        The files among the parameters, absolute. A default that names an existing file beside the
-        notebook is here too, because the page depends on its bytes.
-    models : dict of str to Path
-        The folders among the models: the name in `parameters` → the folder, absolute.
-    timeout : int or None
-        Seconds a cell may take.
-    """
-
-    name: str
+    name: str  # the page's, a safe file stem, unique in its preset
     notebook: Path
-    parameters: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)  # those that were set, as plain JSON
+    # The files among the parameters, and those that defaults name: the page depends on their bytes.
     inputs: dict[str, Path] = field(default_factory=dict)
-    models: dict[str, Path] = field(default_factory=dict)
-    timeout: int | None = None
+    models: dict[str, Path] = field(default_factory=dict)  # a name in `parameters` → its folder
+    timeout: int | None = None  # seconds a cell may take
 
 
 class Layer(NamedTuple):
     """Values from one place; a later layer wins over an earlier one."""
 
     values: Mapping[str, Any]
-    base: Path
-    where: Callable[[str], str]
+    base: Path = Path()
+    where: Callable[[str], str] = lambda _name: COMMAND_LINE
     shared: bool = True  # for all notebooks that have the parameter, not for this one alone
 
 
@@ -70,23 +58,31 @@ def make_jobs(
     *,
     companions: bool = False,
 ) -> tuple[Job, ...]:
-    """Choose drafts, add what the command line gives, check every value."""
-    if only:
-        drafts = _chosen(drafts, only)
+    """Choose drafts, add what the command line gives, check every value.
+
+    With `companions`, ask for what goes with a file: a corpus without queries says nothing.
+    """
+    drafts = _chosen(drafts, only) if only else drafts
     check_shared(given, drafts, books, "the chosen")
-    if companions:
-        for draft in drafts:
-            _check_companions(books.parameters(draft.notebook), given, draft.notebook.stem)
+    for draft in drafts if companions else ():
+        for name, parameter in books.parameters(draft.notebook).items():
+            file = parameter.goes_with
+            if file in given.values and name not in given.values:
+                raise RequestError(
+                    f"{given.where(file)}: {draft.notebook.stem} needs {name} to go with your "
+                    f'{file}. Add {parameter.option} "…".'
+                )
     return tuple(_job(draft, given, books) for draft in drafts)
 
 
 def _job(draft: Draft, given: Layer, books: Notebooks) -> Job:
     parameters, stem = books.parameters(draft.notebook), draft.notebook.stem
-    merged: dict[str, tuple[Any, Layer]] = {}
-    for layer in (*draft.layers, given):
-        for name, value in layer.values.items():
-            if name in parameters or not layer.shared:
-                merged[name] = (value, layer)
+    merged = {
+        name: (value, layer)
+        for layer in (*draft.layers, given)
+        for name, value in layer.values.items()
+        if name in parameters or not layer.shared
+    }
     checked: dict[str, Any] = {}
     models: dict[str, Path] = {}
     for name, (value, layer) in merged.items():
@@ -96,14 +92,14 @@ def _job(draft: Draft, given: Layer, books: Notebooks) -> Job:
         if name in MODELS:
             checked[name] = _placed_models(name, checked[name], layer.base, models)
     files = {name: value for name, value in checked.items() if isinstance(value, Path)}
-    inputs = files | _default_files(parameters, checked, draft.notebook.parent)
+    plain = {name: value for name, value in checked.items() if name not in files}
+    inputs = _default_files(parameters, draft.notebook.parent) | files
     # In the notebook's order, so that the order of a preset's keys changes no page.
-    values = {name: checked[name] for name in parameters if name in checked}
     return Job(
         name=draft.name,
         notebook=draft.notebook,
-        parameters={name: value for name, value in values.items() if name not in inputs},
-        inputs={name: inputs[name] for name in parameters if name in inputs},
+        parameters={name: plain[name] for name in parameters if name in plain},
+        inputs={name: inputs[name] for name in parameters if name in inputs and name not in plain},
         models=models,
         timeout=draft.timeout,
     )
@@ -140,59 +136,34 @@ def check_shared(layer: Layer, drafts: Sequence[Draft], books: Notebooks, whose:
             raise RequestError(f"{layer.where(name)}: unknown parameter {name!r} for {of}.{hint}")
 
 
-def on_command_line(_name: str) -> str:
-    """Say where a value of the command line comes from."""
-    return COMMAND_LINE
-
-
 def _chosen(drafts: Sequence[Draft], only: Sequence[str]) -> list[Draft]:
     wanted: set[str] = set()
     for selector in only:
+        names = {draft.name: draft.notebook.stem for draft in drafts}
         found = {
-            draft.name
-            for draft in drafts
-            if selector == draft.name or selects(selector, draft.notebook.stem)
+            name for name, stem in names.items() if selector == name or selects(selector, stem)
         }
         if not found:
-            hint = suggest(selector, [draft.name for draft in drafts])
+            hint = suggest(selector, names)
             raise RequestError(f"{COMMAND_LINE}: no page {selector!r} to choose.{hint}")
         wanted |= found
     return [draft for draft in drafts if draft.name in wanted]
 
 
-def _check_companions(parameters: Mapping[str, Parameter], given: Layer, stem: str) -> None:
-    """Ask for what goes with a file: a corpus without queries says nothing."""
-    for name, parameter in parameters.items():
-        file = parameter.goes_with
-        if file in given.values and name not in given.values:
-            raise RequestError(
-                f"{given.where(file)}: {stem} needs {name} to go with your {file}. "
-                f'Add {parameter.option} "…".'
-            )
-
-
-def _default_files(
-    parameters: Mapping[str, Parameter], checked: Container[str], folder: Path
-) -> dict[str, Path]:
+def _default_files(parameters: Mapping[str, Parameter], folder: Path) -> dict[str, Path]:
     """Find the files that defaults name; a default that names no file is the notebook's affair."""
     found = {}
     for name, parameter in parameters.items():
-        if parameter.takes_file and name not in checked and isinstance(parameter.default, str):
-            path = folder / parameter.default
-            try:
-                if path.is_file():
+        if parameter.takes_file and isinstance(parameter.default, str):
+            with suppress(OSError):  # a text too long for a path
+                if (path := folder / parameter.default).is_file():
                     found[name] = path
-            except OSError:  # a text too long for a path
-                pass
     return found
 
 
 def model_names(job: Job) -> list[str]:
     """List the models that a notebook is run with."""
-    parameters = read_parameters(job.notebook)
-    names: list[str] = []
-    for name in MODELS:
-        if name in parameters:
-            value = job.parameters.get(name, parameters[name].default)
-            names += [value] if isinstance(value, str) else [str(each) for each in value or []]
-    return list(dict.fromkeys(names))
+    defaults = {name: each.default for name, each in read_parameters(job.notebook).items()}
+    values = [job.parameters.get(name, defaults[name]) for name in MODELS if name in defaults]
+    lists = [[value] if isinstance(value, str) else map(str, value or []) for value in values]
+    return list(dict.fromkeys(chain.from_iterable(lists)))

@@ -13,25 +13,7 @@ from .values import RequestError, shown
 
 
 def new_preset(name: str, files: Mapping[str, Path], notebooks_dir: Path) -> Path:
-    """Write a preset that runs every notebook which takes the files.
-
-    Parameters
-    ----------
-    name : str
-        Of the preset and its report.
-    files : mapping of parameter to Path
-    notebooks_dir : Path
-
-    Returns
-    -------
-    Path
-        ``notebooks/presets/<name>.yaml``.
-
-    Raises
-    ------
-    RequestError
-        If the name is taken or makes no file name, a file is missing, or no notebook takes it.
-    """
+    """Write a preset that runs every notebook which takes the files."""
     if problem := name_problem(name):
         raise RequestError(f"preset name {shown(name)} {problem}.")
     target = notebooks_dir / "presets" / f"{name}.yaml"
@@ -54,8 +36,11 @@ def new_preset(name: str, files: Mapping[str, Path], notebooks_dir: Path) -> Pat
     for parameter, path in files.items():
         relative = Path(os.path.relpath(path.resolve(), target.parent.resolve())).as_posix()
         lines.append(f"  {parameter}: {json.dumps(relative, ensure_ascii=False)}")
-    lines += ["", '# Remove a line to leave a page out; take away "# " to change a parameter.']
-    lines.append("notebooks:")
+    lines += [
+        "",
+        '# Remove a line to leave a page out; take away "# " to change a parameter.',
+        "notebooks:",
+    ]
     for stem, parameters in takers.items():
         lines.append(f"  - notebook: {stem}")
         others = [each for each in parameters.values() if each.name not in files]

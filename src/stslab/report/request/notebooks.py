@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
+from functools import cache
 from pathlib import Path
 
 from .names import same_file_name
@@ -19,7 +20,7 @@ class Notebooks:
         self.by_stem = {path.stem: path for path in sorted(self.folder.glob("[!.]*.ipynb"))}
         self.public = [stem for stem in self.by_stem if not stem.startswith("_")]
         self.presets = {path.stem: path for path in sorted(self.folder.glob("presets/[!.]*.yaml"))}
-        self._parameters: dict[Path, dict[str, Parameter]] = {}
+        self.parameters = cache(read_parameters)
         if not self.public:
             raise RequestError(f"{folder}: no notebooks in this folder.")
 
@@ -29,16 +30,9 @@ class Notebooks:
             hint = suggest(name, self.public)
             raise RequestError(f"{where}: unknown notebook {shown(name)}.{hint}")
         if len(found) > 1:
-            stems = ", ".join(path.stem for path in found)
-            raise RequestError(
-                f"{where}: notebook {name!r} could be {stems}. Write its whole name."
-            )
+            could = f"{name!r} could be {', '.join(path.stem for path in found)}"
+            raise RequestError(f"{where}: notebook {could}. Write its whole name.")
         return found[0]
-
-    def parameters(self, notebook: Path) -> dict[str, Parameter]:
-        if notebook not in self._parameters:
-            self._parameters[notebook] = read_parameters(notebook)
-        return self._parameters[notebook]
 
     def refuse_taken(self, name: str, what: str, own: Path | None = None) -> None:
         """Keep a file called tutorial.txt from overwriting the report of the tutorial preset."""
@@ -53,9 +47,9 @@ class Notebooks:
         """List the notebooks that take at least one of these files and need no other."""
         found = []
         for stem in self.public:
-            takes = self.files(stem)
-            needed = [name for name, parameter in takes.items() if parameter.default is not None]
-            if any(name in files for name in takes) and all(name in files for name in needed):
+            takes = self.files(stem).items()
+            given = [name in files for name, _ in takes]
+            if any(given) and all(name in files or each.default is None for name, each in takes):
                 found.append(stem)
         return found
 
@@ -75,12 +69,9 @@ class Notebooks:
 
     def files_listed(self) -> str:
         """Say which files each notebook takes, for messages."""
-        lines = [
-            f"\n  {stem}: {', '.join(takes)}" for stem in self.public if (takes := self.files(stem))
-        ]
-        return (
-            " Files that notebooks take:" + "".join(lines) if lines else " No notebook takes one."
-        )
+        takes = [(stem, ", ".join(self.files(stem))) for stem in self.public]
+        lines = "".join(f"\n  {stem}: {files}" for stem, files in takes if files)
+        return f" Files that notebooks take:{lines}" if lines else " No notebook takes one."
 
 
 def selects(selector: str, stem: str) -> bool:

@@ -10,16 +10,14 @@ import ast
 import io
 import re
 import tokenize
+from collections.abc import Mapping
+from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal, Union
 
 from .source import read_notebook
-from .values import (
-    Parameter,
-    RequestError,
-    shown,
-    validated,
-)
+from .values import Parameter, RequestError, shown, validated
 
 ALLOWED = (
     "Allowed here: 'name: type = literal', 'name = literal', and imports from pathlib and typing"
@@ -34,23 +32,7 @@ _SIMPLE: dict[str, Any] = {
 
 
 def read_parameters(notebook: Path) -> dict[str, Parameter]:
-    """Read the cell tagged ``parameters`` of a notebook.
-
-    Parameters
-    ----------
-    notebook : Path
-        An ``.ipynb`` file, version 4.
-
-    Returns
-    -------
-    dict of str to Parameter
-        In the order of the cell; empty when no cell has the tag.
-
-    Raises
-    ------
-    RequestError
-        If the file is not a notebook, or the cell holds more than literals.
-    """
+    """Read the cell tagged ``parameters`` of a notebook, in its order; empty without the tag."""
     tagged = [
         "".join(cell["source"])
         for cell in read_notebook(notebook)["cells"]
@@ -71,9 +53,6 @@ def parameters_table(notebook: Path) -> list[dict[str, str]]:
     ]
 
 
-# The cell --------------------------------------------------------------------------------------
-
-
 def read_cell(source: str, where: str) -> dict[str, Parameter]:
     """Read the source of a parameters cell; `where` names it in messages."""
     try:
@@ -90,27 +69,25 @@ def _read_cell(source: str, where: str) -> dict[str, Parameter]:
         raise RequestError(f"{line}: not Python ({error.msg}). {ALLOWED}.") from None
     except ValueError:  # NUL, half a character
         raise RequestError(f"{where}: not Python. {ALLOWED}.") from None
-    comments = _Comments(source)
+    behind, alone = _comments(source)
     lines = [line.encode() for line in re.split(r"\r\n|\r|\n", source)]
     parameters: dict[str, Parameter] = {}
     for node in statements:
-        if _is_allowed_import(node):
-            continue
         refused = f"{where}, line {node.lineno}: {shown(_code(node, lines))}"
-        annotation: ast.expr | None = None
         match node:
-            case ast.AnnAssign(target=ast.Name(id=name)):
-                annotation, value = node.annotation, node.value
-            case ast.Assign(targets=[ast.Name(id=name)]):
-                value = node.value
+            case ast.ImportFrom(module="pathlib" | "typing" | "__future__"):
+                continue
+            case ast.Import(names=names) if {each.name for each in names} <= {"pathlib", "typing"}:
+                continue
+            case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
+                annotation: ast.expr | None = getattr(node, "annotation", None)
             case _:
                 raise RequestError(f"{refused} is not allowed. {ALLOWED}.")
         if name in parameters:
             raise RequestError(f"{refused}: {name!r} is set a second time. Keep one line.")
-        try:
-            default = ast.literal_eval(value) if value is not None else ...
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            default = ...
+        default = ...
+        with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            default = ast.literal_eval(node.value or ast.Constant(...))
         if default is ...:
             raise RequestError(
                 f"{refused}: a default is a literal (numbers, texts, lists of them; a path is "
@@ -118,11 +95,19 @@ def _read_cell(source: str, where: str) -> dict[str, Parameter]:
                 "a preset changes its source. Derive it in the next cell."
             )
         try:
-            kind = _inferred(default) if annotation is None else _resolved(annotation)
+            kind = _resolved(annotation) if annotation else _inferred(default)
         except ValueError as error:
             raise RequestError(f"{refused}: {error}. {TYPES}.") from None
-        text = _written(kind if annotation is None else annotation, lines)
-        parameter = Parameter(name, text, kind, default, comments.of(node))
+        match annotation:
+            case None:
+                written = kind.__name__ if isinstance(kind, type) else str(kind)
+            case ast.Constant(value=str(written)):
+                pass
+            case _:
+                written = _code(annotation, lines)
+        comment = behind.get(node.end_lineno or 0) or behind.get(node.lineno)
+        comment = comment or _comment_above(node.lineno, alone)
+        parameter = Parameter(name, written, kind, default, comment)
         if not (parameter.takes_file and isinstance(default, str)):
             try:
                 validated(default, parameter)
@@ -132,35 +117,20 @@ def _read_cell(source: str, where: str) -> dict[str, Parameter]:
     return parameters
 
 
-class _Comments:
-    """The comments of a cell by line: behind code, and alone on their line."""
-
-    def __init__(self, source: str) -> None:
-        self.behind: dict[int, str] = {}
-        self.alone: dict[int, str] = {}
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            if token.type == tokenize.COMMENT:
-                found = self.behind if token.line[: token.start[1]].strip() else self.alone
-                found[token.start[0]] = token.string.lstrip("#").strip()
-
-    def of(self, node: ast.stmt) -> str:
-        """Give the comment on a statement's last or first line, else right above it."""
-        for line in (node.end_lineno or node.lineno, node.lineno):
-            if comment := self.behind.get(line):
-                return comment
-        above = node.lineno - 1
-        while above in self.alone:
-            above -= 1
-        return " ".join(self.alone[line] for line in range(above + 1, node.lineno)).strip()
+def _comments(source: str) -> tuple[dict[int, str], dict[int, str]]:
+    """Find a cell's comments by line: those behind code, and those alone on their line."""
+    behind: dict[int, str] = {}
+    alone: dict[int, str] = {}
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            found = behind if token.line[: token.start[1]].strip() else alone
+            found[token.start[0]] = token.string.lstrip("#").strip()
+    return behind, alone
 
 
-def _is_allowed_import(node: ast.stmt) -> bool:
-    match node:
-        case ast.ImportFrom(module="pathlib" | "typing" | "__future__"):
-            return True
-        case ast.Import(names=names):
-            return {alias.name for alias in names} <= {"pathlib", "typing"}
-    return False
+def _comment_above(line: int, alone: Mapping[int, str]) -> str:
+    above = list(takewhile(lambda each: each in alone, range(line - 1, 0, -1)))
+    return " ".join(alone[each] for each in reversed(above)).strip()
 
 
 def _code(node: ast.stmt | ast.expr, lines: list[bytes]) -> str:
@@ -169,14 +139,6 @@ def _code(node: ast.stmt | ast.expr, lines: list[bytes]) -> str:
     part[-1] = part[-1][: node.end_col_offset]
     part[0] = part[0][node.col_offset :]
     return " ".join(b" ".join(part).decode().split())
-
-
-def _written(annotation: ast.expr | Any, lines: list[bytes]) -> str:
-    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-        return annotation.value
-    if isinstance(annotation, ast.expr):
-        return _code(annotation, lines)
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 
 def _inferred(default: Any) -> Any:
@@ -189,14 +151,14 @@ def _inferred(default: Any) -> Any:
     return type(default)
 
 
-def _resolved(node: ast.expr, *, inside: bool = False) -> Any:
+def _resolved(node: ast.expr, inside: bool = False) -> Any:
     """Turn an annotation's syntax tree into a typing object; nothing is evaluated."""
     match node:
         case ast.Constant(value=None):
             return None
         case ast.Constant(value=str(text)):
             try:
-                return _resolved(ast.parse(text, mode="eval").body, inside=inside)
+                return _resolved(ast.parse(text, mode="eval").body, inside)
             except SyntaxError:
                 raise ValueError(f"unknown type {text!r}") from None
         case ast.Name(id=name) | ast.Attribute(value=ast.Name(id="pathlib" | "typing"), attr=name):
@@ -205,14 +167,13 @@ def _resolved(node: ast.expr, *, inside: bool = False) -> Any:
             if name in _SIMPLE:
                 return _SIMPLE[name]
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-            return Union[_resolved(left, inside=inside), _resolved(right, inside=inside)]  # noqa: UP007
+            return Union[_resolved(left, inside), _resolved(right, inside)]  # noqa: UP007
         case ast.Subscript(
             value=ast.Name(id=name) | ast.Attribute(value=ast.Name(id="typing"), attr=name),
             slice=index,
         ):
-            return _subscripted(
-                name, index.elts if isinstance(index, ast.Tuple) else [index], inside
-            )
+            items = index.elts if isinstance(index, ast.Tuple) else [index]
+            return _subscripted(name, items, inside)
     raise ValueError(f"unknown type {ast.unparse(node)!r}")
 
 
@@ -226,21 +187,16 @@ def _subscripted(name: str, items: list[ast.expr], inside: bool) -> Any:
             return Literal[values]
         raise ValueError("a Literal lists texts, whole numbers, True, False or None")
     if name in ("Optional", "Union"):
-        kinds = [_resolved(item, inside=inside) for item in items]
-        return Union[tuple([*kinds, None] if name != "Union" else kinds)]  # noqa: UP007
-    kinds = [
-        ...
-        if isinstance(item, ast.Constant) and item.value is ...
-        else _resolved(item, inside=True)
-        for item in items
-    ]
-    match name, kinds:
-        case "list", [kind] if kind is not ...:
-            return list[kind]  # type: ignore[valid-type]
-        case "tuple", [kind, last] if kind is not ... and last is ...:
-            return tuple[kind, ...]  # type: ignore[valid-type]
-        case "tuple", _ if ... not in kinds:
-            return tuple[tuple(kinds)]  # type: ignore[misc]
-        case "dict", [key, kind] if key is str and kind is not ...:
-            return dict[str, kind]  # type: ignore[valid-type]
+        branches = [_resolved(item, inside) for item in items]
+        return Union[tuple([*branches, None] if name != "Union" else branches)]  # noqa: UP007
+    dots = [isinstance(item, ast.Constant) and item.value is ... for item in items]
+    pairs = zip(items, dots, strict=True)
+    kinds = tuple(... if dot else _resolved(item, inside=True) for item, dot in pairs)
+    fits = {
+        "list": dots == [False],
+        "tuple": dots == [False, True] or not any(dots),
+        "dict": dots == [False, False] and kinds[0] is str,
+    }
+    if fits.get(name):
+        return _SIMPLE[name][kinds]
     raise ValueError(f"unknown type '{name}[{', '.join(map(ast.unparse, items))}]'")

@@ -22,75 +22,59 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from .jobs import COMMAND_LINE, Draft, Job, Layer, check_shared, make_jobs, on_command_line
+from .jobs import COMMAND_LINE, Draft, Job, Layer, check_shared, make_jobs
 from .names import name_problem, safe_stem, same_file_name
 from .notebooks import Notebooks
 from .values import RequestError, shown, suggest
 from .yaml_text import LineOf, parse_yaml
 
-__all__ = ["Job", "Preset", "adhoc_preset", "load_preset"]
-
 
 @dataclass(frozen=True)
 class Preset:
-    """A named set of jobs.
-
-    Attributes
-    ----------
-    pages : dict of str to Path
-        All its pages, in order, and their notebooks; `jobs` are those chosen of them.
-    path : Path
-        Its YAML file, or the file on the command line that names the report.
-    """
+    """A named set of jobs."""
 
     name: str
     title: str
     description: str
-    jobs: tuple[Job, ...]
-    pages: dict[str, Path]
-    path: Path
+    jobs: tuple[Job, ...]  # those chosen of its pages
+    pages: dict[str, Path]  # all its pages, in order, and their notebooks
+    path: Path  # its YAML file, or the file on the command line that names the report
 
 
 class _Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-def _none_is_empty(value: Any) -> Any:
-    return {} if value is None else value
-
-
-def _number_or_name(value: Any) -> Any:
-    return f"{value:02d}" if type(value) is int else value
-
-
-def _bare_run(value: Any) -> Any:
-    return {"notebook": value} if isinstance(value, (str, int)) else value
-
-
-_Values = Annotated[dict[str, Any], BeforeValidator(_none_is_empty)]
+_Values = Annotated[dict[str, Any], BeforeValidator(lambda value: {} if value is None else value)]
 _Seconds = Annotated[int, Field(gt=0)]
+_Notebook = Annotated[str, BeforeValidator(lambda v: f"{v:02d}" if type(v) is int else v)]
 
 
 class _Run(_Shape):
-    notebook: Annotated[str, BeforeValidator(_number_or_name)]
+    notebook: _Notebook
     name: str | None = None
     parameters: _Values = {}
     timeout: _Seconds | None = None
+
+
+_BareOrRun = Annotated[
+    _Run,
+    BeforeValidator(lambda value: {"notebook": value} if isinstance(value, (str, int)) else value),
+]
 
 
 class _PresetFile(_Shape):
     title: str | None = None
     description: str | None = None
     parameters: _Values = {}
-    notebooks: Annotated[
-        list[Annotated[_Run, BeforeValidator(_bare_run)]] | None, Field(min_length=1)
-    ] = None
+    notebooks: Annotated[list[_BareOrRun] | None, Field(min_length=1)] = None
     timeout: _Seconds | None = None
 
 
@@ -101,23 +85,10 @@ def load_preset(
     overrides: Mapping[str, Any] | None = None,
     only: Sequence[str] | None = None,
 ) -> Preset:
-    """Read a preset and check all that it asks for.
+    """Read a preset, such as ``support`` or a YAML file, and check all that it asks for.
 
-    Parameters
-    ----------
-    name_or_path : str or Path
-        ``support`` for ``notebooks/presets/support.yaml``, or the path of a YAML file.
-    notebooks_dir : Path
-    overrides : mapping, optional
-        Values for all notebooks that have the parameter; they win over the preset's. Values from
-        ``-p`` as `parse_assignment` gives them; files are relative to the current folder.
-    only : sequence of str, optional
-        Which pages: the name of a page or a notebook, or its number, ``08``.
-
-    Raises
-    ------
-    RequestError
-        For anything that could not be built.
+    `overrides` win over its values; files in them are relative to the current folder. `only` names
+    pages or notebooks, or gives their numbers.
     """
     books = Notebooks(notebooks_dir)
     path = _find_preset(name_or_path, books)
@@ -127,7 +98,7 @@ def load_preset(
     def where(*steps: object) -> str:
         return f"{say}, line {line_of(steps)}"
 
-    shared = Layer(content.parameters, path.parent, lambda name: where("parameters", name))
+    shared = Layer(content.parameters, path.parent, partial(where, "parameters"))
     first_lines: dict[str, int] = {}
     drafts = []
     runs = content.notebooks or [_Run(notebook=stem) for stem in books.public]
@@ -143,17 +114,14 @@ def load_preset(
                 "each run of a notebook its own 'name:'."
             )
         first_lines[key] = line_of(("notebooks", position))
-
-        def own_where(parameter: str, position: int = position) -> str:
-            return where("notebooks", position, "parameters", parameter)
-
+        own_where = partial(where, "notebooks", position, "parameters")
         own = Layer(run.parameters, path.parent, own_where, shared=False)
         drafts.append(Draft(name, notebook, (shared, own), run.timeout or content.timeout))
     check_shared(shared, drafts, books, "its")
-    jobs = make_jobs(drafts, Layer(overrides or {}, Path.cwd(), on_command_line), only, books)
+    jobs = make_jobs(drafts, Layer(overrides or {}), only, books)
     pages = {draft.name: draft.notebook for draft in drafts}
-    title, description = content.title or path.stem, content.description or ""
-    return Preset(path.stem, title, description, jobs, pages, path)
+    title, about = content.title or path.stem, content.description or ""
+    return Preset(path.stem, title, about, jobs, pages, path)
 
 
 def adhoc_preset(
@@ -165,20 +133,7 @@ def adhoc_preset(
 ) -> Preset:
     """Make a preset from files alone: every notebook whose file inputs are all given.
 
-    Parameters
-    ----------
-    notebooks_dir : Path
-    files : mapping of parameter name to path
-        The first one's stem names the report.
-    values : mapping, optional
-        Values for all notebooks that have the parameter, as `load_preset` takes ``overrides``.
-    only : sequence of str, optional
-        As for `load_preset`.
-
-    Raises
-    ------
-    RequestError
-        For a missing file or companion, an unknown parameter, or when no notebook takes the files.
+    The first file's stem names the report; `values` are as `load_preset` takes `overrides`.
     """
     books = Notebooks(notebooks_dir)
     if not files:
@@ -192,14 +147,11 @@ def adhoc_preset(
             f"{COMMAND_LINE}: no notebook accepts {' and '.join(sorted(unused))} on its own."
             f"{books.files_listed()}"
         )
-    given = Layer({**files, **(values or {})}, Path.cwd(), on_command_line)
+    given = Layer({**files, **(values or {})})
     drafts = [Draft(stem, notebook) for stem, notebook in pages.items()]
     jobs = make_jobs(drafts, given, only, books, companions=True)
     path = next((job.inputs[parameter] for job in jobs if parameter in job.inputs), Path(first))
     return Preset(name, name, "", jobs, pages, path)
-
-
-# Reading ---------------------------------------------------------------------------------------
 
 
 def _find_preset(name_or_path: str | Path, books: Notebooks) -> Path:
@@ -219,24 +171,20 @@ def _find_preset(name_or_path: str | Path, books: Notebooks) -> Path:
 def _read_preset(path: Path, say: str) -> tuple[_PresetFile, LineOf]:
     try:
         data, line_of = parse_yaml(path.read_text(encoding="utf-8-sig"))
+        return _PresetFile.model_validate({} if data is None else data), line_of
     except UnicodeDecodeError as error:
-        raise RequestError(
-            f"{say}: not UTF-8 text (byte {error.start}). Save it as UTF-8."
-        ) from None
+        why = f": not UTF-8 text (byte {error.start}). Save it as UTF-8."
     except OSError as error:
-        raise RequestError(f"{say}: cannot be read ({error.strerror}).") from None
+        why = f": cannot be read ({error.strerror})."
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = f", line {mark.line + 1}" if mark else ""
-        raise RequestError(f"{say}{place}: {error.problem}.") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise RequestError(f"{say}: not YAML: {' '.join(str(error).split())}.") from None
-    try:
-        return _PresetFile.model_validate({} if data is None else data), line_of
+        why = f"{f', line {mark.line + 1}' if mark else ''}: {error.problem}."
     except ValidationError as error:
         first = error.errors()[0]
-        line = line_of(first["loc"])
-        raise RequestError(f"{say}, line {line}: {_explained(dict(first))}") from None
+        why = f", line {line_of(first['loc'])}: {_explained(dict(first))}"
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        why = f": not YAML: {' '.join(str(error).split())}."
+    raise RequestError(f"{say}{why}")
 
 
 _EXPECTED = {

@@ -53,55 +53,32 @@ class _Notebook(_Shape):
 
 
 def read_notebook(path: Path) -> dict[str, Any]:
-    """Read a notebook.
-
-    Parameters
-    ----------
-    path : Path
-        An ``.ipynb`` file, version 4.
-
-    Returns
-    -------
-    dict
-        Its JSON; outputs, and what nobody here reads, may be anything.
-
-    Raises
-    ------
-    RequestError
-        If the file cannot be read or is not a notebook.
-    """
+    """Read a notebook's JSON; outputs, and what nobody here reads, may be anything."""
+    why = ""
     try:
         notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         _Notebook.model_validate(notebook)
+        return notebook
     except OSError as error:
         raise RequestError(f"{path}: cannot read this notebook ({error.strerror}).") from None
     except ValidationError as error:
         first = error.errors()[0]
-        where = ", ".join(map(str, first["loc"]))
-        raise _refused(path, f" ({where}: {first['msg']})" if where else "") from None
+        if where := ", ".join(map(str, first["loc"])):
+            why = f" ({where}: {first['msg']})"
     except (ValueError, RecursionError):
-        raise _refused(path) from None
-    return notebook
+        pass
+    raise RequestError(
+        f"{path}: not a Jupyter notebook of version 4{why}. Open it in JupyterLab and save it."
+    )
 
 
 def read_source(path: Path) -> dict[str, Any]:
-    """Read a notebook as its author wrote it: without outputs, and what editors add to it.
-
-    Parameters
-    ----------
-    path : Path
-        See `read_notebook`.
-
-    Returns
-    -------
-    dict
-        Format 4.5: each cell has an id, and its source is one text.
-    """
+    """Read a notebook as its author wrote it: without outputs, and what editors add to it."""
     return as_source(read_notebook(path))
 
 
 def as_source(notebook: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out of a notebook what `read_source` leaves out."""
+    """Leave out of a notebook what `read_source` leaves out; cells get ids, as in format 4.5."""
     about = notebook.get("metadata", {})
     cells = []
     for index, cell in enumerate(notebook["cells"]):
@@ -112,19 +89,8 @@ def as_source(notebook: Mapping[str, Any]) -> dict[str, Any]:
         if cell["cell_type"] == "code":
             kept |= {"outputs": [], "execution_count": None}
         cells.append(kept)
-    metadata: dict[str, Any] = {
-        "kernelspec": {
-            key: value
-            for key, value in (about.get("kernelspec") or {}).items()
-            if key in ("display_name", "language", "name")
-        }
-        or {"name": "python3", "display_name": "Python 3", "language": "python"},
-        "language_info": {"name": about.get("language_info", {}).get("name", "python")},
-    }
+    python = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    kernel = {k: v for k, v in (about.get("kernelspec") or {}).items() if k in python} or python
+    language = {"name": about.get("language_info", {}).get("name", "python")}
+    metadata = {"kernelspec": kernel, "language_info": language}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-
-
-def _refused(path: Path, why: str = "") -> RequestError:
-    return RequestError(
-        f"{path}: not a Jupyter notebook of version 4{why}. Open it in JupyterLab and save it."
-    )

@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -31,25 +32,13 @@ class CommandLineText(str):
 
 @dataclass(frozen=True)
 class Parameter:
-    """One line of a parameters cell.
-
-    Attributes
-    ----------
-    annotation : str
-        The type as written; inferred from the default where none is written.
-    type : object
-        The same as a typing object.
-    default : object
-        A literal; for a type with Path, a str here is the path of a file.
-    help : str
-        The comment on the line, else the comment lines above it; may be empty.
-    """
+    """One line of a parameters cell."""
 
     name: str
-    annotation: str
-    type: Any
-    default: Any
-    help: str = ""
+    annotation: str  # the type as written; inferred from the default where none is written
+    type: Any  # the same as a typing object
+    default: Any  # a literal; for a type with Path, a str is the path of a file
+    help: str = ""  # the comment on the line, else the comment lines above it
 
     @property
     def takes_file(self) -> bool:
@@ -99,35 +88,14 @@ def check_values(
     *,
     where: str,
     notebook: str = "this notebook",
-    base: Path | None = None,
+    base: Path = Path(),
 ) -> dict[str, Any]:
-    """Check values against the parameters of a notebook.
+    """Check values against the parameters of a notebook; `where` they come from is for messages.
 
-    Parameters
-    ----------
-    parameters : mapping
-        As `read_parameters` gives it.
-    values : mapping of str to object
-        As YAML gives them: "3" is no int and true no number, but 3 is a float and a list a tuple.
-        A `CommandLineText` is read by the parameter's type. Where the type admits Path, a text
-        names a file.
-    where : str
-        Who says so, for messages: ``"preset 'support.yaml'"``.
-    notebook : str
-        The notebook's name, for messages.
-    base : Path, optional
-        The folder that files are relative to; the current one when absent.
-
-    Returns
-    -------
-    dict
-        The same names. A file is an absolute `Path`; all else is plain JSON (tuples are lists,
-        because papermill passes no tuples).
-
-    Raises
-    ------
-    RequestError
-        For an unknown name, a wrong type, a value out of its choices, or a file that is not there.
+    They are as YAML gives them: "3" is no int and true no number, but 3 is a float and a list a
+    tuple. A `CommandLineText` is read by the parameter's type; where that admits Path, a text names
+    a file, which becomes an absolute `Path`. All else comes out as plain JSON (papermill passes no
+    tuples).
     """
     checked = {}
     for name, given in values.items():
@@ -138,7 +106,7 @@ def check_values(
         say = f"{where}: parameter {name!r} of {notebook}"
         value = _understand(given, parameter) if isinstance(given, CommandLineText) else given
         if parameter.takes_file and isinstance(value, (str, Path)):
-            checked[name] = _readable_file(value, base or Path.cwd(), say)
+            checked[name] = _readable_file(value, base, say)
         else:
             try:
                 checked[name] = validated(value, parameter)
@@ -189,14 +157,10 @@ def _understand(text: CommandLineText, parameter: Parameter) -> Any:
     if parameter.takes_file:
         # "my file.txt", "12" and "a: b.txt" are paths; only what looks like a list is one.
         return value if value is None or text.lstrip()[0] in "[{" else str(text)
-    try:
-        return validated(value, parameter)
-    except ValueError:
-        pass
-    try:
-        return validated(str(text), parameter)  # such as '12' for `str | None`
-    except ValueError:
-        return str(text) if value is None else value
+    for meant in (value, str(text)):  # the text as it is, such as '12' for `str | None`
+        with suppress(ValueError):
+            return validated(meant, parameter)
+    return str(text) if value is None else value
 
 
 @cache
@@ -223,7 +187,8 @@ def validated(value: Any, parameter: Parameter) -> Any:
 
 def _mismatch(value: Any, parameter: Parameter, loc: tuple[Any, ...], problem: str) -> str:
     if choices := _choices(parameter.type):
-        hint = suggest(value, filter(_is_text, choices)) if _is_text(value) else ""
+        texts = [choice for choice in choices if isinstance(choice, str)]
+        hint = suggest(value, texts) if isinstance(value, str) else ""
         listed = ", ".join(map(shown, choices))
         return f"{shown(value)} is not one of {listed}.{hint if 'mean' in hint else ''}"
     where = ""
@@ -260,25 +225,16 @@ def _choices(kind: Any) -> tuple[Any, ...]:
     return ()
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
 def _readable_file(value: str | Path, base: Path, say: str) -> Path:
     """Give the absolute path of a file that can be opened."""
-    problem = None
     try:
         path = (base / os.path.expanduser(value)).absolute()  # noqa: PTH111 (Path's own raises where there is no such home)
         str(path).encode()  # a name that is no Unicode could not be handed to a kernel
-        if path.is_dir():
-            problem = "is a folder"
-        elif not path.exists():
-            problem = "does not exist"
-        elif not path.is_file():
-            problem = "is no regular file"
-        else:
+        if path.is_file():
             path.open("rb").close()
             return path
+        problem = "is no regular file" if path.exists() else "does not exist"
+        problem = "is a folder" if path.is_dir() else problem
     except (OSError, ValueError) as error:  # too long, a null byte, no permission
         problem = f"cannot be read ({getattr(error, 'strerror', None) or error})"
     raise RequestError(

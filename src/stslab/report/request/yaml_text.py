@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Sequence
+from itertools import chain
 from typing import Any
 
 import yaml
@@ -40,13 +41,10 @@ class PlainLoader(yaml.SafeLoader):
 
 
 # YAML 1.2 core schema, https://yaml.org/spec/1.2.2/#103-core-schema (without octal and hex).
-_KEPT = {"tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"}
-PlainLoader.yaml_implicit_resolvers = {
-    first: kept
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    if (kept := [(tag, pattern) for tag, pattern in resolvers if tag in _KEPT])
-}
+PlainLoader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
+    ("merge", r"^<<$", "<"),
+    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
     ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
     ("int", r"^[-+]?(?:0|[1-9][0-9]*)$", "-+0123456789"),
     (
@@ -68,12 +66,12 @@ def _check_size(root: yaml.Node) -> None:
     def size(node: yaml.Node) -> int:
         if node not in sizes:
             sizes[node] = LARGEST  # while it is open: a node inside itself
-            children = node.value if isinstance(node, yaml.CollectionNode) else ()
-            parts = [
-                part for each in children for part in (each if type(each) is tuple else [each])
-            ]
-            own = len(node.value) if isinstance(node, yaml.ScalarNode) else 0
-            sizes[node] = 1 + own + sum(map(size, parts))
+            if isinstance(node, yaml.ScalarNode):
+                sizes[node] = 1 + len(node.value)
+            elif isinstance(node, yaml.MappingNode):
+                sizes[node] = 1 + sum(map(size, chain.from_iterable(node.value)))
+            else:
+                sizes[node] = 1 + sum(map(size, node.value))
             if sizes[node] > LARGEST:
                 raise yaml.composer.ComposerError(
                     problem=f"with its aliases written out, this holds more than {LARGEST:,} "
@@ -86,27 +84,17 @@ def _check_size(root: yaml.Node) -> None:
 
 
 def parse_yaml(text: str) -> tuple[Any, LineOf]:
-    """Read one YAML document.
+    """Read one YAML document, None when it is empty, and say in which line something stands.
 
-    Returns
-    -------
-    data : object
-        What the document says; None when it is empty.
-    line_of : callable
-        Maps a path of keys and positions, ``("notebooks", 3, "name")``, to the line (from 1)
-        where it stands; a path that leads nowhere gives the line where it was last on track.
-
-    Raises
-    ------
-    yaml.YAMLError
-        If the text is not YAML, repeats a key, or is too large with its aliases written out.
+    A path of keys and positions, ``("notebooks", 3, "name")``, has a line (from 1); one that leads
+    nowhere has that where it was last on track.
     """
     loader = PlainLoader(text)
     try:
         root = loader.get_single_node()
-        if root is not None:
+        if root:
             _check_size(root)
-        data = None if root is None else loader.construct_document(root)
+        data = loader.construct_document(root) if root else None
     except RecursionError:
         raise yaml.YAMLError("nested too deeply") from None
 
@@ -117,11 +105,11 @@ def parse_yaml(text: str) -> tuple[Any, LineOf]:
                 node = node.value[key]
                 line = node.start_mark.line + 1
             elif isinstance(node, yaml.MappingNode):
-                found = [(k, v) for k, v in node.value if k.value == str(key)]
-                if not found:
-                    break
-                key_node, node = found[-1]
-                line = key_node.start_mark.line + 1
+                key_node, node = next(
+                    (pair for pair in reversed(node.value) if pair[0].value == str(key)),
+                    (None, None),
+                )
+                line = key_node.start_mark.line + 1 if key_node else line
             else:
                 break
         return line

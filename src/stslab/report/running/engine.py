@@ -16,23 +16,20 @@ from typing import Any
 import psutil
 from ipykernel.kernelspec import make_ipkernel_cmd
 from jupyter_client.asynchronous.client import AsyncKernelClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import ValidationError
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_output
 from papermill.clientwrap import PapermillNotebookClient
-from papermill.engines import NBClientEngine, papermill_engines
-from papermill.iorw import write_ipynb
+from papermill.engines import Engine, papermill_engines
 from papermill.log import logger
-from papermill.utils import merge_kwargs, remove_args
 
 from ..request.values import shown
-from .kernels import KernelKind, default_kind, environment, tolerate_gone
+from .kernels import KernelKind, environment
 
 SEED = "__import__('random').seed(0); __import__('numpy').random.seed(0)"
 STALL = 60.0  # seconds without any CPU time in a running cell of a warm kernel
 STARTUP = 90  # seconds for a kernel to answer, the preloading included
 OUTPUTS = 600  # seconds for a cell's outputs to arrive after its end; a dead kernel is seen sooner
-STOPPED = "stopped.ipynb"  # in the scratch folder: a notebook as far as it got
 SOCKET_PATH = 80  # characters; a system takes about 100 and jupyter_client adds some
 
 
@@ -40,68 +37,48 @@ class KernelStalled(RuntimeError):
     """A warm kernel that did not start or stopped making progress; a fresh one may do better."""
 
 
-class OutputsLate(TimeoutError):
-    """A cell that ended, and whose outputs did not arrive."""
-
-
-class StslabEngine(NBClientEngine):  # type: ignore[misc]
-    """papermill's own engine, with the kernel's kind, a seed, and a report of each cell."""
+class StslabEngine(Engine):  # type: ignore[misc]
+    """Runs a notebook; whatever ends it early stands in its cell, as an exception would."""
 
     @classmethod
     def execute_managed_notebook(
         cls,
         nb_man: Any,
         kernel_name: str,
-        log_output: bool = False,
-        stdout_file: Any = None,
-        stderr_file: Any = None,
-        start_timeout: int = STARTUP,
-        execution_timeout: float | None = None,
         *,
         scratch: Path,
-        kernel_kind: KernelKind | None = None,
-        on_cell: Callable[[int], None] | None = None,
-        given_up: Callable[[], bool] = lambda: False,
-        **kwargs: Any,
-    ) -> Any:
-        """Run the notebook.
-
-        Parameters
-        ----------
-        scratch : Path
-            Where the kernel's connection file, sockets and session go.
-        kernel_kind : {"warm", "fresh"} or None
-            None takes what the platform allows.
-        on_cell : callable or None
-            Called with the index of each cell before it runs.
-        given_up : callable
-            Once it returns True, the kernel is killed.
-        """
-        settings = merge_kwargs(
-            remove_args(["input_path", "timeout", "startup_timeout"], **kwargs),
+        kernel_kind: KernelKind,
+        on_cell: Callable[[int], None],
+        given_up: Callable[[], bool],
+        execution_timeout: float | None,
+        resources: dict[str, Any],
+        **_: Any,
+    ) -> None:
+        """Run the notebook; once `given_up` returns True, the kernel is killed."""
+        client = _Client(
+            nb_man,
             timeout=execution_timeout,
-            startup_timeout=max(start_timeout, STARTUP),
+            startup_timeout=STARTUP,
             iopub_timeout=OUTPUTS,
             kernel_name=kernel_name,
             shutdown_kernel="immediate",
+            resources=resources,
             log=logger,
         )
-        client = _Client(nb_man, **settings)
-        client.stslab_kind = kernel_kind or default_kind()
-        client.stslab_scratch = scratch
+        client.stslab_kind, client.stslab_scratch = kernel_kind, scratch
         client.stslab_on_cell = on_cell
         try:
             with client.watched(given_up):
-                return client.execute(env=environment(scratch))
-        except Exception:
-            write_ipynb(client.nb, str(scratch / STOPPED))
-            raise
+                client.execute(env=environment(scratch))
+        except Exception as error:
+            client.explain(error)
 
 
 class _Client(PapermillNotebookClient):  # type: ignore[misc]
     stslab_kind: KernelKind
     stslab_scratch: Path
-    stslab_on_cell: Callable[[int], None] | None
+    stslab_on_cell: Callable[[int], None]
+    stslab_cell: int | None = None  # the last that was started
     stslab_running = False
     stslab_stalled = False
     stslab_group: int | None = None
@@ -127,48 +104,25 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
     def start_new_kernel(self, **kwargs: Any) -> None:
         # Beside what goes into the page, a kernel's streams are for nobody: a terminal shows the
         # build, and --json is one document.
-        with self._starting(), self._log.open("wb") as log:
+        with (self.stslab_scratch / "kernel.log").open("wb") as log:
             super().start_new_kernel(**kwargs, stdout=log, stderr=log)
         self.stslab_group = self.km.provisioner.pgid
 
     def start_new_kernel_client(self) -> Any:
-        with self._starting():
-            client = super().start_new_kernel_client()
+        client = super().start_new_kernel_client()
         client.execute(SEED, silent=True, store_history=False)
         return client
 
-    @property
-    def _log(self) -> Path:
-        return self.stslab_scratch / "kernel.log"
-
-    @contextmanager
-    def _starting(self) -> Iterator[None]:
-        try:
-            yield
-        except RuntimeError as error:  # it died, or did not answer in time
-            last_words = self._log.read_text(errors="replace")[-300:] if self._log.exists() else ""
-            if self.stslab_kind == "warm":
-                message = f"a warm kernel did not start: {error} {last_words}"
-                raise KernelStalled(message.strip()) from error
-            raise RuntimeError(f"{error} {last_words}".strip()) from error
-
     def execute_cell(self, cell: Any, cell_index: int, **kwargs: Any) -> Any:
-        if self.stslab_on_cell:
-            self.stslab_on_cell(cell_index)
+        self.stslab_cell = cell_index
+        self.stslab_on_cell(cell_index)
         self.stslab_running = True
         try:
             return super().execute_cell(cell, cell_index, **kwargs)
-        except Exception as error:
-            if self.stslab_stalled:
-                message = f"a warm kernel used no CPU for {STALL:.0f} s"
-                raise KernelStalled(message) from error
-            if "The message was: Timeout waiting for IOPub output" in str(error):  # nbclient's
-                raise OutputsLate(
-                    f"the cell ended, but its outputs did not arrive within {OUTPUTS} s. Show "
-                    f"less in it, or split it."
-                ) from error
-            if isinstance(error, CellExecutionError):
-                self._name_error(cell, error)
+        except CellExecutionError as error:
+            # A kernel may be unable to show its error, for want of files or memory.
+            if not any(output.output_type == "error" for output in cell.outputs):
+                cell.outputs.append(_error(error.ename, error.evalue, error.traceback))
             raise
         finally:
             self.stslab_running = False
@@ -184,16 +138,42 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
                 f"cell {cell_index + 1} shows what a notebook cannot hold: {_misfit(error)}. "
                 "Show text as text, and an image as base64 text."
             )
-            cell.outputs.append(
-                new_output("error", ename="OutputError", evalue=message, traceback=[message])
-            )
+            cell.outputs.append(_error("OutputError", message, message))
 
-    @staticmethod
-    def _name_error(cell: Any, error: Any) -> None:
-        """Keep the error of a kernel that could not even show it, for want of files or memory."""
-        if not any(output.output_type == "error" for output in cell.outputs):
-            message = {"ename": error.ename, "evalue": error.evalue, "traceback": [error.traceback]}
-            cell.outputs.append(new_output("error", **message))
+    def explain(self, error: Exception) -> None:
+        """Put into the cell that was stopped why, or pass on that a fresh kernel may do better."""
+        if self.stslab_stalled:
+            raise KernelStalled(f"a warm kernel used no CPU for {STALL:.0f} s") from error
+        if isinstance(error, CellTimeoutError):
+            name = "CellTimeout"
+            message = (
+                f"the cell ran longer than {self.timeout} s. Raise the preset's timeout, or make "
+                f"its work smaller."
+            )
+            if "The message was: Timeout waiting for IOPub output" in str(error):  # nbclient's
+                name = "OutputTimeout"
+                message = (
+                    f"the cell ended, but its outputs did not arrive within {OUTPUTS} s. Show "
+                    f"less in it, or split it."
+                )
+        elif isinstance(error, DeadKernelError):
+            name = "DeadKernel"
+            message = (
+                "the kernel died: killed from outside, out of memory, or crashed in native code."
+            )
+        elif not isinstance(error, RuntimeError):
+            raise error
+        else:  # it died, or did not answer in time
+            log = self.stslab_scratch / "kernel.log"
+            last_words = log.read_text(errors="replace")[-300:] if log.exists() else ""
+            name, message = "KernelDidNotStart", f"{error} {last_words}".strip()
+            if self.stslab_kind == "warm" and self.stslab_cell is None:
+                raise KernelStalled(f"a warm kernel did not start: {message}") from error
+        code = [cell for cell in self.nb.cells[self.stslab_cell :] if cell.cell_type == "code"]
+        if not code:  # a notebook of text alone
+            code = [new_code_cell(id="stopped", metadata={"papermill": {"status": "failed"}})]
+            self.nb.cells += code
+        code[0].outputs.append(_error(name, message, message))
 
     @contextmanager
     def watched(self, given_up: Callable[[], bool]) -> Iterator[None]:
@@ -201,13 +181,13 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
         finished = threading.Event()
 
         def watch() -> None:
-            clock = _IdleClock()
-            while not finished.wait(0.2):
-                provisioner = getattr(self.km, "provisioner", None)
-                if not (provisioner and provisioner.pid):
-                    continue
+            used, since = -1.0, time.monotonic()
+            while not finished.wait(1):
                 if self.stslab_kind == "warm" and self.stslab_running:
-                    self.stslab_stalled = clock.idle_seconds(provisioner.pid) > STALL
+                    now = _cpu_seconds(self.stslab_group)
+                    if abs(now - used) > 0.02:
+                        used, since = now, time.monotonic()
+                    self.stslab_stalled = time.monotonic() - since > STALL
                 if self.stslab_stalled or given_up():
                     self._kill_group()
 
@@ -219,19 +199,20 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
             finished.set()
             watcher.join()
             self._kill_group()  # what the notebook started and left running
-            self._kill_others()
+            # What left the group, as `setsid` does, still has the kernel's environment.
+            for process in psutil.process_iter():
+                with suppress(psutil.Error):
+                    if process.environ().get("IPYTHONDIR") == str(self.stslab_scratch):
+                        process.kill()
 
     def _kill_group(self) -> None:
         if self.stslab_group and hasattr(os, "killpg"):
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.stslab_group, signal.SIGKILL)
 
-    def _kill_others(self) -> None:
-        """Kill what left the group, as `setsid` does: it still has the kernel's environment."""
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                if process.environ().get("IPYTHONDIR") == str(self.stslab_scratch):
-                    process.kill()
+
+def _error(name: str, message: str, traceback: str) -> Any:
+    return new_output("error", ename=name, evalue=message, traceback=[traceback])
 
 
 def _misfit(error: Exception) -> str:
@@ -240,23 +221,14 @@ def _misfit(error: Exception) -> str:
     return f"{error} is missing" if isinstance(error, KeyError) else str(error)
 
 
-class _IdleClock:
-    """How long a process and what it started have used no CPU time."""
-
-    def __init__(self) -> None:
-        self.used, self.since, self.looked = -1.0, time.monotonic(), 0.0
-
-    def idle_seconds(self, pid: int) -> float:
-        now = time.monotonic()
-        if now - self.looked >= 1:  # a look costs something, too
-            self.looked = now
-            with tolerate_gone():
-                process = psutil.Process(pid)
-                family = [process, *process.children(recursive=True)]
-                used = sum(sum(member.cpu_times()[:2]) for member in family)
-                if abs(used - self.used) > 0.02:
-                    self.used, self.since = used, now
-        return now - self.since
+def _cpu_seconds(pid: int | None) -> float:
+    """Sum up the CPU time of a process and of what it started; it may end meanwhile."""
+    total = 0.0
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for member in (process, *process.children(recursive=True)):
+            total += sum(member.cpu_times()[:2])
+    return total
 
 
 class _QuickClient(AsyncKernelClient):

@@ -28,12 +28,11 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 KernelKind = Literal["warm", "fresh"]
 
-# Imported once, before the fork. Import only: a threaded operation before the fork would make the
-# child's next one hang, and CUDA must not be touched. stslab itself is left out, so that a saved
-# helper file is picked up by the next kernel.
+# Imported once, before the fork, with all that these import. Import only: a threaded operation
+# before the fork would make the child's next one hang, and CUDA must not be touched. stslab itself
+# is left out, so that a saved helper file is picked up by the next kernel.
 PRELOAD = [
     "ipykernel.kernelapp",
-    "ipykernel.ipkernel",
     "ipykernel.debugger",
     "IPython.core.completerlib",
     "IPython.core.debugger",
@@ -41,19 +40,13 @@ PRELOAD = [
     "IPython.extensions.storemagic",
     "lazy_loader",
     "sqlite3",
-    "matplotlib.pyplot",
     "matplotlib_inline.backend_inline",
     "matplotlib.backends.backend_svg",
-    "pandas",
-    "scipy.cluster.hierarchy",
     "seaborn",
     "sklearn.feature_extraction.text",
     "sklearn.decomposition",
-    "torch",
     "sentence_transformers",
     "transformers.models.bert.modeling_bert",
-    "transformers.models.auto.modeling_auto",
-    "transformers.models.auto.tokenization_auto",
 ]
 # The same in every kernel, warm or fresh, whoever runs it: what would make two runs differ.
 ENVIRONMENT = {
@@ -85,10 +78,7 @@ def default_kind() -> KernelKind:
 def environment(own_folder: Path) -> dict[str, str]:
     """Return a kernel's environment: this process's, less what would make two runs differ.
 
-    Parameters
-    ----------
-    own_folder : Path
-        For what IPython and Jupyter keep about a session; empty, so that no one's profile counts.
+    What IPython and Jupyter keep of a session goes into an empty folder: no one's profile counts.
     """
     inherited = {
         name: value
@@ -100,32 +90,70 @@ def environment(own_folder: Path) -> dict[str, str]:
         own["STSLAB_CACHE"] = str(Path(cache).absolute())  # the kernel works in another folder
     if not os.access(os.path.expanduser("~"), os.W_OK):  # noqa: PTH111 (there may be no home)
         own["MPLCONFIGDIR"] = str(own_folder)  # matplotlib would warn, in the page
-    return inherited | ENVIRONMENT | _plain_matplotlib() | own
+    return inherited | _fixed_environment() | own
 
 
-def _plain_matplotlib() -> dict[str, str]:
-    """Point to matplotlib's own settings, so that no one's matplotlibrc counts."""
+def _fixed_environment() -> dict[str, str]:
+    """Add matplotlib's own settings, so that no one's matplotlibrc counts."""
     found = importlib.util.find_spec("matplotlib")
-    if not (found and found.origin):
-        return {}
-    return {"MATPLOTLIBRC": str(Path(found.origin).parent / "mpl-data" / "matplotlibrc")}
+    assert found
+    assert found.origin
+    return {
+        **ENVIRONMENT,
+        "MATPLOTLIBRC": str(Path(found.origin).parent / "mpl-data" / "matplotlibrc"),
+    }
+
+
+# The one process that forks warm kernels; it leaves when its standard input closes.
+_warm: subprocess.Popen[bytes] | None = None
+_warm_lock = threading.Lock()
 
 
 def warm_up() -> None:
     """Start the process that imports the stack; returns at once, it imports meanwhile."""
-    _WarmProcess.get()
+    with _warm_lock:
+        _warm_process()
 
 
 def cool_down() -> None:
     """End that process and its kernels."""
-    _WarmProcess.close()
+    global _warm
+    if _warm:
+        with suppress(OSError):  # what it was asked may not be read any more
+            _warm.communicate()  # closes its input, waits for its end
+        _warm = None
 
 
-def kill_all() -> None:
-    """Kill every process below this one: kernels, and what they started."""
-    for process in psutil.Process().children(recursive=True):
-        with tolerate_gone():
-            process.kill()
+def _warm_process() -> subprocess.Popen[bytes]:
+    global _warm
+    if _warm and _warm.poll() is not None:  # it was killed
+        cool_down()
+    if _warm is None:
+        # A pandas.py in the current folder is not pandas.
+        code = f"import sys; sys.path.remove(''); import {__name__} as warm"
+        _warm = subprocess.Popen(
+            [sys.executable, "-c", f"{code}; warm.serve_forks({PRELOAD!r})"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | _fixed_environment(),
+            start_new_session=True,  # Ctrl-C is for the builder, which then ends its kernels
+        )
+    return _warm
+
+
+def _fork(request: dict[str, Any]) -> int:
+    """Ask for a warm kernel and return its process id."""
+    answer = b""
+    with _warm_lock, suppress(BrokenPipeError):
+        process = _warm_process()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(request).encode() + b"\n")
+        process.stdin.flush()
+        answer = process.stdout.readline()
+    if not answer:
+        raise RuntimeError("the process that forks warm kernels has ended")
+    return int(answer)
 
 
 class WarmProvisioner(LocalProvisioner):
@@ -141,9 +169,8 @@ class WarmProvisioner(LocalProvisioner):
             "env": kwargs["env"],
             "log": kwargs["stdout"].name if kwargs.get("stdout") else os.devnull,
         }
-        pid = await asyncio.to_thread(_WarmProcess.get().fork, request)
-        self.process = _Forked(pid)
-        self.pid = self.pgid = pid
+        self.pid = self.pgid = await asyncio.to_thread(_fork, request)
+        self.process = _Forked(self.pid)
         self.cwd = kwargs.get("cwd")
         return self.connection_info
 
@@ -152,58 +179,6 @@ class WarmProvisioner(LocalProvisioner):
         await super().kill(restart)
         if self.process:
             await asyncio.to_thread(self.process.wait)
-
-
-class _WarmProcess:
-    """This process's one warm process; it leaves when its standard input closes."""
-
-    _lock = threading.Lock()
-    _instance: _WarmProcess | None = None
-
-    @classmethod
-    def get(cls) -> _WarmProcess:
-        with cls._lock:
-            if cls._instance and cls._instance._popen.poll() is not None:  # it was killed
-                cls._instance._close()
-                cls._instance = None
-            cls._instance = cls._instance or cls()
-            return cls._instance
-
-    @classmethod
-    def close(cls) -> None:
-        with cls._lock:
-            if cls._instance:
-                cls._instance._close()
-                cls._instance = None
-
-    def _close(self) -> None:
-        with suppress(OSError):  # what it was asked may not be read any more
-            self._popen.communicate()  # closes its input, waits for its end
-
-    def __init__(self) -> None:
-        # A pandas.py in the current folder is not pandas.
-        code = f"import sys; sys.path.remove(''); import {__name__} as warm"
-        self._popen = subprocess.Popen(
-            [sys.executable, "-c", f"{code}; warm.serve_forks({PRELOAD!r})"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | ENVIRONMENT | _plain_matplotlib(),
-            start_new_session=True,  # Ctrl-C is for the builder, which then ends its kernels
-        )
-        self._asking = threading.Lock()
-
-    def fork(self, request: dict[str, Any]) -> int:
-        """Ask for a kernel and return its process id."""
-        assert self._popen.stdin is not None
-        assert self._popen.stdout is not None
-        answer = b""
-        with self._asking, suppress(BrokenPipeError):
-            self._popen.stdin.write(json.dumps(request).encode() + b"\n")
-            self._popen.stdin.flush()
-            answer = self._popen.stdout.readline()
-        if not answer:
-            raise RuntimeError("the process that forks warm kernels has ended")
-        return int(answer)
 
 
 def serve_forks(modules: list[str]) -> None:
@@ -253,43 +228,24 @@ def _become_kernel(
     os._exit(0)
 
 
-class _Forked:
+class _Forked(psutil.Process):
     """A forked kernel, with the part of Popen's interface that a provisioner uses."""
 
     stdin = stdout = stderr = None
 
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self._process: psutil.Process | None = None
-        with tolerate_gone():
-            self._process = psutil.Process(pid)
-
     def poll(self) -> int | None:
         """Return None while it runs; its exit status is the warm process's, and not needed."""
-        with tolerate_gone():
-            if self._process and self._process.is_running():
-                # Where nobody waits for orphans, an ended one stays as a zombie.
-                return None if self._process.status() != psutil.STATUS_ZOMBIE else 0
+        with suppress(psutil.NoSuchProcess):
+            # Where nobody waits for orphans, an ended one stays as a zombie.
+            return None if self.is_running() and self.status() != psutil.STATUS_ZOMBIE else 0
         return 0
 
-    def wait(self) -> int:
-        if self._process:
-            with suppress(psutil.TimeoutExpired):
-                self._process.wait(timeout=5)
+    def wait(self, timeout: float | None = 5) -> int:
+        with suppress(psutil.TimeoutExpired):
+            super().wait(timeout)
         return 0
 
     def send_signal(self, signum: int) -> None:
-        with tolerate_gone():
-            if self._process:
-                self._process.send_signal(signum)
-
-    def terminate(self) -> None:
-        self.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        self.send_signal(signal.SIGKILL)
-
-
-def tolerate_gone() -> suppress:
-    """Tolerate a process that ended in the meantime."""
-    return suppress(psutil.NoSuchProcess)
+        """Reach a kernel that has not made its group yet."""
+        with suppress(psutil.NoSuchProcess):
+            super().send_signal(signum)

@@ -1,56 +1,30 @@
-"""Where notebooks run: here, several at a time, or on a cluster (see cluster.py)."""
+"""Where notebooks run: here, several at a time, or on the workers of a Dask cluster."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
+import psutil
+
+from .. import identity
 from ..request.values import RequestError
-from .kernels import kill_all
 
 if TYPE_CHECKING:
     from .run import Done, Work
 
 FILES, FILES_EACH = 128, 32  # open files of a kernel, and of the builder for each; measured: 65, 29
+ANSWER = 10  # seconds for a cluster's scheduler, and for its first worker
 MEMORY = 2 * 2**30  # bytes of address space; PyTorch's libraries alone take more
-
-OnCell = Callable[[int], None]
-
-
-class Pool(Protocol):
-    """Runs notebooks.
-
-    Attributes
-    ----------
-    is_here : bool
-        Whether it sees this machine's files.
-    """
-
-    is_here: bool
-
-    def submit(self, work: Work, on_cell: OnCell) -> Future[Done]: ...
-    def stop(self, build: str) -> None:
-        """End all that runs for a build; may be called again and again until all has ended."""
-
-    def close(self) -> None: ...
 
 
 def check_limits(jobs: int) -> None:
     """See that the system's limits let notebooks run; raise a limit that may be raised.
 
     Beyond them, a library that kernels are spoken to with (ZeroMQ) ends this whole process.
-
-    Parameters
-    ----------
-    jobs : int
-        Notebooks at a time.
-
-    Raises
-    ------
-    RequestError
-        If a limit is too low.
     """
     if sys.platform == "win32":
         return
@@ -76,24 +50,106 @@ def check_limits(jobs: int) -> None:
 class LocalPool:
     """Runs notebooks on this machine, each in a kernel of its own, `jobs` at a time."""
 
-    is_here = True
+    is_here = True  # it sees this machine's files
 
     def __init__(self, jobs: int) -> None:
         if jobs:
             check_limits(jobs)
         self._threads = ThreadPoolExecutor(jobs or 1, thread_name_prefix="notebook")
 
-    def submit(self, work: Work, on_cell: OnCell) -> Future[Done]:
+    def submit(self, work: Work, on_cell: Callable[[int], None]) -> Future[Done]:
         from .run import run
 
         return self._threads.submit(run, work, on_cell)
 
     def stop(self, build: str) -> None:
+        """End all that runs for a build; may be called again and again until all has ended."""
         from .run import give_up
 
         give_up(build)
         self._threads.shutdown(wait=False, cancel_futures=True)
-        kill_all()
+        for process in psutil.Process().children(recursive=True):  # kernels, what they started
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def close(self) -> None:
         self._threads.shutdown()
+
+
+class ClusterPool:
+    """Runs notebooks on the workers of a cluster, and again on another when a worker is lost."""
+
+    is_here = False
+
+    def __init__(self, address: str) -> None:
+        try:
+            from distributed import Client
+        except ImportError:
+            raise RequestError(
+                "--scheduler needs the extra 'dask': pip install 'stslab[dask]'."
+            ) from None
+        try:
+            self._client = Client(address, timeout=ANSWER, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise RequestError(
+                f"--scheduler {address}: no Dask scheduler answers there "
+                f"({type(error).__name__}). Start one with: dask scheduler"
+            ) from error
+        # A page is no pure function's value to Dask: forced builds run again.
+        self._executor = self._client.get_executor(pure=False)
+        self._stopped = False
+        try:
+            self._check(address)
+        except BaseException:
+            self.close()
+            raise
+
+    def _check(self, address: str) -> None:
+        with suppress(TimeoutError):
+            self._client.wait_for_workers(1, timeout=ANSWER)
+        answers = self._client.run(environment, on_error="return")
+        problem = "" if answers else f"it has no workers. Start some with: dask worker {address}"
+        here = environment()
+        for worker, there in answers.items():
+            if not isinstance(there, dict):
+                problem = (
+                    f"stslab does not run on worker {worker} ({there!r}). Install the same "
+                    f"version there."
+                )
+            elif different := identity.changes(here, there):
+                problem = (
+                    f"worker {worker} differs from this machine: {'; '.join(different)}. Its "
+                    f"pages would not be the same bytes."
+                )
+        if problem:
+            raise RequestError(f"--scheduler {address}: {problem}")
+
+    def submit(self, work: Work, on_cell: Callable[[int], None]) -> Future[Done]:
+        """Run a notebook on some worker; which cell it is at is not reported."""
+        future: Future[Done] = self._executor.submit(run_there, work, environment())
+        return future
+
+    def stop(self, build: str) -> None:
+        if not self._stopped:
+            self._stopped = True
+            from .run import give_up
+
+            self._executor.shutdown(wait=False)
+            self._client.run(give_up, build, on_error="ignore")
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def run_there(work: Work, expected: dict[str, str]) -> Done:
+    """Run a notebook on this worker, if it would make the same bytes."""
+    from .run import run
+
+    if different := identity.changes(expected, environment()):
+        raise RequestError(f"a worker differs from the builder: {'; '.join(different)}.")
+    return run(work)
+
+
+def environment() -> dict[str, str]:
+    """Say what the pages made on a machine depend on there: versions and the helper's source."""
+    return identity.versions() | identity.helper_digests("import stslab")

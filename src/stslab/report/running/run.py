@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
-from papermill.execute import execute_notebook, raise_for_execution_errors
+from papermill.execute import execute_notebook
 
-from .engine import STOPPED, KernelStalled, OutputsLate
+from .engine import KernelStalled
 from .kernels import KernelKind
-from .outputs import joined_streams
 from .scratch import scratch_folder
 
 _given_up: set[str] = set()
@@ -30,55 +29,29 @@ _given_up: set[str] = set()
 
 @dataclass(frozen=True)
 class Work:
-    """What a machine needs to run a notebook; can be sent to another one.
-
-    Attributes
-    ----------
-    name : str
-    notebook : str
-        The notebook's JSON.
-    parameters : dict
-        Plain values.
-    inputs : dict of str to (str, Path or bytes)
-        Parameter → the file's name and where it lies, or its content.
-    models : dict of str to Path
-        ``<parameter>/<name>`` → a model's folder, which the kernel finds there.
-    timeout : int or None
-        Seconds a cell may take.
-    kernel : {"warm", "fresh"}
-    build : str
-        The build that this belongs to, see `give_up`.
-    """
+    """What a machine needs to run a notebook, given as JSON; can be sent to another one."""
 
     name: str
     notebook: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    # Parameter → the file's name and where it lies, or its content.
     inputs: Mapping[str, tuple[str, Path | bytes]] = field(default_factory=dict)
+    # ``<parameter>/<name>`` → a model's folder, which the kernel finds there.
     models: Mapping[str, Path] = field(default_factory=dict)
     timeout: int | None = None
     kernel: KernelKind = "fresh"
-    build: str = ""
+    build: str = ""  # the build that this belongs to, see `give_up`
 
 
 @dataclass(frozen=True)
 class Done:
-    """An executed notebook.
-
-    Attributes
-    ----------
-    notebook : str
-        Its JSON.
-    error : str or None
-        Why it failed, in a line.
-    fell_back : str or None
-        Why it ran on a fresh kernel though a warm one was asked for.
-    """
+    """An executed notebook as JSON, and why it failed, in a line."""
 
     notebook: str
     error: str | None
     seconds: float
     kernel: KernelKind
-    fell_back: str | None = None
+    fell_back: str | None = None  # why it ran on a fresh kernel though a warm one was asked for
 
 
 class GivenUp(RuntimeError):
@@ -90,19 +63,10 @@ def give_up(build: str) -> None:
     _given_up.add(build)
 
 
-def run(work: Work, on_cell: Callable[[int], None] | None = None) -> Done:
+def run(work: Work, on_cell: Callable[[int], None] = lambda index: None) -> Done:
     """Run a notebook, on a fresh kernel if a warm one does not start or hangs.
 
-    Parameters
-    ----------
-    work : Work
-    on_cell : callable or None
-        Called with each cell's index before it runs.
-
-    Returns
-    -------
-    Done
-        Also for a notebook that failed: with its error, and a banner that links to it.
+    One that failed comes with its error, and a banner that links to it.
     """
     started = time.monotonic()
     kernel, fell_back = work.kernel, None
@@ -116,18 +80,10 @@ def run(work: Work, on_cell: Callable[[int], None] | None = None) -> Done:
 
 
 def _attempt(
-    work: Work, kernel: KernelKind, on_cell: Callable[[int], None] | None
+    work: Work, kernel: KernelKind, on_cell: Callable[[int], None]
 ) -> tuple[NotebookNode, str | None]:
     if work.build in _given_up:
         raise GivenUp(f"{work.name}: the build was stopped")
-    current = 0
-
-    def note(index: int) -> None:
-        nonlocal current
-        current = index
-        if on_cell:
-            on_cell(index)
-
     with scratch_folder() as scratch:
         folder, output = scratch / "work", scratch / "executed.ipynb"
         folder.mkdir()
@@ -143,28 +99,14 @@ def _attempt(
                 execution_timeout=work.timeout,
                 kernel_kind=kernel,
                 scratch=scratch,
-                on_cell=note,
+                on_cell=on_cell,
                 given_up=lambda: work.build in _given_up,
                 resources={"metadata": {"path": str(folder)}},
             )
-            return normalised(executed), None
-        except KernelStalled:
-            raise
         except PapermillExecutionError as error:
-            message = f"{error.ename}: {error.evalue}"
-            return normalised(nbformat.read(output, as_version=4)), _line(message)
-        except OutputsLate as error:
-            return _stopped(scratch, current, "OutputTimeout", str(error))
-        except CellTimeoutError:
-            message = f"the cell ran longer than {work.timeout} s. Raise the preset's timeout, or"
-            return _stopped(scratch, current, "CellTimeout", f"{message} make its work smaller.")
-        except DeadKernelError:
-            message = (
-                "the kernel died: killed from outside, out of memory, or crashed in native code."
-            )
-            return _stopped(scratch, current, "DeadKernel", message)
-        except RuntimeError as error:
-            return _stopped(scratch, current, "KernelDidNotStart", str(error))
+            message = " ".join(f"{error.ename}: {error.evalue}".split())[:500]
+            return normalised(nbformat.read(output, as_version=4)), message
+        return normalised(executed), None
 
 
 def _place_inputs(work: Work, folder: Path) -> dict[str, str]:
@@ -187,27 +129,12 @@ def _place_inputs(work: Work, folder: Path) -> dict[str, str]:
     return placed
 
 
-def _stopped(scratch: Path, index: int, name: str, message: str) -> tuple[NotebookNode, str | None]:
-    """Leave a notebook that explains why it was stopped, as papermill does for an exception."""
-    file = scratch / STOPPED
-    notebook = nbformat.read(file, as_version=4)
-    code = [cell for cell in notebook.cells[index:] if cell.cell_type == "code"]
-    if code:
-        error = nbformat.v4.new_output("error", ename=name, evalue=message, traceback=[message])
-        code[0].outputs.append(error)
-    try:
-        raise_for_execution_errors(notebook, str(file))
-    except PapermillExecutionError:
-        notebook = nbformat.read(file, as_version=4)
-    return normalised(notebook), f"{name}: {_line(message)}"
-
-
 def normalised(notebook: NotebookNode) -> NotebookNode:
     """Remove what differs from run to run, such as times, and what papermill adds to its source."""
     notebook.metadata.pop("papermill", None)
     for index, cell in enumerate(notebook.cells):
         if "outputs" in cell:
-            cell.outputs = joined_streams(cell.outputs)
+            cell.outputs = _joined_streams(cell.outputs)
         for key in ("papermill", "execution", "execution_status"):
             cell.metadata.pop(key, None)
         tags = cell.metadata.get("tags", [])
@@ -220,5 +147,34 @@ def normalised(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def _line(text: str) -> str:
-    return " ".join(text.split())[:500]
+def _joined_streams(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
+    """Join what a cell printed, which arrives in pieces as chance will have it.
+
+    Each stream is one output, where its first piece was; standard output goes before errors where
+    one follows the other. nbclient's own joining takes a time that grows with the square of a
+    line's length.
+    """
+    joined: list[NotebookNode] = []
+    streams: dict[str, NotebookNode] = {}
+    for output in outputs:
+        is_stream = output.output_type == "stream"
+        first = streams.setdefault(output.name, output) if is_stream else output
+        if first is output:
+            joined.append(output)
+        else:
+            first.text += output.text
+    for stream in streams.values():
+        stream.text = _as_shown(stream.text)
+    for index, (one, next_one) in enumerate(pairwise(joined)):
+        if (one.get("name"), next_one.get("name")) == ("stderr", "stdout"):
+            joined[index : index + 2] = [next_one, one]
+    return joined
+
+
+def _as_shown(text: str) -> str:
+    """Keep of each line what a terminal would show last: a progress bar rewrites its line.
+
+    >>> _as_shown("10 %\\r50 %\\rdone\\nnext\\r\\n")
+    'done\\nnext\\n'
+    """
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))

@@ -19,18 +19,11 @@ SETTLING = 10  # seconds in which a new folder's lock may not be held yet
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
     """Make an empty folder for a while, and remove those that killed processes left."""
-    _sweep()
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    try:
-        with FileLock(folder / LOCK):
-            yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sweep() -> None:
     for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
         with suppress(OSError, Timeout):  # someone else's, or in use
             if time.time() - lock.stat().st_mtime > SETTLING:
                 with FileLock(lock, timeout=0):
                     shutil.rmtree(lock.parent, ignore_errors=True)
+    made = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
+    with made as folder, FileLock(Path(folder) / LOCK):
+        yield Path(folder)

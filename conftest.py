@@ -1,4 +1,4 @@
-"""A toy model for the examples in docstrings; tests alone need it, and no wheel holds it."""
+"""A toy model for the examples in docstrings."""
 
 from typing import Any
 
