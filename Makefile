@@ -37,7 +37,7 @@ lab: $(VENV)/.lab ## open JupyterLab on the notebooks
 ##@ Work on stslab
 .PHONY: test
 test: $(VENV)/.dev $(VENV)/.second-model ## run the tests; those in a browser run where Chromium is found
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-slow
 test-slow: $(VENV)/.dev $(VENV)/.second-model ## run the long campaigns

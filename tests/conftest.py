@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from projects import BARE, Project
@@ -36,17 +37,26 @@ READY = ".switches:not([hidden])"  # a page's script has done its work
 
 # What takes longest goes first, or one worker ends alone; what shares a report shares a worker.
 FIRST = ["test_failures", "test_tutorial", "test_report_browser", "test_hostile", "test_own_texts"]
-FIRST += ["test_build", "test_second_model", "test_encoding", "test_kernels", "test_page_browser"]
+FIRST += ["test_evaluation", "test_second_model", "test_encoding", "test_build", "test_kernels"]
 TOGETHER = {"test_report_browser": "test_tutorial"}
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files in the order in which workers take them (``--dist loadgroup``)."""
+    """Put the files in the order in which workers take them."""
     items.sort(key=lambda item: [*FIRST, item.path.stem].index(item.path.stem))
-    for item in items:
-        name = item.path.stem
-        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(name, name)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each file to one worker, and those that share a report to the same."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            stem = Path(super()._split_scope(nodeid)).stem
+            return TOGETHER.get(stem, stem)
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

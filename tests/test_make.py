@@ -45,13 +45,12 @@ def installed(folder: Path, code: str) -> Path:
 
 
 def make(folder: Path, *words: str, **options: Any) -> str:
-    environment = {
-        name: text for name, text in os.environ.items() if "MAKE" not in name and name != "ARGS"
-    }
+    given = {**os.environ, **options.pop("env", {})}  # make's own would steer this one
+    environment = {name: given[name] for name in given if "MAKE" not in name and name != "ARGS"}
     done = subprocess.run(
         ["make", "-f", str(ROOT / "Makefile"), f"VENV={folder / 'venv'}", *words],
         cwd=folder,
-        env=environment | options.pop("env", {}),
+        env=environment,
         capture_output=True,
         timeout=180,
         **options,

@@ -66,12 +66,12 @@ def test_cells_are_short_and_known_by_stable_names(path):
 
 
 def test_parameters_of_one_name_mean_one_thing():
-    """The same annotation in every notebook; the same default model."""
+    """The same annotation in every notebook, optional or not; the same default model."""
     types: dict[str, set[str]] = {}
     for path in NOTEBOOKS:
         for name, parameter in read_parameters(path).items():
             assert parameter.help, f"{path.stem}: {name} has no comment"
-            types.setdefault(name, set()).add(parameter.annotation)
+            types.setdefault(name, set()).add(parameter.annotation.removesuffix(" | None"))
     assert {name: found for name, found in types.items() if len(found) > 1} == {}
 
 

@@ -42,7 +42,7 @@ def test_every_notebook_runs_with_it_and_says_so(second_report, second_model, no
 def test_what_was_not_measured_for_it_is_not_claimed(second_report):
     text = shown(second_report / "15_what_a_score_is_worth.html")
     assert "No calibration for this model" in text
-    assert "people would say was not measured for this model" in text
+    assert "what people would say of them is not known" in text
 
 
 def test_no_page_shows_more_than_four_decimals(second_report):
