@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 import pytest
@@ -43,6 +44,18 @@ def test_what_was_not_measured_for_it_is_not_claimed(second_report):
     text = shown(second_report / "15_what_a_score_is_worth.html")
     assert "No calibration for this model" in text
     assert "people would say was not measured for this model" in text
+
+
+def test_a_sentence_on_negation_is_true_of_the_table_above_it(report, second_report):
+    """A negation costs one model much and the other next to nothing."""
+    for folder, costlier in ((report, 1), (second_report, 3)):
+        scores = column(folder / "data/05_sentence_pairs-changes.csv", "score")
+        with (folder / "data/05_sentence_pairs-changes.csv").open(encoding="utf-8") as stream:
+            order = [row["change"] for row in csv.DictReader(stream)]
+        assert scores == sorted(scores)
+        assert order.index("negation") == costlier
+        text = shown(folder / "05_sentence_pairs.html")
+        assert f"Other changes that cost more than the negation: {costlier} of 3." in text
 
 
 def test_no_page_shows_more_than_four_decimals(second_report):
