@@ -114,6 +114,28 @@ def second_model() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def static_folder(tmp_path_factory) -> Path:
+    """Make a small static model of letters, with a tokenizer that could add marks of its own."""
+    import numpy as np
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from tokenizers import Regex, Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Split
+    from tokenizers.processors import BertProcessing
+
+    letters = ["[UNK]", "[CLS]", "[SEP]", *"abcdefghijklmnopqrstuvwxyz"]
+    tokenizer = Tokenizer(WordLevel({each: n for n, each in enumerate(letters)}, "[UNK]"))
+    tokenizer.pre_tokenizer = Split(Regex("."), "isolated")
+    tokenizer.post_processor = BertProcessing(("[SEP]", 2), ("[CLS]", 1))
+    weights = np.random.default_rng(0).normal(size=(len(letters), 128)).astype(np.float32)
+    folder = tmp_path_factory.mktemp("models") / "letters"
+    static = StaticEmbedding(tokenizer, embedding_weights=weights)
+    SentenceTransformer(modules=[static], device="cpu").save(str(folder))
+    return folder
+
+
 def find_chromium() -> str | None:
     """Find a Chromium: STSLAB_CHROMIUM, or what is installed."""
     names = ("chromium", "chromium-browser", "google-chrome")

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from stslab import InputError, encode, search
+from stslab import InputError, encode, load_model, search
 from stslab.models.encoding import token_counts
+from stslab.studies import model_costs
 
 TEXTS = [f"Sentence {n} speaks of {'very ' * (n % 9)}different things." for n in range(70)]
 LENGTHS = [f"{'very ' * n}different" for n in (1, 14, 29, 61, 125, 253, 999)]  # padded: 16 … 256
@@ -49,7 +50,7 @@ def test_an_embedding_does_not_change_with_the_number_of_threads(model):
 def test_a_model_of_words_it_does_not_know_has_no_tokens_to_pad(tmp_path):
     """A static model: no padding, no maximum length, and a text without a known word."""
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import StaticEmbedding
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
     from tokenizers import Tokenizer
     from tokenizers.models import BPE
     from tokenizers.pre_tokenizers import Whitespace
@@ -100,6 +101,14 @@ def test_tokens_are_counted_with_prompt_and_up_to_the_limit(model, monkeypatch):
     assert token_counts(["dog"], model=model) == [3]  # with the two special tokens
     assert token_counts(["dog"], model=model, task="query") == [5]
     assert token_counts(["dog " * 1000], model=model) == [256]
+
+
+def test_tokens_of_a_static_model_are_those_it_looks_up(static_folder):
+    """Its tokenizer could add two marks; the model never asks it to."""
+    static, text = load_model(str(static_folder), device="cpu"), "a dog"
+    assert len(static.tokenizer.encode(text).ids) == 7
+    assert token_counts([text], model=static) == [len(static.preprocess([text])["input_ids"])]
+    assert model_costs({"static": static}, [text])["tokens_per_text"].tolist() == [5]
 
 
 @pytest.mark.parametrize(

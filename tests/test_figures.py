@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 
 import matplotlib as mpl
@@ -111,6 +113,17 @@ def test_a_large_matrix_is_one_image_of_modest_size(shown):
     data = shown[0][0]
     assert len(data["image/svg+xml"]) < 300_000
     assert "application/vnd.stslab.matrix+json" not in data
+
+
+def test_a_large_matrix_needs_nothing_imported_before():
+    """Its colors are seaborn's, which a plain Python has not loaded yet."""
+    code = """
+import matplotlib, numpy as np, pandas as pd, stslab
+matplotlib.use("agg")
+names = [str(n) for n in range(60)]
+stslab.heatmap(pd.DataFrame(np.eye(60), pd.Index(names, name="sentence"), names))
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_reordering_puts_similar_sentences_together():

@@ -97,6 +97,7 @@ def _draw_cells(ax: Any, matrix: pd.DataFrame) -> None:
 
 def _draw_image(ax: Any, matrix: pd.DataFrame, tree: npt.NDArray[np.float64]) -> None:
     """Draw one image with the largest groups named by a representative."""
+    import seaborn  # noqa: F401 (it brings the colors of SCALE)
     from matplotlib.patches import Rectangle
     from scipy.cluster.hierarchy import fcluster
 

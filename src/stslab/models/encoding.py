@@ -127,7 +127,7 @@ def token_counts(texts: Sequence[str], *, model: Any, task: Task | None = None) 
     prompt, tokenizer, limit = _prompt(model, task), model.tokenizer, model.max_seq_length
     texts = [prompt + text for text in texts]
     if not hasattr(tokenizer, "backend_tokenizer"):  # a static embedding's own tokenizer
-        return [len(each.ids) for each in tokenizer.encode_batch(texts)]
+        return [len(each.ids) for each in tokenizer.encode_batch(texts, add_special_tokens=False)]
     cut: Any = {"truncation": limit is not None, "max_length": limit, "verbose": False}
     return [len(ids) for ids in tokenizer(texts, return_attention_mask=False, **cut)["input_ids"]]
 
