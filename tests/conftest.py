@@ -37,13 +37,19 @@ READY = ".switches:not([hidden])"  # a page's script has done its work
 
 # What takes longest goes first, or one worker ends alone; what shares a report shares a worker.
 FIRST = ["test_failures", "test_tutorial", "test_report_browser", "test_hostile", "test_own_texts"]
-FIRST += ["test_evaluation", "test_second_model", "test_encoding", "test_build", "test_kernels"]
+FIRST += ["test_evaluation", "test_page_browser", "test_encoding", "test_kernels", "test_build"]
+FIRST += ["test_notebooks", "test_lab", "test_encoded_once", "test_cache"]
 TOGETHER = {"test_report_browser": "test_tutorial"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files in the order in which workers take them."""
     items.sort(key=lambda item: [*FIRST, item.path.stem].index(item.path.stem))
+
+
+def pytest_sessionfinish() -> None:
+    """End what tests in this process left for the next build."""
+    kernels.cool_down()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -17,12 +17,14 @@ from stslab import studies
 
 
 @pytest.fixture(scope="module")
-def scored(stsb, model):
-    """The benchmark's test pairs with all three measures; encoded once."""
+def scored(stsb, model, tmp_path_factory):
+    """The benchmark's test pairs with all three measures; encoded once for all tests here."""
     pairs = studies.read_stsb("test", folder=stsb)
     by_words = stslab.score_words(pairs)
-    table = stslab.score_pairs(pairs, model=model)
-    return table.assign(jaccard=by_words["jaccard"], tfidf=by_words["tfidf"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STSLAB_CACHE", str(tmp_path_factory.mktemp("embeddings")))
+        table = stslab.score_pairs(pairs, model=model)
+        yield table.assign(jaccard=by_words["jaccard"], tfidf=by_words["tfidf"])
 
 
 def pairs_with(scores, gold):

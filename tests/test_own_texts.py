@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 import re
 import shutil
@@ -36,12 +35,12 @@ def made(tmp_path, only, values=None, **files):
     return (tmp_path / preset.name / f"{result.name}.html").read_text("utf-8")
 
 
-LONGER = [pytest.param(each, marks=pytest.mark.slow) for each in ("08", "14", "15")]
+LONGER = [pytest.param(each, marks=pytest.mark.slow) for each in ("08", "11", "14")]
 
 
-@pytest.mark.parametrize("notebook", ["11", *LONGER])
+@pytest.mark.parametrize("notebook", ["15", *LONGER])
 def test_a_french_list_is_told_on_the_page(tmp_path, notebook):
-    """The bundled model was made for English."""
+    """The bundled model was made for English, and its calibration from English pairs."""
     file = tmp_path / "questions.txt"
     file.write_text("\n".join(FRENCH), encoding="utf-8")
     page = made(tmp_path, [notebook], sentences=file)
@@ -49,17 +48,11 @@ def test_a_french_list_is_told_on_the_page(tmp_path, notebook):
     assert "text-cautions.csv" in page
     assert "likely not in English" in page
     assert "nearest language: fr" in page
-
-
-def test_of_texts_that_were_not_measured_no_human_score_is_expected(tmp_path):
-    file = tmp_path / "questions.txt"
-    file.write_text("\n".join(FRENCH), encoding="utf-8")
-    page = made(tmp_path, ["15"], sentences=file)
-    assert "What people would say is not known here: 5 of 5 texts are likely not in English" in page
-    assert "what people would say of them is not known" in page
-    assert (
-        "expected_gold" not in re.findall(r"<table class=\"stslab.*?</table>", page, re.DOTALL)[0]
-    )
+    if notebook == "15":
+        assert "What people would say is not known here: 5 of 5 texts are likely not in" in page
+        assert "what people would say of them is not known" in page
+        (table,) = re.findall(r"<caption>What each score is worth</caption>(.*?)</table>", page)
+        assert "expected_gold" not in table
 
 
 def test_a_share_of_random_pairs_is_true_of_a_short_list(tmp_path):
@@ -94,13 +87,7 @@ def test_negation_numbers_and_cut_texts_are_told_on_the_page(tmp_path):
         assert word in page
 
 
-def test_the_tutorials_sentences_raise_no_caution(report):
-    manifest = json.loads((report / "manifest.json").read_text("utf-8"))
-    published = [path for page in manifest["pages"].values() for path in page["outputs"]]
-    assert [path for path in published if "caution" in path] == []
-
-
-@pytest.mark.parametrize("count", [2, 30, 300])
+@pytest.mark.parametrize("count", [2, 300])
 def test_a_text_file_of_any_length_makes_a_report_of_its_name(tmp_path, count):
     file = tmp_path / f"lines{count}.txt"
     file.write_text("\n".join(f"Sentence {n} about {n % 7}." for n in range(count)), "utf-8")

@@ -12,7 +12,7 @@ from stslab.report.request.presets import load_preset
 pytestmark = pytest.mark.browser
 PAGES = [*TUTORIAL, "index", "../index"]
 # What comes after the tutorial is made of the same parts: one width each in light, dark and print.
-WIDTHS = {"print": (768,), "light": (320, 768, 1440), "dark": (320, 768, 1440)}
+WIDTHS = {"print": (768,), "light": (320, 1440), "dark": (320, 768, 1440)}
 # What scrolls now becomes focusable, two frames later.
 SETTLED = """() => new Promise(
     go => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(go))))"""

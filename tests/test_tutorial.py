@@ -36,6 +36,12 @@ def test_nine_pages_and_an_index(report):
     assert pages == [*TUTORIAL, "index"]
 
 
+def test_the_tutorials_sentences_raise_no_caution(report):
+    manifest = json.loads((report / "manifest.json").read_text("utf-8"))
+    published = [path for page in manifest["pages"].values() for path in page["outputs"]]
+    assert [path for path in published if "caution" in path] == []
+
+
 def test_the_csv_files_hold_the_tutorials_figures(report):
     """To the 4 decimals that the tutorial prints, of files that hold 6."""
     data, rounding = report / "data", 0.5e-4 + 0.5e-6
