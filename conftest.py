@@ -1,8 +1,12 @@
 """A toy model for the examples in docstrings."""
 
+import sys
 from typing import Any
 
 import pytest
+
+# As the command does: its import compiles a grammar of web addresses that nothing here asks for.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 class Letters:

@@ -90,24 +90,34 @@ def test_a_kernel_that_is_killed(troubled: Project, kernel: str) -> None:
     assert_others_built(troubled, "DeadKernel:")
 
 
-@pytest.mark.parametrize(
-    ("cell", "error"),
-    [
-        ("raise ValueError('not\\nthis one')", "ValueError: not this one"),
-        ("import os; os._exit(1)", "DeadKernel: the kernel died"),
-        ("import ctypes; ctypes.string_at(0)", "DeadKernel: the kernel died"),
-        ("def broken(:", "SyntaxError: "),
-        ("import sys; sys.exit('no more')", "SystemExit: no more"),
-    ],
-)
-def test_a_cell_that_raises_or_crashes(troubled: Project, cell: str, error: str) -> None:
-    troubled.notebook("trouble", ["print('so far so good')", cell, "print('never')"])
+def test_cells_that_raise_or_crash(troubled: Project) -> None:
+    """Each costs its own page, says what it was, and shows the cells before it."""
+    wrong = {
+        "raise ValueError('not\\nthis one')": "ValueError: not this one",
+        "import os; os._exit(1)": "DeadKernel: the kernel died",
+        "import ctypes; ctypes.string_at(0)": "DeadKernel: the kernel died",
+        "def broken(:": "SyntaxError: ",
+        "import sys; sys.exit('no more')": "SystemExit: no more",
+    }
+    names = ["trouble", *(f"trouble{number}" for number in range(1, len(wrong)))]
+    for name, cell in zip(names, wrong, strict=True):
+        troubled.notebook(name, ["print('so far so good')", cell, "print('never')"])
+    troubled.preset(f"notebooks: [first, {', '.join(names)}, last]")
     done = troubled.run("report", "mini", "--force", "--kernel", "fresh")
     assert done.returncode == 1
-    assert f"trouble failed: {error}" in said(done)
-    assert_others_built(troubled, error)
-    failed = (troubled.home / "trouble.failed.html").read_text("utf-8")
-    assert failed.index("so far so good") < failed.index('id="failing-cell"')
+    for name, error in zip(names, wrong.values(), strict=True):
+        assert f"{name} failed: {error}" in said(done)
+        failed = (troubled.home / f"{name}.failed.html").read_text("utf-8")
+        assert failed.index("so far so good") < failed.index('id="failing-cell"')
+        assert error.split(":")[0] in failed
+    troubled.assert_sound()
+    pages = troubled.manifest()["pages"]
+    statuses = [pages.pop(name)["status"] for name in names]
+    assert statuses == ["out of date", *["failed"] * (len(wrong) - 1)]
+    assert {name: page["status"] for name, page in pages.items()} == {
+        "first": "built", "last": "built",
+    }  # fmt: skip
+    assert "no trouble yet" in (troubled.home / "trouble.html").read_text("utf-8")
 
 
 def test_cells_that_show_what_is_no_text(project: Project) -> None:
@@ -368,10 +378,13 @@ def test_a_user_without_a_home(
 # Signals -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kernel", KINDS)
 @pytest.mark.parametrize(
-    ("sent", "code", "word"),
-    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    ("kernel", "sent", "code", "word"),
+    [
+        ("warm", signal.SIGINT, 130, "interrupted"),
+        ("fresh", signal.SIGINT, 130, "interrupted"),
+        ("warm", signal.SIGTERM, 143, "terminated"),
+    ],
 )
 def test_a_signal_in_the_middle(
     troubled: Project, kernel: str, sent: signal.Signals, code: int, word: str
