@@ -62,6 +62,10 @@ lint: $(VENV)/.dev ## check style, types, and that notebooks hold no outputs
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+.PHONY: lines
+lines: ## count the lines of src/, each module and in all
+	@find src -name '*.py' -o -name '*.pyi' | sort | xargs wc -l
+
 .PHONY: format
 format: $(VENV)/.dev ## format the code and strip the notebooks
 	$(BIN)/ruff format
