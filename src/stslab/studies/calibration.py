@@ -149,21 +149,22 @@ def describe_precision(
     >>> describe_precision(0.8, model=Letters(), rated=rated)
     'Of your 20 rated pairs that score at least 0.8, people call 75% the same (4 or more of 5).'
     """
+    own = ""
     if rated is not None:
         row = thresholds(rated, gold_threshold=gold_threshold, levels=[threshold]).iloc[0]
-        pairs = f"{int(row['found']):,} of your {len(rated):,} rated pairs"
-        if row["found"] < FEWEST_FOR_SHARE:
-            return f"Only {pairs} score at least {threshold:g}: too few to say what that is worth."
-        return (
-            f"Of your {int(row['found']):,} rated pairs that score at least {threshold:g}, people "
-            f"call {row['precision']:.0%} the same ({gold_threshold:g} or more of 5)."
-        )
+        reached = f"rated pairs that score at least {threshold:g}"
+        if row["found"] >= FEWEST_FOR_SHARE:
+            return (
+                f"Of your {int(row['found']):,} {reached}, people call {row['precision']:.0%} the "
+                f"same ({gold_threshold:g} or more of 5)."
+            )
+        own = f"You have {int(row['found']) or 'no'} {reached}: too few to say. "
     if silence := _silence(model, texts):
-        return silence
+        return own + silence
     table = _shipped("precision").set_index("threshold")
     level = round(min(max(threshold, table.index[0]), table.index[-1]), 2)
     row = table.loc[level]
-    return (
+    return own + (
         f"Of the STS Benchmark's pairs that score at least {level:g}, people call "
         f"{row['precision']:.0%} the same (4 or more of 5): {row['lowest']:.0%} to "
         f"{row['highest']:.0%}, source by source."
