@@ -21,6 +21,20 @@ FRENCH = [
     "Je voudrais annuler ma commande d'aujourd'hui.",
     "Quand vais-je être remboursé de mes achats ?",
 ]
+RATED = [
+    ("The invoice was wrong", "I was billed the wrong amount", 5),
+    ("Delivery took three weeks", "It took 21 days to arrive", 5),
+    ("The app is slow", "The app crashes a lot", 3),
+    ("Great support team", "The staff were unhelpful", 1),
+    ("I love the new design", "The redesign is lovely", 5),
+    ("Could not find the button", "The menu is confusing", 3),
+    ("Refund please", "I want my money back", 5),
+    ("Nothing to add", "No comment", 4),
+    ("Prices are too high", "It is too expensive", 5),
+    ("Prices are fair", "It is too expensive", 1),
+    ("The parking lot is full", "I could not park", 4),
+    ("My password was reset", "I cannot log in", 2),
+]
 PAIRS = [
     ("Your request was approved.", "Your request was not approved."),
     ("The meeting starts at 3 pm.", "The meeting starts at 5 pm."),
@@ -64,6 +78,19 @@ def test_a_share_of_random_pairs_is_true_of_a_short_list(tmp_path):
     with (tmp_path / "few/data/15_what_a_score_is_worth-random-scores.csv").open() as stream:
         scores = [float(row["score"]) for row in csv.DictReader(stream)]
     assert max(scores) <= float(upper) + 5e-5
+
+
+def test_a_dozen_rated_pairs_make_no_winner_and_show_their_scale(tmp_path):
+    """Rated from 1 to 5, which is not 0 to 5."""
+    file = tmp_path / "rated.csv"
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("sentence_a", "sentence_b", "gold_score"), *RATED])
+    page = made(tmp_path, ["10"], rated_pairs=file)
+    assert "Human scores lie from 1 to 5; they are read on a scale from 0 to 5." in page
+    assert "If nobody could give less than 1, set gold_min to 1." in page
+    assert "The pairs are too few to tell the model from shared words." in page
+    page = made(tmp_path, ["13"], rated_pairs=file)
+    assert "12 pairs are too few to say which of 5 models agrees best with people." in page
 
 
 def test_a_score_just_below_the_threshold_does_not_appear_to_reach_it(tmp_path, model):
