@@ -72,7 +72,7 @@ def run(monkeypatch, tmp_path):
     torch.set_printoptions(profile="default", sci_mode=None)
 
 
-LONGER = ("09", "10", "13")  # what they encode others do, too
+LONGER = ("02", "09", "10", "13", "14")  # what they encode others do, too
 PATHS = [
     pytest.param(path, marks=pytest.mark.slow) if path.stem[:2] in LONGER else path
     for path in READERS

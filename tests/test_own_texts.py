@@ -114,7 +114,7 @@ def test_negation_numbers_and_cut_texts_are_told_on_the_page(tmp_path):
         assert word in page
 
 
-@pytest.mark.parametrize("count", [2, 300])
+@pytest.mark.parametrize("count", [2, 60])
 def test_a_text_file_of_any_length_makes_a_report_of_its_name(tmp_path, count):
     file = tmp_path / f"lines{count}.txt"
     file.write_text("\n".join(f"Sentence {n} about {n % 7}." for n in range(count)), "utf-8")
