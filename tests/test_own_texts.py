@@ -94,7 +94,8 @@ def test_a_dozen_rated_pairs_make_no_winner_and_show_their_scale(tmp_path):
 
 
 def test_a_score_just_below_the_threshold_does_not_appear_to_reach_it(tmp_path, model):
-    texts = ["Where is my order?", "Where is the order?", "Do you ship to Norway?"]
+    texts = ["Prices are too high.", "This is too expensive.", "Do you ship to Norway?"]
+    texts += ["I would recommend this bakery.", "I would not recommend this bakery."]
     score = round(float(score_pairs([tuple(texts[:2])], model=model)["score"].iloc[0]), 6)
     threshold = math.ceil(score * 1e4) / 1e4
     file = tmp_path / "orders.txt"
@@ -103,6 +104,7 @@ def test_a_score_just_below_the_threshold_does_not_appear_to_reach_it(tmp_path, 
     (table,) = re.findall(r"<caption>[^<]*just below[^<]*</caption>(.*?)</table>", page, re.DOTALL)
     assert f"{math.floor(score * 1e4) / 1e4:.4f}" in table
     assert f"{threshold:.4f}" not in table
+    assert "of 1 pair, 1 may differ in meaning" in page
 
 
 def test_negation_numbers_and_cut_texts_are_told_on_the_page(tmp_path):

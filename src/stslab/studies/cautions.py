@@ -194,7 +194,7 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     verb = "scores" if len(pairs) == 1 or len(scored) == 1 else "score"
     checked = f"{len(pairs):,} of {counted(len(scored), 'pair')} {verb} at least {threshold:g}"
     columns = ["score", "sentence_a", "sentence_b", "detail"]
-    limits = ", as far as English words tell"
+    limits = ", as far as short lists of English words tell"
     return _tabulate(hits, columns, len(pairs), checked, ("has", "have"), limits)
 
 
