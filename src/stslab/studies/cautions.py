@@ -20,14 +20,13 @@ from ..figures.show import show_table, show_text
 from ..inputs.checks import check_pairs, check_texts
 from ..models.encoding import Encoder
 from ..wording import counted
-from .languages import is_short, other_language_together, why_not_english
+from .languages import WORD, is_short, other_language_together, why_not_english
 from .quantities import number_difference
 
 EXAMPLES = 3  # shown for each caution
 SHOWN = 120  # characters of an example
 BLOCK = 1000  # texts whose tokens are held at a time
 
-WORD = re.compile(r"\w+(?:['’]\w+)*")
 TWO = re.compile(r"[^\W_].*?[^\W_]", re.DOTALL)
 NEGATIONS = re.compile(  # "no-frills" and "do-not-call" deny nothing
     r"(?<!-)\b(?:not?(?!-\w)|no-one|never|none|nobody|nothing|nowhere|neither|nor|without|cannot|cant|"
