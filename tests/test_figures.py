@@ -203,6 +203,16 @@ def test_a_finding_is_plain_text(shown):
     assert data["text/plain"] == "“<b>$x$</b>” is closest."
     assert "&lt;b&gt;$x$" in data["text/html"]
     assert metadata == {"stslab": {"kind": "finding"}}
+
+
+def test_a_finding_brings_a_line_on_the_data_and_its_cautions(shown):
+    show_finding("All are alike.", about="3 texts", cautions=["1 is <cut>."])
+    data, metadata = shown[0]
+    about = {"about": "3 texts", "cautions": ["1 is <cut>."]}
+    assert metadata == {"stslab": {"kind": "finding", **about}}
+    assert data["text/plain"] == "All are alike."
+    lines = "<p>3 texts</p><p>All are alike.</p><p>1 is &lt;cut&gt;.</p>"
+    assert data["text/html"] == f'<div class="stslab-text">{lines}</div>'
     json.dumps(data)
 
 

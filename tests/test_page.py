@@ -19,7 +19,7 @@ from reading import Page
 from stslab.report.building.published import published_files
 from stslab.report.identity import helper_digests
 from stslab.report.page import heatmap
-from stslab.report.page.exporter import StslabExporter, finding
+from stslab.report.page.exporter import StslabExporter, headline
 from stslab.report.page.index import render_index, render_root_index
 from stslab.report.page.prose import Prose, highlight, mathml
 from stslab.report.page.record import read_record
@@ -308,7 +308,7 @@ def test_descriptions_of_the_wrong_type_are_ignored(exporter, wrong):
         nb.cells[0].outputs[0] |= {"data": data | more, "metadata": metadata}
         assert ("<img" if more else "plain words") in render(exporter, nb)
         assert thumbnail(nb) is None
-        assert finding(nb) is None
+        assert headline(nb).finding is None
         assert published_files(nb, "nb") == {}
 
 
@@ -664,7 +664,7 @@ def test_index_says_what_is_out_of_date_and_why():
 def test_index_takes_finding_and_thumbnail_from_the_notebook():
     """Computed once, by the notebook."""
     nb = fixtures.tutorial()
-    assert finding(nb).startswith("Of 15 pairs")
+    assert headline(nb).finding.startswith("Of 15 pairs")
     assert thumbnail(nb).count("<rect") == 36
     ranked = fixtures.notebook(fixtures.code("t", fixtures.table_bundle(fixtures.RANKED)))
     assert thumbnail(ranked).count("<rect") == 7
@@ -675,7 +675,7 @@ def test_index_takes_finding_and_thumbnail_from_the_notebook():
     listed.outputs[0].data["text/html"] = plain
     assert "<path" in thumbnail(fixtures.notebook(listed))
     assert thumbnail(fixtures.foreign()) is None
-    assert finding(fixtures.foreign()) is None
+    assert headline(fixtures.foreign()).finding is None
     far = fixtures.notebook(fixtures.code("t", fixtures.table_bundle([(1, -7.5, "One.")])))
     for notebook in (nb, ranked, drawn, fixtures.notebook(listed), far):
         shown = thumbnail(notebook)

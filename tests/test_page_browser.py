@@ -6,7 +6,7 @@ import page_fixtures as fixtures
 import pytest
 from conftest import AXE, READY
 
-from stslab.report.page.exporter import StslabExporter, finding
+from stslab.report.page.exporter import StslabExporter, headline
 from stslab.report.page.index import render_index, render_root_index
 from stslab.report.page.thumbnail import thumbnail
 
@@ -34,7 +34,7 @@ def pages(tmp_path_factory):
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
     nb = fixtures.tutorial()
     entries = [
-        {"title": "A heatmap", "href": "tutorial.html", "finding": finding(nb)}
+        {"title": "A heatmap", "href": "tutorial.html", "finding": headline(nb).finding}
         | {"status": "built", "thumbnail": thumbnail(nb)},
         {"title": "Ranking", "href": "foreign.html", "status": "stale", "reason": "its run failed"}
         | {"failed_href": "failing.html#failing-cell"},

@@ -11,6 +11,7 @@ import io
 import itertools
 import re
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -124,9 +125,18 @@ def show_text(text: str) -> None:
     _show_text(text, "text")
 
 
-def show_finding(text: str) -> None:
-    """Show, as `show_text` does, the sentence that says what was found; the index quotes it."""
-    _show_text(text, "finding")
+def show_finding(text: str, *, about: str = "", cautions: Sequence[str] = ()) -> None:
+    """Show the sentence that says what was found; a page begins with it, and the index quotes it.
+
+    Parameters
+    ----------
+    text : str
+    about : str, default ""
+        What the texts are, in one line.
+    cautions : sequence of str, default ()
+        Sentences that bear on the finding.
+    """
+    _show_text(text, "finding", about=about, cautions=list(cautions))
 
 
 def to_csv(frame: pd.DataFrame) -> str:
@@ -145,9 +155,11 @@ def to_csv(frame: pd.DataFrame) -> str:
     return text.replace(ROW_END, "\n")
 
 
-def _show_text(text: str, kind: str) -> None:
-    bundle = {"text/html": f'<p class="stslab-text">{html.escape(text)}</p>', "text/plain": text}
-    _display(bundle, kind=kind)
+def _show_text(text: str, kind: str, about: str = "", cautions: Sequence[str] = ()) -> None:
+    lines = "".join(f"<p>{html.escape(line)}</p>" for line in (about, text, *cautions) if line)
+    bundle = {"text/html": f'<div class="stslab-text">{lines}</div>', "text/plain": text}
+    info = {"about": about, "cautions": cautions} if about or cautions else {}
+    _display(bundle, kind=kind, **info)
 
 
 def _display(bundle: dict[str, Any], **info: Any) -> None:

@@ -36,6 +36,8 @@ class Result:
     seconds: float = 0.0
     error: str | None = None
     warnings: list[str] = field(default_factory=list)
+    finding: str | None = None
+    cautions: list[str] = field(default_factory=list)
 
 
 class Listener(Protocol):
@@ -131,7 +133,9 @@ class _Build:
         for step in steps:
             if step.action == "keep":
                 self.folder.pages[step.job.name].why = step.why
-                yield Result(step.job.name, "unchanged", step.why)
+                kept = self.folder.pages[step.job.name]
+                said = {"finding": kept.finding, "cautions": kept.cautions}
+                yield Result(step.job.name, "unchanged", step.why, **said)
         running = self._start([step for step in steps if step.action == "run"])
         for step in steps:
             if step.action == "render" and not self.stopped():
@@ -206,7 +210,13 @@ class _Build:
             if not done.error:
                 page = publish(self.folder, step, done)
                 return Result(
-                    step.job.name, "built", step.why, done.seconds, warnings=page.warnings
+                    step.job.name,
+                    "built",
+                    step.why,
+                    done.seconds,
+                    warnings=page.warnings,
+                    finding=page.finding,
+                    cautions=page.cautions,
                 )
             error, seconds = done.error, done.seconds
         except Exception as problem:

@@ -170,6 +170,8 @@ def index_of(manifest: Manifest, folder: Path, *, root_href: str | None = "../in
                 "title": page.title,
                 "href": quote(html) if there else None,
                 "finding": page.finding,
+                "about": page.about,
+                "cautions": page.cautions,
                 "status": "stale" if page.status == "out of date" else page.status,
                 "reason": page.error,
                 "failed_href": f"{quote(failed)}#failing-cell" if failure else None,

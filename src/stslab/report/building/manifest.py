@@ -36,6 +36,8 @@ class Page(BaseModel):
     why: list[str]
     title: str
     finding: str | None = None
+    about: str = ""
+    cautions: list[str] = []
     parameters: dict[str, JsonValue] = {}
     inputs: dict[str, str] = {}
     depends: dict[str, str] = {}

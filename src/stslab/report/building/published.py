@@ -11,7 +11,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from ..identity import file_digest
-from ..page.exporter import finding
+from ..page.exporter import headline
 from ..page.forms import forms, info_of
 from ..page.render import export, titled
 from ..page.svg import standalone_svg
@@ -36,7 +36,7 @@ def publish(folder: ReportFolder, step: Step, done: Done) -> Page:
         status="built",
         why=step.why,
         title=step.title,
-        finding=finding(notebook),
+        **headline(notebook)._asdict(),
         parameters=job.parameters,
         inputs={key: path.name for key, path in job.inputs.items()},
         depends=step.depends,

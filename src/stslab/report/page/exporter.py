@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 from markupsafe import Markup
@@ -67,12 +67,23 @@ class StslabExporter(HTMLExporter):  # type: ignore[misc]
         return environment
 
 
-def finding(nb: NotebookNode) -> str | None:
-    """Return the sentence that a notebook showed with `show_finding`."""
+class Headline(NamedTuple):
+    """What a notebook showed with `show_finding`: it stands above all else."""
+
+    finding: str | None = None
+    about: str = ""
+    cautions: list[str] = []
+
+
+def headline(nb: NotebookNode) -> Headline:
+    """Read the finding of a notebook, the line on its data, and the cautions that bear on it."""
     for output in (output for cell in nb.cells for output in cell.get("outputs", ())):
-        if info_of(output).get("kind") == "finding":
-            return forms(output).get("text/plain") or None
-    return None
+        if (info := info_of(output)).get("kind") == "finding":
+            cautions = info.get("cautions")
+            listed = cautions if isinstance(cautions, list) else []
+            text = forms(output).get("text/plain") or None
+            return Headline(text, str(info.get("about") or ""), list(map(str, listed)))
+    return Headline()
 
 
 class _Page:
@@ -89,15 +100,21 @@ class _Page:
         self.language = "python" if language.startswith("ipython") else language
         self.outputs = CellOutputs(self.prose, self.name, published=bool(self.extra))
         self.failed = False
+        # A report speaks of somebody's texts; how it was made is folded away.
+        self.report = any(_tags(cell, "report") for cell in nb.cells)
 
     def content(self) -> dict[str, Any]:
         injected = next((c.source for c in self.nb.cells if _tags(c, "injected-parameters")), "")
         cells = [shown for cell in self.nb.cells if (shown := self._cell(cell, injected))]
+        preset = self.extra.get("preset") or {}
         title = self.prose.title or self.nb.metadata.get("title") or self.name
+        if self.report:
+            title = preset.get("title") or title
         record = self.extra.get("record") or _own_record(self.nb, self.name, injected)
         return {
             "title": title,
-            "finding": finding(self.nb),
+            "headline": headline(self.nb),
+            "report": self.report,
             "folded": folded,
             "parts": _parts(_joined_setup(cells)),
             "contents": self.prose.contents,
@@ -107,7 +124,7 @@ class _Page:
             "record": record,
             "embedded": embed(record),
             "has_code": any(cell.get("code") for cell in cells),
-            "preset": self.extra.get("preset") or {},
+            "preset": preset,
             **{key: self.extra.get(key) for key in ("index_href", "prev", "next")},
         }
 
@@ -141,11 +158,16 @@ class _Page:
             shown["code"] = highlight(cell.source, self.language)
             shown["preview"] = _preview(cell.source)
         if self.filter.get("include_output", True):
-            shown["outputs"] = list(filter(None, map(self.outputs.html, cell.get("outputs", ()))))
+            shown["outputs"] = list(filter(None, map(self._output, cell.get("outputs", ()))))
         raised = any(output.output_type == "error" for output in cell.get("outputs", ()))
         shown["failing"] = raised and not self.failed
         self.failed |= raised
         return shown if shown.get("code") or shown["outputs"] or shown.get("parameters") else None
+
+    def _output(self, output: NotebookNode) -> Markup:
+        """Render an output; a report's finding stands in its head already."""
+        in_head = self.report and info_of(output).get("kind") == "finding"
+        return Markup("") if in_head else self.outputs.html(output)
 
 
 def _joined_setup(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:

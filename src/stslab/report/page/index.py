@@ -43,9 +43,9 @@ def render_index(
 ) -> str:
     """Render the index of one preset.
 
-    A page has a `title` and an `href` (None where none was ever built), and optionally `finding`,
-    `status`, `reason` (why it is not up to date), `failed_href` (the failed notebook's page), and
-    `thumbnail`.
+    A page has a `title` and an `href` (None where none was ever built), and optionally `about`,
+    `finding`, `cautions`, `status`, `reason` (why it is not up to date), `failed_href` (the failed
+    notebook's page), and `thumbnail`.
     """
     entries = []
     for page in pages:
