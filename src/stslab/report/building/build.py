@@ -134,8 +134,13 @@ class _Build:
             if step.action == "keep":
                 self.folder.pages[step.job.name].why = step.why
                 kept = self.folder.pages[step.job.name]
-                said = {"finding": kept.finding, "cautions": kept.cautions}
-                yield Result(step.job.name, "unchanged", step.why, **said)
+                yield Result(
+                    step.job.name,
+                    "unchanged",
+                    step.why,
+                    finding=kept.finding,
+                    cautions=kept.cautions,
+                )
         running = self._start([step for step in steps if step.action == "run"])
         for step in steps:
             if step.action == "render" and not self.stopped():

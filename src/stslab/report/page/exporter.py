@@ -7,7 +7,7 @@ of any executed notebook. It gathers what a page says here and leaves how it loo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
@@ -72,7 +72,7 @@ class Headline(NamedTuple):
 
     finding: str | None = None
     about: str = ""
-    cautions: list[str] = []
+    cautions: Sequence[str] = ()
 
 
 def headline(nb: NotebookNode) -> Headline:
