@@ -24,6 +24,13 @@ from .gold import largest_disagreements as largest_disagreements
 from .gold import residuals as residuals
 from .gold import thresholds as thresholds
 from .gold import with_gold as with_gold
+from .groups import SentenceGroups as SentenceGroups
+from .groups import group_sentences as group_sentences
+from .headlines import describe_agreement as describe_agreement
+from .headlines import describe_close as describe_close
+from .headlines import describe_data as describe_data
+from .headlines import describe_hits as describe_hits
+from .headlines import judge_hits as judge_hits
 from .map import sentence_map as sentence_map
 from .map_figure import draw_map as draw_map
 from .minimal_pairs import blind_spots as blind_spots

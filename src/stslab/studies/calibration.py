@@ -233,11 +233,16 @@ def _shipped(table: str) -> pd.DataFrame:
         return pd.read_csv(stream, comment="#")
 
 
-def _silence(model: object, texts: Sequence[str]) -> str:
-    """Say why nothing can be expected, if so."""
+def is_calibrated(model: object) -> bool:
+    """Whether a model is the bundled one, for which scores were measured."""
     found: ModelSource | None = getattr(model, "found", None)
     whole = getattr(model, "truncate_dim", None) is None  # shortened vectors score differently
-    if found is None or found.sha256 != BUNDLED_FILES_SHA256 or not whole:
+    return found is not None and found.sha256 == BUNDLED_FILES_SHA256 and whole
+
+
+def _silence(model: object, texts: Sequence[str]) -> str:
+    """Say why nothing can be expected, if so."""
+    if not is_calibrated(model):
         return "No calibration for this model: what its scores mean to people was not measured."
     reasons = {
         "likely not in English": [text for text in texts if why_not_english(text)],
