@@ -10,9 +10,11 @@ from .cautions import pair_cautions as pair_cautions
 from .cautions import show_pair_cautions as show_pair_cautions
 from .cautions import show_text_cautions as show_text_cautions
 from .cautions import text_cautions as text_cautions
+from .cautions import with_differences as with_differences
 from .comparison import Reduced as Reduced
 from .comparison import compare_models as compare_models
 from .comparison import model_costs as model_costs
+from .content import has_content as has_content
 from .duplicates import best_matches as best_matches
 from .duplicates import communities as communities
 from .duplicates import count_duplicates as count_duplicates
@@ -35,5 +37,6 @@ from .map import sentence_map as sentence_map
 from .map_figure import draw_map as draw_map
 from .minimal_pairs import blind_spots as blind_spots
 from .minimal_pairs import read_minimal_pairs as read_minimal_pairs
+from .opposites import count_opposites as count_opposites
 from .stsb import read_stsb as read_stsb
 from .terms import cluster_terms as cluster_terms

@@ -1,7 +1,7 @@
 """What to know before trusting a score: texts a model reads badly, pairs it cannot tell apart.
 
-Each caution is computed from the texts, says how often it happens and shows examples. The word
-lists are English and short: a pair without a caution may still differ in meaning.
+Each caution is computed from the texts, says how often it happens and shows examples. The checks
+of pairs read English: a pair without a caution may still differ in meaning.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -19,15 +19,20 @@ import pandas as pd
 from ..figures.show import show_table, show_text
 from ..inputs.checks import check_pairs, check_texts
 from ..models.encoding import Encoder
-from ..wording import counted
+from ..wording import counted, quoted
+from .content import has_content
 from .languages import WORD, is_short, other_language_together, why_not_english
+from .opposites import count_opposites, opposite_words
 from .quantities import number_difference
 
 EXAMPLES = 3  # shown for each caution
 SHOWN = 120  # characters of an example
 BLOCK = 1000  # texts whose tokens are held at a time
+EMPTY, FOREIGN = "without content", "likely not in English"
+MANY = 0.1  # share of texts in other languages above which another model is named
+ADVICE = "Try MODEL=paraphrase-multilingual-MiniLM-L12-v2, which needs a download."
+LIMITS = "These checks read English; other differences, such as names, are not looked for."
 
-TWO = re.compile(r"[^\W_].*?[^\W_]", re.DOTALL)
 NEGATIONS = re.compile(  # "no-frills" and "do-not-call" deny nothing
     r"(?<!-)\b(?:not?(?!-\w)|no-one|never|none|nobody|nothing|nowhere|neither|nor|without|cannot|cant|"
     r"\w+n['’]t|(?:do|does|did|is|are|was|were|wo|would|could|should|has|have|had)nt)\b",
@@ -46,21 +51,17 @@ class Cautions:
     """What was checked and what was found."""
 
     table: pd.DataFrame  # caution, count, share, then at most three examples of each
-    checked: str  # what was checked, in words
     counts: Mapping[str, int]  # each caution that was looked for → how often it was found
-    verbs: tuple[str, str]  # what one, and what more of those checked "do": "is" and "are"
-    limits: str = ""  # what the check does not cover
-    notes: tuple[str, ...] = ()  # sentences to follow: what was not checked, and why
+    sentences: tuple[str, ...]  # what was checked, found and not found, and what was not checked
+    bearing: tuple[str, ...]  # what was found, in sentences that stand alone
 
     def describe(self) -> str:
         """Say what was checked, how often each caution was found, and what was not checked."""
-        one, more = self.verbs
-        found = self.counts.items()
-        parts = [f"{n:,} {one if n == 1 else more} {caution}" for caution, n in found if n]
-        none = [caution for caution, n in found if not n]
-        if none and not self.checked.startswith("0 "):
-            parts.append(f"none {one} {' or '.join(none)}{self.limits}")
-        return " ".join([f"{self.checked}{': ' * bool(parts)}{'; '.join(parts)}.", *self.notes])
+        return " ".join(self.sentences)
+
+    def headlines(self) -> list[str]:
+        """Say what was found, in short sentences to stand beside a finding; none if nothing was."""
+        return list(self.bearing)
 
 
 def show_text_cautions(texts: Iterable[str], *, model: Encoder) -> None:
@@ -99,57 +100,96 @@ def text_cautions(texts: Iterable[str], *, model: Encoder) -> Cautions:
 
     Notes
     -----
-    A text is *cut* where it has more tokens than the model reads (prompts not counted);
-    *near-empty* with fewer than two letters or digits; *likely not in English* where most of its
-    letters are not Latin, or py3langid finds another language at least 150 times likelier, 100,000
-    times in a text of one or two words. Where it finds none, such a text is *too short to tell*:
-    `describe` counts these, and says if they are likely not in English when read as one text.
+    A text is *cut* where it has more tokens than the model reads (prompts not counted); *without
+    content* where `has_content` says so; *likely not in English* where most of its letters are
+    not Latin, or py3langid finds another language at least 150 times likelier, 100,000 times in a
+    text of one or two words. Where it finds none, such a text is *too short to tell*: `describe`
+    counts these, and says if they are likely not in English when read as one text. A
+    multilingual model is named where they are, or where more than a tenth of all texts is.
 
     Examples
     --------
     >>> found = text_cautions(["A dog barks.", "?!", "So be it."], model=Letters())
     >>> found.table[["caution", "count", "example", "detail"]].to_numpy().tolist()
-    [['near-empty', 1, '?!', 'fewer than two letters or digits']]
+    [['without content', 1, '?!', 'says nothing that a model could read']]
     >>> found.describe()
-    '3 texts checked: 1 is near-empty. Not checked: the length (the model does not say how \
+    '3 texts checked. 1 is without content. Not checked: the length (the model does not say how \
 much it reads), the language (the model has no card).'
+    >>> found.headlines()
+    ['1 of 3 texts has no content: “?!”.']
     """
     texts = check_texts(texts, "texts")
-    unique = list(dict.fromkeys(texts))
+    repeats = Counter(texts)
     details: dict[str, dict[str, str]] = {}  # caution → text → detail
     unchecked: list[str] = []
     notes: list[str] = []
+    as_one: list[str] = []
+    advised = False
     limit = _max_length(model)
     if isinstance(limit, str):
         unchecked.append(f"the length ({limit})")
     elif limit:
-        counts = zip(_token_counts(unique, model), unique, strict=True)
-        details[f"cut at {limit} tokens"] = {
-            text: f"the last {count - limit:,} of {count:,} tokens are not read"
-            for count, text in sorted(counts, key=lambda pair: -pair[0])
-            if count > limit
-        }
-    empty = {text: "fewer than two letters or digits" for text in unique if not TWO.search(text)}
-    details["near-empty"] = empty
-    repeats = Counter(texts)
+        details[f"cut at {limit} tokens"] = _cut(list(repeats), model, limit)
+    empty = [text for text in repeats if not has_content(text)]
+    details[EMPTY] = dict.fromkeys(empty, "says nothing that a model could read")
     if why := _why_any_language(model):
         unchecked.append(f"the language ({why})")
     else:
-        foreign = {text: why for text in unique if (why := why_not_english(text))}
-        short = [t for t in unique if t not in foreign and t not in empty and is_short(t)]
+        telling = [text for text in repeats if text not in details[EMPTY]]
+        foreign = {text: why for text in telling if (why := why_not_english(text))}
+        short = [text for text in telling if text not in foreign and is_short(text)]
         together = other_language_together(short) if len(short) > 1 else None
-        if foreign or not (together or len(short) + len(empty) == len(unique)):
-            details["likely not in English"] = foreign
-        notes += _too_short(sum(repeats[text] for text in short), together)
+        if foreign or not (together or len(short) == len(telling)):
+            details[FOREIGN] = foreign
+        if count := sum(repeats[text] for text in short):
+            some = f"{counted(count, 'text')} of one or two words"
+            notes.append(f"{some} {_is(count)} too short to tell the language.")
+        if together:
+            one = f"Read as one text, those of one or two words are {FOREIGN} (nearest language: "
+            as_one.append(f"{one}{together}).")
+        advised = bool(together) or sum(repeats[text] for text in foreign) > MANY * len(texts)
     hits = {
         caution: [
             (_shortened(text), why) for text, why in found.items() for _ in range(repeats[text])
         ]
         for caution, found in details.items()
     }
-    checked = f"{counted(len(texts), 'text')} checked"
-    notes += [f"Not checked: {', '.join(unchecked)}."] if unchecked else []
-    return _tabulate(hits, ["example", "detail"], len(texts), checked, ("is", "are"), notes=notes)
+    table, counts = _tabulate(hits, ["example", "detail"], len(texts))
+    sentences = [f"{counted(len(texts), 'text')} checked.", *_found(counts, len(texts))]
+    notes += [*as_one, *[ADVICE] * advised]
+    notes += [f"Not checked: {', '.join(unchecked)}."] * bool(unchecked)
+    bearing = [*_bearing_on_texts(counts, len(texts), empty), *as_one]
+    if advised:  # the last is about the language
+        bearing[-1] += f" {ADVICE}"
+    return Cautions(table, counts, (*sentences, *notes), tuple(bearing))
+
+
+def _found(counts: Mapping[str, int], total: int) -> Iterator[str]:
+    """Say how many texts raise each caution, and which cautions none raises."""
+    raised = [caution for caution, count in counts.items() if count]
+    none = [caution for caution in counts if caution not in raised]
+    if raised and total == 1:
+        yield f"It is {_listed(raised)}."
+    elif raised:
+        parts = (f"{counts[caution]:,} {_is(counts[caution])} {caution}" for caution in raised)
+        yield f"{', '.join(parts)}."
+    if none:
+        yield f"{'It is not' if total == 1 else 'None is'} {_listed(none, 'or')}."
+
+
+def _bearing_on_texts(counts: Mapping[str, int], total: int, empty: Sequence[str]) -> Iterator[str]:
+    for caution, count in counts.items():
+        some = _of(count, total, "text")
+        if not count:
+            continue
+        if caution == EMPTY:
+            examples = [*(quoted(text, 20) for text in empty[:EXAMPLES]), "…"]
+            has = "has" if count == 1 else "have"
+            yield f"{some} {has} no content: {', '.join(examples[: len(empty)])}."
+        elif caution == FOREIGN:
+            yield f"{some} {_is(count)} {caution}, the language that the model was made for."
+        else:
+            yield f"{some} {_is(count)} {caution}: the model does not read the rest."
 
 
 def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
@@ -159,7 +199,7 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     ----------
     scored : DataFrame with ``sentence_a, sentence_b, score``, as from `score_pairs`
     threshold : float, default 0.7
-        Pairs that score less are not checked.
+        Pairs that score less are not checked; all others are.
 
     Returns
     -------
@@ -170,9 +210,9 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     Notes
     -----
     Looked for, in English: a negation in one sentence only; numbers, in digits or words, each
-    sentence with one that the other lacks; exactly the same words in another order; words of a
-    small list of opposites, one in each sentence. Whether the meaning differs is for the reader
-    to say. Notebook 12 says how often each is right.
+    sentence with one that the other lacks; opposites, one in each sentence, of those that
+    `count_opposites` counts; exactly the same words in another order. Whether the meaning differs
+    is for the reader to say. Notebook 12 says how often each is right.
 
     Examples
     --------
@@ -180,21 +220,74 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     >>> scored = pd.DataFrame(pairs, columns=["sentence_a", "sentence_b", "score"])
     >>> found = pair_cautions(scored)
     >>> found.table[["caution", "count", "detail"]].to_numpy().tolist()
-    [['numbers that differ', 1, '5 / 7'], ['exactly the same words in another order', 1, '5 words']]
-    >>> found.describe().split(": ")[0]
-    '2 of 2 pairs score at least 0.7'
+    [['numbers', 1, '5 / 7'], ['the order of words', 1, 'the same 5 words']]
+    >>> found.headlines()
+    ['Both pairs at 0.7 or more may differ in meaning: 1 in numbers, 1 in the order of words.']
     """
     pairs = check_pairs(scored)
     pairs = pairs[pairs["score"] >= threshold].sort_values("score", ascending=False, kind="stable")
     hits: dict[str, list[tuple[Any, ...]]] = {caution: [] for caution in OVERLOOKED}
+    differing = 0
     for score, a, b in zip(pairs["score"], pairs["sentence_a"], pairs["sentence_b"], strict=True):
-        for caution, detail in cautions_of(a, b).items():
+        differences = cautions_of(a, b)
+        differing += bool(differences)
+        for caution, detail in differences.items():
             hits[caution].append((score, _shortened(a), _shortened(b), detail))
-    verb = "scores" if len(pairs) == 1 or len(scored) == 1 else "score"
-    checked = f"{len(pairs):,} of {counted(len(scored), 'pair')} {verb} at least {threshold:g}"
     columns = ["score", "sentence_a", "sentence_b", "detail"]
-    limits = ", as far as short lists of English words tell"
-    return _tabulate(hits, columns, len(pairs), checked, ("has", "have"), limits)
+    table, counts = _tabulate(hits, columns, len(pairs))
+    sentences = [_reach(len(pairs), len(scored), threshold)]
+    bearing = []
+    if differing:
+        kinds = [caution for caution, count in counts.items() if count]
+        each = ", ".join(f"{counts[caution]:,} in {caution}" for caution in kinds)
+        each = f"it differs in {_listed(kinds)}" if differing == 1 else each
+        some = _of(differing, len(pairs), "pair")
+        bearing = [f"{some} at {threshold:g} or more may differ in meaning: {each}."]
+        subject = "It" if len(pairs) == 1 else f"{differing:,} of them"
+        sentences.append(f"{subject} may differ in meaning: {each}.")
+    known = {"opposites": f"one of the {count_opposites():,} opposites known here"}
+    none = [known.get(caution, caution) for caution, count in counts.items() if not count]
+    if len(pairs):
+        subject = "It does not differ in" if len(pairs) == 1 else "None differs in"
+        sentences += [*[f"{subject} {_listed(none, 'or')}."] * bool(none), LIMITS]
+    return Cautions(table, counts, tuple(sentences), tuple(bearing))
+
+
+def _reach(count: int, total: int, threshold: float) -> str:
+    """Say how many pairs score that much."""
+    if not count and total == 1:
+        return f"The pair scores less than {threshold:g}."
+    none = "Neither pair" if total == 2 else f"None of the {total:,} pairs"
+    some = _of(count, total, "pair") if count else none
+    return f"{some} {'scores' if min(count, total) <= 1 else 'score'} {threshold:g} or more."
+
+
+def with_differences(scored: pd.DataFrame) -> pd.DataFrame:
+    """Add a column that says in what the sentences of each pair differ, as far as is known.
+
+    Parameters
+    ----------
+    scored : DataFrame with ``sentence_a, sentence_b``, as from `score_pairs`
+
+    Returns
+    -------
+    DataFrame
+        The same rows with the column ``differ_in`` added: what `cautions_of` finds in the pair,
+        in words; empty where it finds nothing.
+
+    Examples
+    --------
+    >>> pairs = [("It is not stale.", "It is fresh."), ("Pay 5", "Pay 7"), ("A dog", "One dog")]
+    >>> scored = pd.DataFrame(pairs, columns=["sentence_a", "sentence_b"])
+    >>> with_differences(scored)["differ_in"].tolist()
+    ['a negation (not) and opposites (stale / fresh)', 'numbers (5 / 7)', '']
+    """
+    both = zip(scored["sentence_a"], scored["sentence_b"], strict=True)
+    return scored.assign(differ_in=[_differ_in(cautions_of(a, b)) for a, b in both])
+
+
+def _differ_in(found: Mapping[str, str]) -> str:
+    return _listed([f"{caution} ({detail})" for caution, detail in found.items()])
 
 
 def cautions_of(sentence_a: str, sentence_b: str) -> dict[str, str]:
@@ -212,7 +305,7 @@ def cautions_of(sentence_a: str, sentence_b: str) -> dict[str, str]:
     Examples
     --------
     >>> cautions_of("It costs $1.5k.", "It costs 1,500 dollars."), cautions_of("Pay 5", "Pay 7")
-    ({}, {'numbers that differ': '5 / 7'})
+    ({}, {'numbers': '5 / 7'})
     """
     a, b = sentence_a, sentence_b
     found = ((caution, difference(a, b)) for caution, difference in OVERLOOKED.items())
@@ -231,14 +324,14 @@ def caution_rates() -> pd.DataFrame:
 
     Notes
     -----
-    Near-empty texts and texts that are cut are counted, not guessed, and so have no such rates.
+    Texts that are cut or without content are counted, not guessed, and so have no such rates.
     The words that excuse a negation were chosen after reading the benchmark's false alarms; on
     other texts there may be more.
 
     Examples
     --------
     >>> rates = caution_rates()
-    >>> rates.loc[rates["caution"] == "numbers that differ", "should_raise"].tolist()
+    >>> rates.loc[rates["caution"] == "numbers", "should_raise"].tolist()
     [False, False, True]
     """
     file = resources.files(__package__) / "data" / "caution-rates.csv"
@@ -247,31 +340,35 @@ def caution_rates() -> pd.DataFrame:
 
 
 def _tabulate(
-    hits: dict[str, list[tuple[Any, ...]]],
-    columns: list[str],
-    total: int,
-    checked: str,
-    verbs: tuple[str, str],
-    limits: str = "",
-    notes: Iterable[str] = (),
-) -> Cautions:
+    hits: dict[str, list[tuple[Any, ...]]], columns: list[str], total: int
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Give at most three examples of each caution, and count all."""
     rows = [
         (caution, len(found), len(found) / total, *hit)
         for caution, found in hits.items()
         for hit in list(dict.fromkeys(found))[:EXAMPLES]
     ]
     frame = pd.DataFrame(rows, columns=["caution", "count", "share", *columns])
-    counts = {caution: len(found) for caution, found in hits.items()}
-    return Cautions(frame, checked, counts, verbs, limits, tuple(notes))
+    return frame, {caution: len(found) for caution, found in hits.items()}
 
 
-def _too_short(count: int, together: str | None) -> Iterator[str]:
-    """Say how many texts are too short to tell their language, and what they are as one."""
-    if count:
-        are = "is" if count == 1 else "are"
-        yield f"{counted(count, 'text')} of one or two words {are} too short to tell the language."
-    if together:
-        yield (f"Read as one text, they are likely not in English (nearest language: {together}).")
+def _of(count: int, total: int, noun: str) -> str:
+    """Say how many of how many: "The text", "Both texts", "All 3 texts", "1 of 3 texts"."""
+    if total == 1:
+        return f"The {noun}"
+    if count == total == 2:
+        return f"Both {noun}s"
+    return f"{f'All {total:,}' if count == total else f'{count:,} of {total:,}'} {noun}s"
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _listed(items: Sequence[str], link: str = "and") -> str:
+    """Join in a sentence: "a, b and c"."""
+    *first, last = items or [""]
+    return f"{', '.join(first)} {link} {last}" if first else last
 
 
 def _shortened(text: str) -> str:
@@ -288,6 +385,16 @@ def _max_length(model: Any) -> int | str | None:
     if not hasattr(model.tokenizer, "backend_tokenizer"):
         return "the model's tokenizer does not count"
     return int(limit)
+
+
+def _cut(texts: list[str], model: Any, limit: int) -> dict[str, str]:
+    """Find the texts that have more tokens than are read, the longest first."""
+    counts = zip(_token_counts(texts, model), texts, strict=True)
+    return {
+        text: f"the last {count - limit:,} of {count:,} tokens are not read"
+        for count, text in sorted(counts, key=lambda pair: -pair[0])
+        if count > limit
+    }
 
 
 def _token_counts(texts: list[str], model: Any) -> Iterator[int]:
@@ -330,7 +437,7 @@ def _negation(a: str, b: str) -> str | None:
         return None
     denies, other = (a, b) if first else (b, a)
     denied_otherwise = _denials(other) - _denials(denies)
-    return None if denied_otherwise else " ".join(first + second)
+    return None if denied_otherwise else ", ".join(dict.fromkeys(first + second))
 
 
 def _denials(text: str) -> set[str]:
@@ -341,53 +448,16 @@ def _other_order(a: str, b: str) -> str | None:
     first, second = words(a), words(b)
     if len(first) != len(second) or first == second or sorted(first) != sorted(second):
         return None
-    return f"{len(first)} words"
+    return f"the same {len(first)} words"
 
 
-@functools.cache
-def _opposites() -> dict[str, set[str]]:
-    table: dict[str, set[str]] = {}
-    words = resources.files(__package__) / "data" / "opposites-en.txt"
-    for line in words.read_text("utf-8").splitlines():
-        if not line.startswith("#"):
-            one, other = line.split()
-            table.setdefault(one, set()).add(other)
-            table.setdefault(other, set()).add(one)
-    return table
-
-
-def _opposite_words(a: str, b: str) -> str | None:
-    first, second = set(words(a)), set(words(b))
-    only = sorted(first - second)
-    against = {word: opposites for word in only if (opposites := _opposites_of(word))}
-    if not against:
-        return None
-    there = {base: word for word in sorted(second - first) for base in _bases(word)}
-    found = [
-        f"{word} / {there[opposite]}"
-        for word, opposites in against.items()
-        for opposite in opposites
-        if opposite in there
-    ]
-    return ", ".join(dict.fromkeys(found)) or None
-
-
-@functools.lru_cache(10_000)
-def _opposites_of(word: str) -> tuple[str, ...]:
-    return tuple(
-        opposite for base in _bases(word) for opposite in sorted(_opposites().get(base, set()))
-    )
-
-
-def _bases(word: str) -> list[str]:
-    """Take regular endings off: "approved" may be a form of "approve" or of "approv"."""
-    endings = (("", ""), ("s", ""), ("es", ""), ("d", ""), ("ed", ""), ("ing", ""), ("ing", "e"))
-    return [word.removesuffix(cut) + add for cut, add in endings if word.endswith(cut)]
+def _opposites(a: str, b: str) -> str | None:
+    return ", ".join(opposite_words(set(words(a)), set(words(b)))) or None
 
 
 OVERLOOKED: dict[str, Callable[[str, str], str | None]] = {
-    "a negation in one sentence only": _negation,
-    "numbers that differ": number_difference,
-    "exactly the same words in another order": _other_order,
-    "opposite words": _opposite_words,
+    "a negation": _negation,
+    "numbers": number_difference,
+    "opposites": _opposites,
+    "the order of words": _other_order,
 }
