@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -21,6 +22,7 @@ from stslab import (
     show_figure,
     show_finding,
     show_table,
+    show_text,
 )
 from stslab.figures.drawing import Drawing
 from stslab.report.page.tables import data_table
@@ -160,6 +162,15 @@ def test_bars_say_what_is_highest_and_lowest(shown):
     assert shown[0][0]["text/csv"] == "sentence,score\npasta,0.700000\ncat,-0.100000\n"
 
 
+def test_bars_leave_no_room_unused():
+    """Names take the room that there is, and the axis begins near the lowest score."""
+    name = "Python is a language that many people use."
+    ax = score_bars([name, "cat"], [0.7, -0.1], title="How close?").ax
+    assert [label.get_text() for label in ax.get_yticklabels()] == [name, "cat"]
+    assert ax.get_xlim() == (-0.25, 1.08)
+    mpl.pyplot.close(ax.figure)
+
+
 def test_a_figure_without_a_text_alternative_is_refused():
     figure, ax = mpl.pyplot.subplots()
     with pytest.raises(ValueError, match="no text alternative"):
@@ -181,7 +192,7 @@ def test_a_table_holds_text_as_it_is_and_numbers_rounded(shown):
     cells = [["".join(td.itertext()) for td in row] for row in table.iter("tr")][1:]
     assert [row[0] for row in cells] == HOSTILE[:8]
     assert cells[0][1:] == ["0.1235", "0"]
-    assert table.find("caption").text == "Hits <for> you"
+    assert table.find("table/caption").text == "Hits <for> you"
     assert 'style="--score:0.1235"' in html
     read = pd.read_csv(io.StringIO(csv))
     assert read["sentence"].tolist() == HOSTILE[:8]
@@ -211,9 +222,57 @@ def test_a_finding_brings_a_line_on_the_data_and_its_cautions(shown):
     about = {"about": "3 texts", "cautions": ["1 is <cut>."]}
     assert metadata == {"stslab": {"kind": "finding", **about}}
     assert data["text/plain"] == "All are alike."
-    lines = "<p>3 texts</p><p>All are alike.</p><p>1 is &lt;cut&gt;.</p>"
-    assert data["text/html"] == f'<div class="stslab-text">{lines}</div>'
+    ours = ET.fromstring(data["text/html"])
+    lines = ["".join(line.itertext()) for line in ours]
+    assert lines == ["3 texts", "All are alike.", "Caution: 1 is <cut>."]
     json.dumps(data)
+
+
+def test_a_finding_stands_out_where_a_text_does_not(shown):
+    """In JupyterLab, where no stylesheet of ours is."""
+    show_finding("All are alike.", about="3 texts")
+    show_text("All are alike.")
+    found, plain = (ET.fromstring(data["text/html"]) for data, _ in shown)
+    assert "border-left" in found.get("style")
+    assert "font-size" in found[0].get("style")
+    assert not any(each.get("style") for each in plain.iter())
+
+
+def test_a_table_brings_its_look_to_jupyterlab(shown):
+    """Texts at the left, bars behind scores; a page drops it for its own."""
+    table = pd.DataFrame({"most_alike": ["pasta"], "score": [0.5], "share_caught": [0.04]})
+    show_table(table, "hits", caption="Hits", bars="score")
+    html = shown[0][0]["text/html"]
+    assert "text-align: left" in html
+    assert "var(--score)" in html
+    assert '<th scope="col">most alike</th><th scope="col">score</th>' in html
+    assert "var(--score)" not in data_table(html)
+    assert "text-align" not in data_table(html)
+
+
+def test_shares_are_per_cent_and_the_csv_keeps_its_decimals(shown):
+    """A column with "share" in its name; "shared" is another word."""
+    table = pd.DataFrame({"share": [0.04], "share_caught": [1.0], "shared": [0.5]})
+    show_table(table, "rates", caption="Rates")
+    data = shown[0][0]
+    assert re.findall(r"<td.*?>(.*?)</td>", data["text/html"]) == ["4.0%", "100.0%", "0.5000"]
+    assert "4.0%" in data["text/plain"]
+    assert data["text/csv"].splitlines() == [
+        *["share,share_caught,shared", "0.040000,1.000000,0.500000"]
+    ]
+
+
+def test_rows_keep_their_numbers_when_a_heatmap_is_reordered(shown):
+    """Those given, as of a file; else those of the matrix. A wrong count is refused."""
+    matrix = matrix_of(["a", "b", "c", "d"])
+    for rows in ([3, 5, 8, 9], None):
+        drawing = heatmap(matrix, reorder=True, rows=rows)
+        show_figure(drawing, "heatmap")
+        form = shown[-1][0]["application/vnd.stslab.matrix+json"]
+        numbers = dict(zip("abcd", rows or [1, 2, 3, 4], strict=True))
+        assert form["rows"] == [numbers[name] for name in form["sentences"]]
+    with pytest.raises(ValueError, match="rows has 2 numbers for a matrix of 4 rows: pass 4"):
+        heatmap(matrix, rows=[1, 2])
 
 
 def test_one_very_long_text_costs_little_but_in_the_csv(shown):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -22,6 +23,8 @@ class Drawing:
     ax: Axes  # to change before it is shown
     alt: str  # the text alternative, made from the data
     data: pd.DataFrame  # the numbers behind the figure
+    # MIME type → what a page draws its own picture from
+    forms: Mapping[str, Any] = field(default_factory=dict)
 
 
 def new_axes(width: float, height: float, title: str = "") -> Axes:

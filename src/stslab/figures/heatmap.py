@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from ..scores.groups import group_tree, leaves
 from ..wording import LABEL, quoted, short_label, short_labels
 from .drawing import LABELED, Drawing, new_axes, set_title
 
+MATRIX = "application/vnd.stslab.matrix+json"
+SENTENCE = 20_000  # characters of a sentence in a page's heatmap; the CSV holds all
 ANNOTATED = 12  # largest matrix with a number in each cell
 CELLS = 1000  # most rows of an image; a larger matrix is averaged
 NAMED = 12  # most groups that a large matrix names
@@ -25,6 +28,7 @@ def heatmap(
     *,
     title: str = "How similar is each sentence to each other?",
     reorder: bool = False,
+    rows: Sequence[int] | None = None,
 ) -> Drawing:
     """Draw a similarity matrix.
 
@@ -38,6 +42,9 @@ def heatmap(
     title : str
     reorder : bool, default False
         Put similar sentences next to each other, by average linkage of 1 - score.
+    rows : sequence of int, length n, or None, default None
+        A number for each row, such as its row in a file, which a page shows beside the sentence;
+        1 to n by default. Each keeps its own when the matrix is reordered.
 
     Returns
     -------
@@ -58,10 +65,13 @@ def heatmap(
     lowest 0.00 between “pizza” and “cat”.
     """
     n = len(matrix)
+    numbers = list(range(1, n + 1) if rows is None else map(int, rows))
+    if len(numbers) != n:
+        raise ValueError(f"rows has {len(numbers)} numbers for a matrix of {n} rows: pass {n}.")
     tree = group_tree(matrix) if reorder or n > LABELED else None
     if tree is not None:
         order = leaves(tree)
-        matrix = matrix.iloc[order, order]
+        matrix, numbers = matrix.iloc[order, order], [numbers[place] for place in order]
     side = float(np.clip(2.6 + 0.55 * n, 4.5, 9.0))
     ax = new_axes(side + 1.2, side)
     if tree is None or n <= LABELED:
@@ -69,26 +79,25 @@ def heatmap(
     else:
         _draw_image(ax, matrix, tree)
     set_title(ax, title)  # at last: seaborn lays the figure out, and a title would move the cells
-    return Drawing(ax, _describe(matrix), matrix)
+    return Drawing(ax, _describe(matrix), matrix, _form(matrix, numbers) if n <= LABELED else {})
+
+
+def _form(matrix: pd.DataFrame, rows: list[int]) -> dict[str, Any]:
+    names = [str(name) for name in matrix.index]
+    names = [name if len(name) <= SENTENCE else name[:SENTENCE] + "…" for name in names]
+    form = {"sentences": names, "labels": short_labels(names), "rows": rows}
+    return {MATRIX: form | {"values": matrix.to_numpy(dtype=float).round(6).tolist()}}
 
 
 def _draw_cells(ax: Any, matrix: pd.DataFrame) -> None:
     import seaborn as sns
 
     n = len(matrix)
-    sns.heatmap(
-        matrix,
-        **SCALE,
-        annot=n <= ANNOTATED,
-        fmt=".2f",
-        annot_kws={"fontsize": 9 if n <= 8 else 7},
-        square=True,
-        linewidths=0.5 if n <= ANNOTATED else 0,
-        xticklabels=False,
-        yticklabels=False,
-        cbar_kws={"label": "cosine similarity", "shrink": 0.8},
-        ax=ax,
-    )
+    few = n <= ANNOTATED
+    cells: Any = {"annot": few, "fmt": ".2f", "annot_kws": {"fontsize": 9 if n <= 8 else 7}}
+    cells |= {"square": True, "linewidths": 0.5 * few, "xticklabels": False, "yticklabels": False}
+    beside = {"label": "cosine similarity", "shrink": 0.8}
+    sns.heatmap(matrix, **SCALE, **cells, cbar_kws=beside, ax=ax)
     labels, ticks = short_labels(list(matrix.index)), np.arange(n) + 0.5
     ax.set_xticks(ticks, labels, rotation=45, ha="right", fontsize=8, parse_math=False)
     ax.set_yticks(ticks, labels, rotation=0, fontsize=8, parse_math=False)
@@ -116,8 +125,7 @@ def _draw_image(ax: Any, matrix: pd.DataFrame, tree: npt.NDArray[np.float64]) ->
         names.append(f"{short_label(str(matrix.index[representative]))} ({stop - start})")
     middles = [(start + stop) / 2 for start, stop in spans]
     ax.set_yticks(middles, names, fontsize=8, parse_math=False)
-    ax.set_xticks([])
-    ax.set(xlabel=f"{n} sentences, similar ones together", ylabel="")
+    ax.set(xticks=[], xlabel=f"{n} sentences, similar ones together", ylabel="")
 
 
 def _averaged(values: npt.NDArray[Any], most: int) -> npt.NDArray[Any]:

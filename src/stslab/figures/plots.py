@@ -11,6 +11,7 @@ import pandas as pd
 from ..wording import LABEL, counted, quoted, short_label, short_labels
 from .drawing import COLOR, LABELED, Drawing, new_axes
 
+NAME = 44  # characters of a name beside its bar or its dots
 NUMBERED = 20  # most points with a number each
 CROWDED = 200  # points from which they are drawn fainter
 MARKERS = "ox+sdv^"
@@ -121,7 +122,7 @@ def dot_plot(
     label: str,
     interval: tuple[str, str] | None = None,
     mark: float | None = None,
-    width: int = LABEL,
+    width: int = NAME,
 ) -> Drawing:
     """Draw one row for each name, first on top, with a dot for each column.
 
@@ -138,7 +139,7 @@ def dot_plot(
         Columns of the lower and upper end of a line through the dots.
     mark : float or None, default None
         A number to mark with a line, such as chance.
-    width : int, default 28 characters of a name
+    width : int, default 44 characters of a name
 
     Returns
     -------
@@ -213,7 +214,7 @@ def curves(
 
 
 def score_bars(
-    labels: Sequence[str], scores: Sequence[float], *, title: str, width: int = LABEL
+    labels: Sequence[str], scores: Sequence[float], *, title: str, width: int = NAME
 ) -> Drawing:
     """Draw one horizontal bar per score, first on top.
 
@@ -221,9 +222,9 @@ def score_bars(
     ----------
     labels : sequence of str, length n
     scores : sequence of float, length n
-        In [-1, 1]; the axis is fixed from -1 (0 where no score is negative) to 1.
+        In [-1, 1]; the axis goes from 0, or the quarter below the lowest score, to 1.
     title : str
-    width : int, default 28 characters of a label
+    width : int, default 44 characters of a label
 
     Returns
     -------
@@ -239,20 +240,16 @@ def score_bars(
     >>> score_bars(["pasta", "cat"], [0.7, -0.1], title="How close to pizza?").alt
     '2 scores; highest 0.70 for “pasta”; lowest -0.10 for “cat”.'
     """
-    import seaborn as sns
-
     labels, scores = list(labels), [float(score) for score in scores]
-    shown = short_labels(labels, width)
+    shown, places = short_labels(labels, width), range(len(labels))
     ax = new_axes(7.5, float(np.clip(1.2 + 0.35 * len(shown), 2.0, 12.0)), title)
-    positions = list(range(len(shown)))
-    sns.barplot(x=scores, y=positions, orient="h", color=COLOR, ax=ax)
-    ax.set_yticks(positions, shown, fontsize=8, parse_math=False)
-    ax.set(xlim=(-1 if min(scores) < 0 else 0, 1), xlabel="cosine similarity", ylabel="")
+    bars = ax.barh(places, scores, color=COLOR)
+    ax.set(xlim=(np.floor(4 * min(0, *scores, 0)) / 4, 1.08), xlabel="cosine similarity")
+    ax.set(yticks=[], ylim=(len(shown) - 0.5, -0.5))
     ax.axvline(0, color="black", linewidth=0.8)
     if len(shown) <= LABELED:
-        ax.bar_label(ax.containers[0], fmt="%.2f", padding=3, fontsize=8)  # type: ignore[arg-type]
-    else:
-        ax.set_yticks([])
+        ax.bar_label(bars, fmt="%.2f", padding=3, fontsize=8)
+        ax.set_yticks(places, shown, fontsize=8, parse_math=False)
     data = pd.DataFrame({"sentence": labels, "score": scores})
     best, worst = int(np.argmax(scores)), int(np.argmin(scores))
     alt = f"{counted(len(labels), 'score')}; highest {scores[best]:.2f} for "

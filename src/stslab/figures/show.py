@@ -17,21 +17,27 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..csv_text import mark
-from ..wording import short_labels
-from .drawing import LABELED, Drawing
+from .drawing import Drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MATRIX = "application/vnd.stslab.matrix+json"
 CSV_CELLS = 250_000  # a larger matrix goes without its CSV
 TABLE_ROWS, TABLE_SIZE = 200, 400_000  # rows and characters of a table shown; its CSV holds all
 # A cell is quoted when it holds a character of this: \r and \n, each of which ends a row for some
 # reader. With NUL, which no text holds, it stands nowhere else.
 ROW_END = "\r\n\0"
 CELL, PLAIN_CELL = 400_000, 2_000  # characters of a text in a table, and in its plain form
-SENTENCE = 20_000  # characters of a sentence in a heatmap's table; its CSV holds all
 NOTHING = "None."  # what a table without rows shows
+# How tables and findings look in JupyterLab, light or dark; a page has a stylesheet of its own.
+STYLE = """<style>
+table.stslab :is(caption, th, td) { text-align: left; vertical-align: top; max-width: 45em;
+  white-space: pre-line }
+table.stslab .score { background: linear-gradient(to right,
+  #d25a5a73 calc(100% * var(--score)), transparent 0) }
+</style>"""
+FOUND = ' style="border-left: 4px solid #4878a8; padding: .2em 1em"'
+SMALL = ' style="font-size: .9em; opacity: .8"'
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -57,9 +63,10 @@ def show_figure(
     """
     import matplotlib.pyplot as plt
 
-    ax: Any = figure
-    if isinstance(figure, Drawing):
-        ax, alt, data = figure.ax, alt or figure.alt, figure.data if data is None else data
+    if not isinstance(figure, Drawing):
+        figure = Drawing(figure, "", pd.DataFrame())
+    ax: Any = figure.ax
+    alt, data = alt or figure.alt, figure.data if data is None else data
     if not alt:
         raise ValueError(f"figure {name!r}: no text alternative. Pass alt='what the figure shows'.")
     title = " ".join((ax.get_title(loc="left") or ax.get_title()).split())
@@ -67,14 +74,10 @@ def show_figure(
         "image/svg+xml": _render(ax.figure, "svg", name).decode(),
         "image/png": _render(ax.figure, "png", name),
         "text/plain": alt,
+        **figure.forms,
     }
-    if data is not None and data.size <= CSV_CELLS:
+    if 0 < data.size <= CSV_CELLS:
         bundle["text/csv"] = to_csv(data)
-        if data.index.name == "sentence" and len(data) == len(data.columns) <= LABELED:
-            sentences = [_cut(str(text), SENTENCE) for text in data.index]
-            values = [[round(float(value), 6) for value in row] for row in data.to_numpy()]
-            bundle[MATRIX] = {"sentences": sentences, "labels": short_labels(sentences)}
-            bundle[MATRIX] |= {"values": values, "vmin": -1, "vmax": 1, "title": title}
     _display(bundle, kind="figure", name=_checked(name), title=title)
     plt.close(ax.figure)
 
@@ -85,8 +88,10 @@ def show_table(frame: pd.DataFrame, name: str, *, caption: str, bars: str | None
     Parameters
     ----------
     frame : DataFrame
-        The index is not shown. Numbers appear with 4 decimals, in the CSV with 6. Of a long
-        table the first rows appear, up to 200, and its caption says so; the CSV holds all.
+        The index is not shown. Numbers appear with 4 decimals, in the CSV with 6; those of a
+        column with "share" in its name, as in ``share_caught``, as per cent. Heads show spaces for
+        underscores. Of a long table the first rows appear, up to 200, and its caption says so; the
+        CSV holds all.
     name : str
         Lower-case words joined by hyphens; the published file is named after it.
     caption : str
@@ -96,19 +101,21 @@ def show_table(frame: pd.DataFrame, name: str, *, caption: str, bars: str | None
     """
     head = frame.head(TABLE_ROWS)
     shown = head.astype(object).where(head.notna(), "")
-    has_bar = [column == bars for column in shown]
-    rows = [_row(values, has_bar) for values in shown.itertuples(index=False, name=None)]
+    records = shown.itertuples(index=False, name=None)
+    rows = [_row(values, list(shown), bars) for values in records]
     sizes = itertools.accumulate(map(len, rows))  # those that are not too long for a page
     rows = [row for row, size in zip(rows, sizes, strict=True) if size <= TABLE_SIZE] or rows[:1]
     if len(rows) < len(frame):
         caption = f"{caption} (the first {len(rows):,} of {len(frame):,} rows; the CSV holds all)"
         shown = shown.head(len(rows))
-    plain = shown.map(_cell).to_string(index=False, max_colwidth=PLAIN_CELL) if rows else NOTHING
+    cells = shown.apply(lambda column: column.map(lambda value: _cell(value, column.name)))
+    plain = cells.to_string(index=False, max_colwidth=PLAIN_CELL) if rows else NOTHING
     nothing = f'<tr><td colspan="{len(frame.columns)}">{NOTHING}</td></tr>'
-    names = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in frame)
+    names = [html.escape(str(name).replace("_", " ")) for name in frame]
+    heads = "".join(f'<th scope="col">{name}</th>' for name in names)
     bundle = {
-        "text/html": f'<table class="stslab"><caption>{html.escape(caption)}</caption>'
-        f"<thead><tr>{names}</tr></thead><tbody>{''.join(rows) or nothing}</tbody></table>",
+        "text/html": f'<div>{STYLE}<table class="stslab"><caption>{html.escape(caption)}</caption>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows) or nothing}</tbody></table></div>",
         "text/csv": to_csv(frame),
         "text/plain": f"{caption}\n{plain}",
     }
@@ -122,7 +129,8 @@ def show_text(text: str) -> None:
     ----------
     text : str
     """
-    _show_text(text, "text")
+    lines = f'<div class="stslab-text"><p>{html.escape(text)}</p></div>'
+    _display({"text/html": lines, "text/plain": text}, kind="text")
 
 
 def show_finding(text: str, *, about: str = "", cautions: Sequence[str] = ()) -> None:
@@ -136,7 +144,11 @@ def show_finding(text: str, *, about: str = "", cautions: Sequence[str] = ()) ->
     cautions : sequence of str, default ()
         Sentences that bear on the finding.
     """
-    _show_text(text, "finding", about=about, cautions=list(cautions))
+    lines = f"<p{SMALL}>{html.escape(about)}</p>" * bool(about) + f"<p>{html.escape(text)}</p>"
+    lines += "".join(f"<p><b>Caution:</b> {html.escape(each)}</p>" for each in cautions)
+    marked = {"text/html": f'<div class="stslab-text"{FOUND}>{lines}</div>', "text/plain": text}
+    info = {"about": about, "cautions": list(cautions)} if about or cautions else {}
+    _display(marked, kind="finding", **info)
 
 
 def to_csv(frame: pd.DataFrame) -> str:
@@ -155,13 +167,6 @@ def to_csv(frame: pd.DataFrame) -> str:
     return text.replace(ROW_END, "\n")
 
 
-def _show_text(text: str, kind: str, about: str = "", cautions: Sequence[str] = ()) -> None:
-    lines = "".join(f"<p>{html.escape(line)}</p>" for line in (about, text, *cautions) if line)
-    bundle = {"text/html": f'<div class="stslab-text">{lines}</div>', "text/plain": text}
-    info = {"about": about, "cautions": cautions} if about or cautions else {}
-    _display(bundle, kind=kind, **info)
-
-
 def _display(bundle: dict[str, Any], **info: Any) -> None:
     from IPython.display import display
 
@@ -171,9 +176,7 @@ def _display(bundle: dict[str, Any], **info: Any) -> None:
 
 def _checked(name: str) -> str:
     if not NAME.fullmatch(name):
-        raise ValueError(
-            f"name {name!r}: use lower-case words joined by hyphens, as in 'top-hits'."
-        )
+        raise ValueError(f"name {name!r}: use lower-case words joined by hyphens, as 'top-hits'.")
     return name
 
 
@@ -190,20 +193,21 @@ def _render(figure: Any, kind: str, name: str) -> bytes:
     return stream.getvalue()
 
 
-def _row(values: tuple[Any, ...], has_bar: list[bool]) -> str:
+def _row(values: tuple[Any, ...], names: list[Any], bars: str | None) -> str:
     cells = []
-    for value, bar in zip(values, has_bar, strict=True):
-        kind = ""
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            kind = ' class="number"'
-        if bar and isinstance(value, float):
+    for value, name in zip(values, names, strict=True):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        kind = ' class="number"' * number
+        if name == bars and isinstance(value, float):
             kind = f' class="number score" style="--score:{value:.4f}"'
-        cells.append(f"<td{kind}>{html.escape(_cell(value))}</td>")
+        cells.append(f"<td{kind}>{html.escape(_cell(value, name))}</td>")
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _cell(value: Any) -> str:
-    return f"{value + 0.0:.4f}" if isinstance(value, float) else _cut(str(value), CELL)
+def _cell(value: Any, name: Any) -> str:
+    if not isinstance(value, float):
+        return _cut(str(value), CELL)
+    return f"{value + 0.0:.1%}" if "share" in str(name).split("_") else f"{value + 0.0:.4f}"
 
 
 def _cut(text: str, limit: int) -> str:
