@@ -29,6 +29,7 @@ def heatmap(
     title: str = "How similar is each sentence to each other?",
     reorder: bool = False,
     rows: Sequence[int] | None = None,
+    groups: Sequence[str] | None = None,
 ) -> Drawing:
     """Draw a similarity matrix.
 
@@ -45,6 +46,8 @@ def heatmap(
     rows : sequence of int, length n, or None, default None
         A number for each row, such as its row in a file, which a page shows beside the sentence;
         1 to n by default. Each keeps its own when the matrix is reordered.
+    groups : sequence of str, length n, or None, default None
+        The name of each row's group, "" for none, of a matrix that is in order already.
 
     Returns
     -------
@@ -68,16 +71,16 @@ def heatmap(
     numbers = list(range(1, n + 1) if rows is None else map(int, rows))
     if len(numbers) != n:
         raise ValueError(f"rows has {len(numbers)} numbers for a matrix of {n} rows: pass {n}.")
-    tree = group_tree(matrix) if reorder or n > LABELED else None
+    tree = group_tree(matrix) if groups is None and (reorder or n > LABELED) else None
     if tree is not None:
         order = leaves(tree)
         matrix, numbers = matrix.iloc[order, order], [numbers[place] for place in order]
     side = float(np.clip(2.6 + 0.55 * n, 4.5, 9.0))
     ax = new_axes(side + 1.2, side)
-    if tree is None or n <= LABELED:
+    if n <= LABELED:
         _draw_cells(ax, matrix)
     else:
-        _draw_image(ax, matrix, tree)
+        _draw_image(ax, matrix, groups or _named(matrix, tree))
     set_title(ax, title)  # at last: seaborn lays the figure out, and a title would move the cells
     return Drawing(ax, _describe(matrix), matrix, _form(matrix, numbers) if n <= LABELED else {})
 
@@ -104,25 +107,31 @@ def _draw_cells(ax: Any, matrix: pd.DataFrame) -> None:
     ax.set(xlabel="", ylabel="")
 
 
-def _draw_image(ax: Any, matrix: pd.DataFrame, tree: npt.NDArray[np.float64]) -> None:
-    """Draw one image with the largest groups named by a representative."""
-    import seaborn  # noqa: F401 (it brings the colors of SCALE)
-    from matplotlib.patches import Rectangle
+def _named(matrix: pd.DataFrame, tree: Any) -> list[str]:
+    """Name each row's group, one of the largest few, by a sentence that represents it."""
     from scipy.cluster.hierarchy import fcluster
 
-    n, values = len(matrix), matrix.to_numpy()
-    cells = _averaged(values, CELLS)
+    group = fcluster(tree, t=NAMED, criterion="maxclust")[leaves(tree)]
+    inside = {each: matrix.iloc[group == each, group == each] for each in np.unique(group)}
+    name = {each: str(scores.mean().idxmax()) for each, scores in inside.items()}
+    return [name[each] for each in group]
+
+
+def _draw_image(ax: Any, matrix: pd.DataFrame, groups: Sequence[str]) -> None:
+    """Draw one image with the largest groups named."""
+    import seaborn  # noqa: F401 (it brings the colors of SCALE)
+    from matplotlib.patches import Rectangle
+
+    n = len(matrix)
+    cells = _averaged(matrix.to_numpy(), CELLS)
     drawing = ax.imshow(cells, **SCALE, extent=(0, n, n, 0), aspect="equal")
     ax.figure.colorbar(drawing, ax=ax, label="cosine similarity", shrink=0.8)
-    groups = fcluster(tree, t=NAMED, criterion="maxclust")[leaves(tree)]
-    edges = [0, *(np.flatnonzero(np.diff(groups)) + 1), n]
-    spans = [(a, b) for a, b in itertools.pairwise(edges) if b - a >= max(2, n // 50)]
-    names = []
+    edges = [0, *(i for i in range(1, n) if groups[i] != groups[i - 1]), n]
+    spans = [(a, b) for a, b in itertools.pairwise(edges) if groups[a] and b - a >= max(2, n // 50)]
     for start, stop in spans:
         place = ((start, start), stop - start, stop - start)
         ax.add_patch(Rectangle(*place, fill=False, edgecolor="black", linewidth=0.8))
-        representative = start + int(values[start:stop, start:stop].mean(axis=1).argmax())
-        names.append(f"{short_label(str(matrix.index[representative]))} ({stop - start})")
+    names = [f"{short_label(groups[a])} ({b - a})" for a, b in spans]
     middles = [(start + stop) / 2 for start, stop in spans]
     ax.set_yticks(middles, names, fontsize=8, parse_math=False)
     ax.set(xticks=[], xlabel=f"{n} sentences, similar ones together", ylabel="")

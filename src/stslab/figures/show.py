@@ -82,7 +82,14 @@ def show_figure(
     plt.close(ax.figure)
 
 
-def show_table(frame: pd.DataFrame, name: str, *, caption: str, bars: str | None = None) -> None:
+def show_table(
+    frame: pd.DataFrame,
+    name: str,
+    *,
+    caption: str,
+    bars: str | None = None,
+    data: pd.DataFrame | None = None,
+) -> None:
     """Show a table as HTML, with its CSV.
 
     Parameters
@@ -98,6 +105,8 @@ def show_table(frame: pd.DataFrame, name: str, *, caption: str, bars: str | None
         What the table shows. Where there is nothing to show, the table says so.
     bars : str or None, default None
         A score column to draw bars behind.
+    data : DataFrame or None, default None
+        What the CSV holds; None takes `frame`.
     """
     head = frame.head(TABLE_ROWS)
     shown = head.astype(object).where(head.notna(), "")
@@ -116,7 +125,7 @@ def show_table(frame: pd.DataFrame, name: str, *, caption: str, bars: str | None
     bundle = {
         "text/html": f'<div>{STYLE}<table class="stslab"><caption>{html.escape(caption)}</caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows) or nothing}</tbody></table></div>",
-        "text/csv": to_csv(frame),
+        "text/csv": to_csv(frame if data is None else data),
         "text/plain": f"{caption}\n{plain}",
     }
     _display(bundle, kind="table", name=_checked(name), caption=caption, rows=len(frame))

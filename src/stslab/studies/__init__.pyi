@@ -32,6 +32,10 @@ from .headlines import describe_agreement as describe_agreement
 from .headlines import describe_close as describe_close
 from .headlines import describe_data as describe_data
 from .headlines import describe_hits as describe_hits
+from .headlines import describe_nearness as describe_nearness
+from .headlines import describe_ranking as describe_ranking
+from .headlines import describe_spread as describe_spread
+from .headlines import describe_threshold as describe_threshold
 from .headlines import judge_hits as judge_hits
 from .map import sentence_map as sentence_map
 from .map_figure import draw_map as draw_map

@@ -25,11 +25,11 @@ MOST = 10_000  # pairs listed
 class SentenceGroups:
     """A list's different sentences in groups; exact repeats are one sentence, said several times.
 
-    `table` has the columns ``group, row, sentence, times, rows, nearest, score``, in the order of the
-    tree, so that a group's members stand together: ``group`` from 1, the one with most rows first,
-    0 for a sentence that stands alone; ``row`` its first row in the list, ``rows`` all of them;
-    ``nearest`` the other sentence that scores highest with it. `matrix` holds the scores, in the
-    same order.
+    `table` has the columns ``group, row, sentence, times, rows, nearest, score``, in the order of
+    the tree, so that a group's members stand together: ``group`` from 1, the one with most rows
+    first, 0 for a sentence that stands alone; ``row`` its first row in the list, ``rows`` all of
+    them; ``nearest`` the other sentence that scores highest with it. `matrix` holds the scores, in
+    the same order.
     """
 
     table: pd.DataFrame

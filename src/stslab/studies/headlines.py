@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -13,13 +15,16 @@ from .cautions import Cautions, with_differences
 from .gold import agreement, agreement_differences
 
 STSB_SPEARMAN = 0.8203  # of the bundled model on STS Benchmark's 1,379 test pairs
+FEWEST = 10  # pairs of each kind to choose a threshold by
 WIDE = 0.4  # of a correlation's interval: too wide to say more
 # Best hits of 62 questions to a handbook of 60 sentences (tests/search): 29 of 32 that it answers
 # and 1 of 30 others score NEAR or more; none of the 32 and 24 of the 30 score less than FAR.
 NEAR, FAR = 0.5, 0.35
 
 
-def describe_data(read: Input, noun: str, *, found: Cautions | None = None, dropped: int = 0) -> str:
+def describe_data(
+    read: Input, noun: str, *, found: Cautions | None = None, notes: Sequence[str] = ()
+) -> str:
     """Say in one line what was read: how much, from where, and what is odd about it.
 
     Parameters
@@ -29,8 +34,8 @@ def describe_data(read: Input, noun: str, *, found: Cautions | None = None, drop
         What a row is, in the singular.
     found : Cautions or None, default None
         As from `text_cautions`.
-    dropped : int, default 0
-        Rows left out because they have no content.
+    notes : sequence of str, default ()
+        What else to say of it, such as what was left out.
 
     Returns
     -------
@@ -44,11 +49,35 @@ def describe_data(read: Input, noun: str, *, found: Cautions | None = None, drop
     """
     source = f" from {read.source}" if read.source else ""
     parts = [f"{read.duplicates:,} repeated"] * bool(read.duplicates)
-    parts += [f"{count:,} {what}" for what, count in (found.counts if found else {}).items() if count]
-    parts += [f"{dropped:,} without content left out"] * bool(dropped)
-    parts += [f"{counted(read.blank, 'blank row')} left out"] * bool(read.blank)
+    parts += [
+        f"{count:,} {what}" for what, count in (found.counts if found else {}).items() if count
+    ]
+    parts += [*notes, *[f"{counted(read.blank, 'blank row')} left out"] * bool(read.blank)]
     listed = f": {', '.join(parts)}" if parts else ""
     return f"{counted(len(read.table), noun)}{source}{listed}."
+
+
+def describe_spread(scored: pd.DataFrame) -> str:
+    """Say between which scores pairs lie, and what half of them reach.
+
+    Parameters
+    ----------
+    scored : DataFrame with ``score``
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> describe_spread(pd.DataFrame({"score": [0.1, 0.5, 0.9]}))
+    'The 3 pairs score 0.10 to 0.90, half of them 0.50 or more.'
+    """
+    score = scored["score"]
+    if len(score) == 1:
+        return f"The pair scores {score.iloc[0]:.2f}."
+    spread = f"The {len(score):,} pairs score {score.min():.2f} to {score.max():.2f}"
+    return f"{spread}, half of them {score.median():.2f} or more."
 
 
 def describe_close(scored: pd.DataFrame, threshold: float) -> str:
@@ -75,9 +104,11 @@ def describe_close(scored: pd.DataFrame, threshold: float) -> str:
         return ""
     close = different[different["score"] >= threshold]
     if close.empty:
-        best = different.loc[different["score"].idxmax()]
+        best = different.sort_values("score", ascending=False, kind="stable").iloc[0]
         texts = f"{quoted(best['sentence_a'])} and {quoted(best['sentence_b'])}"
-        return f"No pair scores {threshold:g} or more; the closest is {texts} ({best['score']:.2f})."
+        return (
+            f"No pair scores {threshold:g} or more; the closest is {texts} ({best['score']:.2f})."
+        )
     differ = [each for each in with_differences(close)["differ_in"] if each]
     some = f"{counted(len(close), 'pair')} score{'s' * (len(close) == 1)} {threshold:g} or more"
     if not differ:
@@ -139,6 +170,44 @@ def describe_agreement(scored: pd.DataFrame, *, model: Encoder) -> str:
     return f"{verdict}. It does {counts}{'' if better else ' shared words'}."
 
 
+def describe_threshold(
+    table: pd.DataFrame, scored: pd.DataFrame, *, gold_threshold: float = 4.0
+) -> str:
+    """Say which threshold finds best what people call the same, and how right it is.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As from `thresholds`.
+    scored : DataFrame with ``gold_score``
+    gold_threshold : float, default 4.0
+        People call a pair the same from this gold score on.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from stslab.studies import thresholds
+    >>> scored = pd.DataFrame({"score": [0.2, 0.6, 0.9], "gold_score": [1, 2, 5]})
+    >>> describe_threshold(thresholds(scored), scored).partition(": ")[2]
+    'too few such pairs to choose a threshold by.'
+    """
+    same = int((scored["gold_score"] >= gold_threshold).sum())
+    said = f"People call {same or 'none'} of {counted(len(scored), 'pair')} the same"
+    said += f" ({gold_threshold:g} or more of 5)"
+    if min(same, len(scored) - same) < FEWEST:
+        kind = "such pairs" if same < FEWEST else "other pairs"
+        return f"{said}: too few {kind} to choose a threshold by."
+    best = table.sort_values("f1", ascending=False, kind="stable").iloc[0]
+    return (
+        f"{said}. A threshold of {best['threshold']:g} finds them best: it finds "
+        f"{best['recall']:.0%} of them, and {best['precision']:.0%} of what it finds is right. "
+        "It was chosen on these pairs; on others, expect less."
+    )
+
+
 def judge_hits(hits: pd.DataFrame, *, near: float = NEAR, far: float = FAR) -> pd.DataFrame:
     """Say of each query whether its best hit is near enough to trust, the weakest first.
 
@@ -158,7 +227,8 @@ def judge_hits(hits: pd.DataFrame, *, near: float = NEAR, far: float = FAR) -> p
 
     Examples
     --------
-    >>> hits = pd.DataFrame({"query": ["a", "b"], "rank": 1, "score": [0.9, 0.2], "text": ["x", "y"]})
+    >>> texts = {"query": ["a", "b"], "text": ["x", "y"]}
+    >>> hits = pd.DataFrame({**texts, "rank": 1, "score": [0.9, 0.2]})
     >>> judge_hits(hits)["verdict"].tolist()
     ['nothing near', 'near']
     """
@@ -184,7 +254,8 @@ def describe_hits(judged: pd.DataFrame) -> str:
 
     Examples
     --------
-    >>> hits = pd.DataFrame({"query": ["a", "b"], "rank": 1, "score": [0.9, 0.2], "text": ["x", "y"]})
+    >>> texts = {"query": ["a", "b"], "text": ["x", "y"]}
+    >>> hits = pd.DataFrame({**texts, "rank": 1, "score": [0.9, 0.2]})
     >>> describe_hits(judge_hits(hits))
     '1 of 2 queries has a text near enough to trust. Nothing is near “b”.'
     """
@@ -201,3 +272,62 @@ def describe_hits(judged: pd.DataFrame) -> str:
         if queries:
             parts.append(f"{words} {', '.join(quoted(each) for each in queries[:3])}{more}.")
     return " ".join(parts)
+
+
+def describe_nearness(model: Encoder) -> str:
+    """Say what the verdicts of `judge_hits` rest on, or that they rest on nothing for this model.
+
+    Parameters
+    ----------
+    model : Encoder
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> describe_nearness(Letters())
+    'For this model it was not measured from which score on a hit can be trusted.'
+    """
+    if not is_calibrated(model):
+        return "For this model it was not measured from which score on a hit can be trusted."
+    return (
+        f"A best hit is near from {NEAR:g} on, and nothing is near below {FAR:g}. With 62 English "
+        f"questions to a handbook of 60 sentences, written for stslab, 29 of 32 that it answers "
+        f"had a best hit of {NEAR:g} or more, and 1 of 30 that it does not; below {FAR:g} were "
+        f"none of the 32 and 24 of the 30. On other texts this may differ."
+    )
+
+
+def describe_ranking(reference: str, ranked: pd.DataFrame, threshold: float) -> str:
+    """Say which candidate is nearest to a reference, and how many say nearly the same.
+
+    Parameters
+    ----------
+    reference : str
+    ranked : DataFrame
+        As from `rank`, may have ``differ_in``. The reference itself wins no ranking.
+    threshold : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> ranked = pd.DataFrame({"sentence": ["a", "b"], "score": [1.0, 0.4]})
+    >>> describe_ranking("a", ranked, 0.8)
+    'Nearest to “a” is “b” (0.40). The reference is also a candidate. None scores 0.8 or more.'
+    """
+    others = ranked[ranked["sentence"] != reference]
+    if others.empty:
+        return "The only candidate is the reference itself."
+    best = others.iloc[0]
+    differ = f", but they may differ in {best['differ_in']}" if best.get("differ_in") else ""
+    said = f"Nearest to {quoted(reference)} is {quoted(best['sentence'])} ({best['score']:.2f}"
+    said += f"{differ})." if differ else ")."
+    said += " The reference is also a candidate." if len(others) < len(ranked) else ""
+    close = int((others["score"] >= threshold).sum())
+    many = f"{counted(close, 'candidate')} score{'s' * (close == 1)}" if close else "None scores"
+    return f"{said} {many} {threshold:g} or more."

@@ -59,8 +59,9 @@ class SentenceMap:
             )
             kept.append(f"trustworthiness {self.trustworthiness:.4f} of 1")
         apart = f" (silhouette {self.silhouette:.4f})" if self.silhouette >= -1 else ""
+        parted = f" in {clusters:,} clusters{apart}" if clusters > 1 else ""
         return (
-            f"{counted(n, 'sentence')} in {counted(clusters, 'cluster')}{apart}, drawn in two "
+            f"{counted(n, 'sentence')}{parted}, drawn in two "
             f"dimensions by {self.method.upper()}{of}: "
             f"{'; '.join(kept) or 'nothing to measure, too few or all equal'}."
         )
