@@ -14,6 +14,7 @@ from ..models.encoding import Encoder
 from ..scores.cosine import similarity_matrix
 from ..scores.groups import group_tree, leaves
 from ..wording import counted
+from .cautions import has_content
 from .terms import cluster_terms
 
 CUTS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)  # average scores tried to part groups at
@@ -85,7 +86,7 @@ class SentenceGroups:
         Parameters
         ----------
         threshold : float
-            Of more than 10,000 pairs, the best are listed.
+            Of more than 10,000 pairs, the best are listed; none with a text without content.
 
         Returns
         -------
@@ -93,10 +94,13 @@ class SentenceGroups:
             Columns ``score, sentence_a, sentence_b, row_a, row_b``.
         """
         values, row = self.matrix.to_numpy(), self.table["row"].to_numpy()
+        says = self.table["sentence"].map(has_content).to_numpy()
         least = min(threshold, self.table["score"].max())
         found = np.empty((0, 3))
         for at in range(len(values) - 1):
-            near = at + 1 + np.flatnonzero(values[at, at + 1 :] >= least)
+            near = (
+                at + 1 + np.flatnonzero(says[at] & says[at + 1 :] & (values[at, at + 1 :] >= least))
+            )
             found = np.r_[found, np.c_[values[at, near], np.full(len(near), at), near]]
             if len(found) > 3 * MOST:
                 found = found[np.argsort(-found[:, 0], kind="stable")[:MOST]]
@@ -169,6 +173,10 @@ def group_sentences(
     InputError
         If there are fewer than two different sentences.
 
+    Notes
+    -----
+    A text without content ("n/a", see `has_content`) is in no group: its scores mean nothing.
+
     Examples
     --------
     >>> found = group_sentences(["ab", "cc", "ba", "ab", "dd"], model=Letters())
@@ -191,6 +199,8 @@ def group_sentences(
     matrix = matrix.iloc[order, order]
     cut = _most_distinct(matrix, tree, order) if threshold is None else threshold
     label = fcluster(tree, t=1 - cut, criterion="distance")[order]
+    empty = [place for place, text in enumerate(matrix.index) if not has_content(text)]
+    label[empty] = label.max() + 1 + np.arange(len(empty))
     table = pd.DataFrame({"sentence": pd.Series(list(matrix.index), dtype=object)})
     table["rows"] = [where[text] for text in table["sentence"]]
     table["row"], table["times"] = table["rows"].str[0], table["rows"].map(len)
