@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
@@ -12,8 +13,8 @@ from .languages import WORD
 from .opposites import opposite_words
 from .quantities import number_difference
 
-NEGATIONS = re.compile(  # "no-frills" and "do-not-call" deny nothing
-    r"(?<!-)\b(?:not?(?!-\w)|no-one|never|none|nobody|nothing|nowhere|neither|nor|without|cannot|cant|"
+NEGATIONS = re.compile(  # "no-frills", "do-not-call" and "No, …" deny nothing
+    r"(?<!-)\b(?:no(?!,|-\w)|not(?!-\w)|no-one|never|none|nobody|nothing|nowhere|neither|nor|without|cannot|cant|"
     r"hardly|barely|rarely|seldom|unable|far from|\w+n['’]t|"
     r"(?:do|does|did|is|are|was|were|wo|would|could|should|has|have|had)nt)\b",
     re.IGNORECASE,
@@ -88,12 +89,13 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def _negation(a: str, b: str) -> str | None:
-    first, second = NEGATIONS.findall(a), NEGATIONS.findall(b)
-    if bool(first) == bool(second):
+    first, second = (Counter(NEGATIONS.findall(text.lower())) for text in (a, b))
+    if first.total() == second.total():
         return None
-    denies, other = (a, b) if first else (b, a)
-    denied_otherwise = _denials(other) - _denials(denies)
-    return None if denied_otherwise else ", ".join(dict.fromkeys(first + second))
+    if first.total() < second.total():
+        first, second, a, b = second, first, b, a
+    denied_otherwise = _denials(b) - _denials(a)
+    return None if denied_otherwise else ", ".join(first - second)
 
 
 def _denials(text: str) -> set[str]:
