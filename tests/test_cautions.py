@@ -450,6 +450,15 @@ def test_all_pairs_from_the_threshold_up_are_examined_and_each_is_counted_once()
     )
 
 
+def test_no_pairs_raise_none() -> None:
+    """As where none of a list's texts are close."""
+    none = scored("a", "b").iloc[:0]
+    found = pair_cautions(none)
+    assert (found.describe(), found.headlines()) == ("There are no pairs to check.", [])
+    assert found.table.empty
+    assert with_differences(none)["differ_in"].tolist() == []
+
+
 def test_what_one_pair_differs_in_is_said_of_it() -> None:
     said = pair_cautions(scored("Room 5 is not cold", "Room 6 is cold")).describe()
     assert said.startswith("The pair scores 0.7 or more. It may differ in meaning: it differs in ")

@@ -185,7 +185,7 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     ----------
     scored : DataFrame with ``sentence_a, sentence_b, score``, as from `score_pairs`
     threshold : float, default 0.7
-        Pairs that score less are not checked; all others are.
+        Pairs that score less are not checked; all others are. There may be none.
 
     Returns
     -------
@@ -210,7 +210,7 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     >>> found.headlines()
     ['Both pairs at 0.7 or more may differ in meaning: 1 in numbers, 1 in the order of words.']
     """
-    pairs = check_pairs(scored)
+    pairs = check_pairs(scored) if len(scored) else scored
     pairs = pairs[pairs["score"] >= threshold].sort_values("score", ascending=False, kind="stable")
     hits: dict[str, list[tuple[Any, ...]]] = {caution: [] for caution in OVERLOOKED}
     differing = 0
@@ -241,6 +241,8 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
 
 def _reach(count: int, total: int, threshold: float) -> str:
     """Say how many pairs score that much."""
+    if not total:
+        return "There are no pairs to check."
     if not count and total == 1:
         return f"The pair scores less than {threshold:g}."
     none = "Neither pair" if total == 2 else f"None of the {total:,} pairs"
