@@ -14,9 +14,9 @@ from .opposites import opposite_words
 from .quantities import number_difference
 
 NEGATIONS = re.compile(  # "no-frills", "do-not-call" and "No, …" deny nothing
-    r"(?<!-)\b(?:no(?!,|-\w)|not(?!-\w)|no-one|never|none|nobody|nothing|nowhere|neither|nor|without|cannot|cant|"
-    r"hardly|barely|rarely|seldom|unable|far from|\w+n['’]t|"
-    r"(?:do|does|did|is|are|was|were|wo|would|could|should|has|have|had)nt)\b",
+    r"(?<!-)\b(?:no(?!,|-\w)|not(?!-\w)|no-one|never|none|nobody|nothing|nowhere|neither|nor|without|"
+    r"cannot|hardly|barely|rarely|seldom|unable|far from|(?:ai|are|ca|could|dare|did|do|does|had|"
+    r"has|have|is|might|must|need|ought|sha|should|was|were|wo|would)n['’]?t)\b",
     re.IGNORECASE,
 )
 # Words that may say the same as a negation: "failed to attend", "has yet to attend".
@@ -83,19 +83,24 @@ def listed(items: Sequence[str], link: str = "and") -> str:
     return f"{', '.join(first)} {link} {last}" if first else last
 
 
-@functools.lru_cache(16)  # a pair's texts are read twice
+@functools.lru_cache(1000)
 def words(text: str) -> tuple[str, ...]:
     return tuple(WORD.findall(text.lower().replace("’", "'")))
 
 
 def _negation(a: str, b: str) -> str | None:
-    first, second = (Counter(NEGATIONS.findall(text.lower())) for text in (a, b))
+    first, second = _negations(a), _negations(b)
     if first.total() == second.total():
         return None
     if first.total() < second.total():
         first, second, a, b = second, first, b, a
     denied_otherwise = _denials(b) - _denials(a)
     return None if denied_otherwise else ", ".join(first - second)
+
+
+@functools.lru_cache(1000)  # one text is in many pairs
+def _negations(text: str) -> Counter[str]:
+    return Counter(NEGATIONS.findall(text.lower()))
 
 
 def _denials(text: str) -> set[str]:
