@@ -59,7 +59,8 @@ def antonyms(folder: Path) -> Iterator[tuple[str, str]]:
                     found.append((here, int(which[:2], 16), target, int(which[2:], 16)))
     for here, one, there, other in found:
         first, second = sorted((words[here][one - 1], words[there][other - 1]))
-        yield first, second
+        if first != second:  # one sense of "kern" is the opposite of another
+            yield first, second
 
 
 def irregular_forms(folder: Path, lexicon: set[str]) -> Iterator[tuple[str, str]]:

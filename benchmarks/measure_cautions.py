@@ -18,7 +18,7 @@ import pandas as pd
 
 from stslab import Encoder, load_model
 from stslab.studies import cautions_of, read_stsb, text_cautions
-from stslab.studies.cautions import OVERLOOKED
+from stslab.studies.differences import OVERLOOKED
 
 PROJECT = Path(__file__).resolve().parents[1]
 STSB = Path(os.environ.get("STSLAB_STSB", PROJECT.parent / "shared/data/stsb"))
@@ -30,8 +30,8 @@ MADE_FOR = dict(zip(OVERLOOKED, ("negation", "numbers", "opposites", "word order
 
 
 def read_benchmark(folder: Path) -> pd.DataFrame:
-    """Read all pairs of the STS Benchmark."""
-    return pd.concat([read_stsb(split, folder=folder) for split in ("train", "dev", "test")])
+    """Read all pairs of the STS Benchmark, by split."""
+    return pd.concat({split: read_stsb(split, folder=folder) for split in ("train", "dev", "test")})
 
 
 def raised(pairs: pd.DataFrame) -> Counter[str]:
@@ -46,10 +46,22 @@ def raised(pairs: pd.DataFrame) -> Counter[str]:
 
 def pair_rates(benchmark: pd.DataFrame) -> Iterable[tuple[str, str, str, int, int]]:
     """Measure the pair cautions: should it be raised, how many pairs, how many raise it."""
-    same = benchmark[benchmark["gold_score"] >= 4]
-    counts = raised(same)
-    for caution in [*OVERLOOKED, "any of these"]:
-        yield caution, "STS Benchmark pairs rated 4 or more", "no", len(same), counts[caution]
+    rated = benchmark["gold_score"]
+    for what, same in {
+        "STS Benchmark pairs rated 4 or more": benchmark[rated >= 4],
+        "STS Benchmark dev pairs rated 4.5 or more": benchmark[rated >= 4.5].loc["dev"],
+    }.items():
+        counts = raised(same)
+        for caution in [*OVERLOOKED, "any of these"]:
+            yield caution, what, "no", len(same), counts[caution]
+    planted = pd.read_csv(OWN / "planted.csv", keep_default_na=False)
+    for caution, pairs in planted.groupby("kind", sort=False):
+        for side, what, should in (
+            ("same", "pairs that say the same in two ways", "no"),
+            ("planted", "these pairs, with one planted in each", "yes"),
+        ):
+            beside = pairs.rename(columns={"sentence": "sentence_a", side: "sentence_b"})
+            yield str(caution), what, should, len(pairs), raised(beside)[str(caution)]
     own = pd.read_csv(OWN / "pairs.csv", keep_default_na=False)
     for caution, kind in MADE_FOR.items():
         for should, same_meaning in (("no", True), ("yes", False)):

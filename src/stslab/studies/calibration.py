@@ -12,7 +12,7 @@ from ..inputs.checks import InputError, check_texts
 from ..models.encoding import Encoder
 from ..models.finding import BUNDLED_FILES_SHA256, DEFAULT_MODEL, ModelSource
 from ..wording import counted
-from .cautions import words
+from .differences import words
 from .gold import thresholds
 from .languages import why_not_english
 

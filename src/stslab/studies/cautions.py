@@ -6,10 +6,8 @@ of pairs read English: a pair without a caution may still differ in meaning.
 
 from __future__ import annotations
 
-import functools
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -21,9 +19,9 @@ from ..inputs.checks import check_pairs, check_texts
 from ..models.encoding import Encoder
 from ..wording import counted, quoted
 from .content import has_content
-from .languages import WORD, is_short, other_language_together, why_not_english
-from .opposites import count_opposites, opposite_words
-from .quantities import number_difference
+from .differences import OVERLOOKED, cautions_of, listed
+from .languages import is_short, other_language_together, why_not_english
+from .opposites import count_opposites
 
 EXAMPLES = 3  # shown for each caution
 SHOWN = 120  # characters of an example
@@ -32,18 +30,6 @@ EMPTY, FOREIGN = "without content", "likely not in English"
 MANY = 0.1  # share of texts in other languages above which another model is named
 ADVICE = "Try MODEL=paraphrase-multilingual-MiniLM-L12-v2, which needs a download."
 LIMITS = "These checks read English; other differences, such as names, are not looked for."
-
-NEGATIONS = re.compile(  # "no-frills" and "do-not-call" deny nothing
-    r"(?<!-)\b(?:not?(?!-\w)|no-one|never|none|nobody|nothing|nowhere|neither|nor|without|cannot|cant|"
-    r"\w+n['’]t|(?:do|does|did|is|are|was|were|wo|would|could|should|has|have|had)nt)\b",
-    re.IGNORECASE,
-)
-# Words that may say the same as a negation: "failed to attend", "has yet to attend".
-DENIALS = re.compile(
-    r"\b(?:fail|refus|den(?=y|ie)|declin|reject|lack|unable|avoid|prohibit|forbid|forbad|oppose[ds]?\b|"
-    r"rather than|instead of|other than|yet to|far from|hardly|barely|rarely|seldom)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -169,12 +155,12 @@ def _found(counts: Mapping[str, int], total: int) -> Iterator[str]:
     raised = [caution for caution, count in counts.items() if count]
     none = [caution for caution in counts if caution not in raised]
     if raised and total == 1:
-        yield f"It is {_listed(raised)}."
+        yield f"It is {listed(raised)}."
     elif raised:
         parts = (f"{counts[caution]:,} {_is(counts[caution])} {caution}" for caution in raised)
         yield f"{', '.join(parts)}."
     if none:
-        yield f"{'It is not' if total == 1 else 'None is'} {_listed(none, 'or')}."
+        yield f"{'It is not' if total == 1 else 'None is'} {listed(none, 'or')}."
 
 
 def _bearing_on_texts(counts: Mapping[str, int], total: int, empty: Sequence[str]) -> Iterator[str]:
@@ -199,7 +185,7 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     ----------
     scored : DataFrame with ``sentence_a, sentence_b, score``, as from `score_pairs`
     threshold : float, default 0.7
-        Pairs that score less are not checked; all others are.
+        Pairs that score less are not checked; all others are. There may be none.
 
     Returns
     -------
@@ -224,7 +210,7 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     >>> found.headlines()
     ['Both pairs at 0.7 or more may differ in meaning: 1 in numbers, 1 in the order of words.']
     """
-    pairs = check_pairs(scored)
+    pairs = check_pairs(scored) if len(scored) else scored
     pairs = pairs[pairs["score"] >= threshold].sort_values("score", ascending=False, kind="stable")
     hits: dict[str, list[tuple[Any, ...]]] = {caution: [] for caution in OVERLOOKED}
     differing = 0
@@ -240,7 +226,7 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     if differing:
         kinds = [caution for caution, count in counts.items() if count]
         each = ", ".join(f"{counts[caution]:,} in {caution}" for caution in kinds)
-        each = f"it differs in {_listed(kinds)}" if differing == 1 else each
+        each = f"it differs in {listed(kinds)}" if differing == 1 else each
         some = _of(differing, len(pairs), "pair")
         bearing = [f"{some} at {threshold:g} or more may differ in meaning: {each}."]
         subject = "It" if len(pairs) == 1 else f"{differing:,} of them"
@@ -249,67 +235,19 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     none = [known.get(caution, caution) for caution, count in counts.items() if not count]
     if len(pairs):
         subject = "It does not differ in" if len(pairs) == 1 else "None differs in"
-        sentences += [*[f"{subject} {_listed(none, 'or')}."] * bool(none), LIMITS]
+        sentences += [*[f"{subject} {listed(none, 'or')}."] * bool(none), LIMITS]
     return Cautions(table, counts, tuple(sentences), tuple(bearing))
 
 
 def _reach(count: int, total: int, threshold: float) -> str:
     """Say how many pairs score that much."""
+    if not total:
+        return "There are no pairs to check."
     if not count and total == 1:
         return f"The pair scores less than {threshold:g}."
     none = "Neither pair" if total == 2 else f"None of the {total:,} pairs"
     some = _of(count, total, "pair") if count else none
     return f"{some} {'scores' if min(count, total) <= 1 else 'score'} {threshold:g} or more."
-
-
-def with_differences(scored: pd.DataFrame) -> pd.DataFrame:
-    """Add a column that says in what the sentences of each pair differ, as far as is known.
-
-    Parameters
-    ----------
-    scored : DataFrame with ``sentence_a, sentence_b``, as from `score_pairs`
-
-    Returns
-    -------
-    DataFrame
-        The same rows with the column ``differ_in`` added: what `cautions_of` finds in the pair,
-        in words; empty where it finds nothing.
-
-    Examples
-    --------
-    >>> pairs = [("It is not stale.", "It is fresh."), ("Pay 5", "Pay 7"), ("A dog", "One dog")]
-    >>> scored = pd.DataFrame(pairs, columns=["sentence_a", "sentence_b"])
-    >>> with_differences(scored)["differ_in"].tolist()
-    ['a negation (not) and opposites (stale / fresh)', 'numbers (5 / 7)', '']
-    """
-    both = zip(scored["sentence_a"], scored["sentence_b"], strict=True)
-    return scored.assign(differ_in=[_differ_in(cautions_of(a, b)) for a, b in both])
-
-
-def _differ_in(found: Mapping[str, str]) -> str:
-    return _listed([f"{caution} ({detail})" for caution, detail in found.items()])
-
-
-def cautions_of(sentence_a: str, sentence_b: str) -> dict[str, str]:
-    """Find what may set the meanings of two sentences apart: `pair_cautions` for one pair.
-
-    Parameters
-    ----------
-    sentence_a, sentence_b : str
-
-    Returns
-    -------
-    dict of str to str
-        Each caution that the pair raises → its detail, as in the table of `pair_cautions`.
-
-    Examples
-    --------
-    >>> cautions_of("It costs $1.5k.", "It costs 1,500 dollars."), cautions_of("Pay 5", "Pay 7")
-    ({}, {'numbers': '5 / 7'})
-    """
-    a, b = sentence_a, sentence_b
-    found = ((caution, difference(a, b)) for caution, difference in OVERLOOKED.items())
-    return {caution: detail for caution, detail in found if detail is not None}
 
 
 def caution_rates() -> pd.DataFrame:
@@ -332,7 +270,7 @@ def caution_rates() -> pd.DataFrame:
     --------
     >>> rates = caution_rates()
     >>> rates.loc[rates["caution"] == "numbers", "should_raise"].tolist()
-    [False, False, True]
+    [False, False, False, True]
     """
     file = resources.files(__package__) / "data" / "caution-rates.csv"
     with file.open(encoding="utf-8") as stream:
@@ -363,12 +301,6 @@ def _of(count: int, total: int, noun: str) -> str:
 
 def _is(count: int) -> str:
     return "is" if count == 1 else "are"
-
-
-def _listed(items: Sequence[str], link: str = "and") -> str:
-    """Join in a sentence: "a, b and c"."""
-    *first, last = items or [""]
-    return f"{', '.join(first)} {link} {last}" if first else last
 
 
 def _shortened(text: str) -> str:
@@ -424,40 +356,3 @@ def _why_any_language(model: Any) -> str | None:
         return "the model's card names none"
     listed = ", ".join(named) if len(named) <= 5 else counted(len(named), "language")
     return f"the model's card names {listed}"
-
-
-@functools.lru_cache(16)  # a pair's texts are read twice
-def words(text: str) -> tuple[str, ...]:
-    return tuple(WORD.findall(text.lower().replace("’", "'")))
-
-
-def _negation(a: str, b: str) -> str | None:
-    first, second = NEGATIONS.findall(a), NEGATIONS.findall(b)
-    if bool(first) == bool(second):
-        return None
-    denies, other = (a, b) if first else (b, a)
-    denied_otherwise = _denials(other) - _denials(denies)
-    return None if denied_otherwise else ", ".join(dict.fromkeys(first + second))
-
-
-def _denials(text: str) -> set[str]:
-    return {found.lower() for found in DENIALS.findall(text)}
-
-
-def _other_order(a: str, b: str) -> str | None:
-    first, second = words(a), words(b)
-    if len(first) != len(second) or first == second or sorted(first) != sorted(second):
-        return None
-    return f"the same {len(first)} words"
-
-
-def _opposites(a: str, b: str) -> str | None:
-    return ", ".join(opposite_words(set(words(a)), set(words(b)))) or None
-
-
-OVERLOOKED: dict[str, Callable[[str, str], str | None]] = {
-    "a negation": _negation,
-    "numbers": number_difference,
-    "opposites": _opposites,
-    "the order of words": _other_order,
-}

@@ -1,0 +1,128 @@
+"""What sets two sentences apart and a model overlooks, in English: denials, numbers, opposites."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+import pandas as pd
+
+from .languages import WORD
+from .opposites import opposite_words
+from .quantities import number_difference
+
+NEGATIONS = re.compile(  # "no-frills", "do-not-call" and "No, …" deny nothing
+    r"(?<!-)\b(?:no(?!,|-\w)|not(?!-\w)|no-one|never|none|nobody|nothing|nowhere|neither|nor|without|"
+    r"cannot|hardly|barely|rarely|seldom|unable|far from|(?:ai|are|ca|could|dare|did|do|does|had|"
+    r"has|have|is|might|must|need|ought|sha|should|was|were|wo|would)n['’]?t)\b",
+    re.IGNORECASE,
+)
+# Words that may say the same as a negation: "failed to attend", "has yet to attend".
+DENIALS = re.compile(
+    r"\b(?:fail|refus|den(?=y|ie)|declin|reject|lack|avoid|prohibit|forbid|forbad|oppose[ds]?\b|"
+    r"rather than|instead of|other than|yet to)",
+    re.IGNORECASE,
+)
+
+
+def with_differences(scored: pd.DataFrame) -> pd.DataFrame:
+    """Add a column that says in what the sentences of each pair differ, as far as is known.
+
+    Parameters
+    ----------
+    scored : DataFrame with ``sentence_a, sentence_b``, as from `score_pairs`
+
+    Returns
+    -------
+    DataFrame
+        The same rows with the column ``differ_in`` added: what `cautions_of` finds in the pair,
+        in words; empty where it finds nothing.
+
+    Examples
+    --------
+    >>> pairs = [("It is not stale.", "It is fresh."), ("Pay 5", "Pay 7"), ("A dog", "One dog")]
+    >>> scored = pd.DataFrame(pairs, columns=["sentence_a", "sentence_b"])
+    >>> with_differences(scored)["differ_in"].tolist()
+    ['a negation (not) and opposites (stale / fresh)', 'numbers (5 / 7)', '']
+    """
+    both = zip(scored["sentence_a"], scored["sentence_b"], strict=True)
+    return scored.assign(differ_in=[_differ_in(cautions_of(a, b)) for a, b in both])
+
+
+def _differ_in(found: Mapping[str, str]) -> str:
+    return listed([f"{caution} ({detail})" for caution, detail in found.items()])
+
+
+def cautions_of(sentence_a: str, sentence_b: str) -> dict[str, str]:
+    """Find what may set the meanings of two sentences apart: `pair_cautions` for one pair.
+
+    Parameters
+    ----------
+    sentence_a, sentence_b : str
+
+    Returns
+    -------
+    dict of str to str
+        Each caution that the pair raises → its detail, as in the table of `pair_cautions`.
+
+    Examples
+    --------
+    >>> cautions_of("It costs $1.5k.", "It costs 1,500 dollars."), cautions_of("Pay 5", "Pay 7")
+    ({}, {'numbers': '5 / 7'})
+    """
+    a, b = sentence_a, sentence_b
+    found = ((caution, difference(a, b)) for caution, difference in OVERLOOKED.items())
+    return {caution: detail for caution, detail in found if detail is not None}
+
+
+def listed(items: Sequence[str], link: str = "and") -> str:
+    """Join in a sentence: "a, b and c"."""
+    *first, last = items or [""]
+    return f"{', '.join(first)} {link} {last}" if first else last
+
+
+@functools.lru_cache(1000)
+def words(text: str) -> tuple[str, ...]:
+    return tuple(WORD.findall(text.lower().replace("’", "'")))
+
+
+def _negation(a: str, b: str) -> str | None:
+    first, second = _negations(a), _negations(b)
+    if first.total() == second.total():
+        return None
+    if first.total() < second.total():
+        first, second, a, b = second, first, b, a
+    denied_otherwise = _denials(b) - _denials(a)
+    return None if denied_otherwise else ", ".join(first - second)
+
+
+@functools.lru_cache(1000)  # one text is in many pairs
+def _negations(text: str) -> Counter[str]:
+    return Counter(NEGATIONS.findall(text.lower()))
+
+
+def _denials(text: str) -> set[str]:
+    return {found.lower() for found in DENIALS.findall(text)}
+
+
+def _other_order(a: str, b: str) -> str | None:
+    first, second = words(a), words(b)
+    if first == second or sorted(first) != sorted(second):
+        return None
+    if f" {' '.join(first)} " in f" {' '.join(2 * second)} ":
+        return None  # a phrase moved to the front: "In spring it rains", "It rains in spring"
+    return f"the same {len(first)} words"
+
+
+def _opposites(a: str, b: str) -> str | None:
+    return ", ".join(opposite_words(set(words(a)), set(words(b)))) or None
+
+
+OVERLOOKED: dict[str, Callable[[str, str], str | None]] = {
+    "a negation": _negation,
+    "numbers": number_difference,
+    "opposites": _opposites,
+    "the order of words": _other_order,
+}
