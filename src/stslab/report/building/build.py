@@ -60,16 +60,29 @@ def build(
     force: bool = False,
     embed_inputs: bool = False,
     scheduler: str | None = None,
+    prune: bool = False,
 ) -> list[Result]:
     """Bring a preset's pages up to date; give a result per page asked for, in its order.
 
     Ctrl-C ends the kernels; it takes effect when what is being published is complete. The address
-    of a Dask scheduler makes its workers run the notebooks, instead of this machine.
+    of a Dask scheduler makes its workers run the notebooks, instead of this machine. Pages that no
+    longer belong to the preset are named; `prune` removes them.
     """
     folder = ReportFolder(reports, preset, root)
     with folder.held(listener.notify):
         planned = functools.partial(plan, preset, folder, root, embed_inputs=embed_inputs)
         steps = planned(force=force)
+        if prune:
+            folder.prune()
+        elif left := folder.forgotten():
+            are = (
+                f"{len(left)} page{'s' * (len(left) > 1)} no longer belong{'s' * (len(left) == 1)}"
+            )
+            them = "them" if len(left) > 1 else "it"
+            listener.notify(
+                f"{are} to {preset.name!r}: {', '.join(left)}. To remove {them}, add PRUNE=1 (or "
+                "--prune)."
+            )
         runs = sum(step.action == "run" for step in steps)
         pool = LocalPool(min(jobs, runs)) if scheduler is None else ClusterPool(scheduler)
         with closing(pool), _signals_kept() as came:
@@ -111,7 +124,6 @@ class _Build:
         self, steps: Sequence[Step], planned: Callable[[], Sequence[Step]]
     ) -> list[Result]:
         self.listener.planned(steps)
-        self.folder.forget_others()
         results = {}
         try:
             with closing(self._results(steps)) as made:
@@ -134,8 +146,13 @@ class _Build:
             if step.action == "keep":
                 self.folder.pages[step.job.name].why = step.why
                 kept = self.folder.pages[step.job.name]
-                said = {"finding": kept.finding, "cautions": kept.cautions}
-                yield Result(step.job.name, "unchanged", step.why, **said)
+                yield Result(
+                    step.job.name,
+                    "unchanged",
+                    step.why,
+                    finding=kept.finding,
+                    cautions=kept.cautions,
+                )
         running = self._start([step for step in steps if step.action == "run"])
         for step in steps:
             if step.action == "render" and not self.stopped():
