@@ -20,6 +20,7 @@ from ..request.presets import Preset
 from ..running.kernels import KernelKind, warm_up
 from ..running.pool import ClusterPool, LocalPool
 from .folder import ReportFolder
+from .inputs import check_files
 from .plan import Step, plan
 
 if TYPE_CHECKING:
@@ -83,8 +84,11 @@ def build(
                 f"{are} to {preset.name!r}: {', '.join(left)}. To remove {them}, add PRUNE=1 (or "
                 "--prune)."
             )
-        runs = sum(step.action == "run" for step in steps)
-        pool = LocalPool(min(jobs, runs)) if scheduler is None else ClusterPool(scheduler)
+        runs = [step.job for step in steps if step.action == "run"]
+        if runs and kernel == "warm" and scheduler is None:
+            warm_up()  # it imports while the files are read
+        check_files(runs)
+        pool = LocalPool(min(jobs, len(runs))) if scheduler is None else ClusterPool(scheduler)
         with closing(pool), _signals_kept() as came:
             return _Build(folder, pool, listener, kernel, came).carry_out(steps, planned)
 
@@ -176,8 +180,6 @@ class _Build:
         from ..running.run import Work
 
         here = self.pool.is_here
-        if here and self.kernel == "warm":
-            warm_up()
         if here and (trouble := check_cache()):
             self.listener.notify(trouble)
         running = {}
