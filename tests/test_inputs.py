@@ -200,29 +200,6 @@ def test_a_wrong_column_is_answered_with_those_there_are(tmp_path: Path) -> None
         read_pairs(tmp_path / "my.csv", columns={"s1": "sentence_a", "s2": "sentence_b"})
 
 
-EXPORT = [
-    ["Nr.", "Betreff / Kurztext", "Antwort, kurz", "Status"],
-    ["1", "Drucker geht nicht", "Bitte neu starten", "offen"],
-    ["2", "Passwort vergessen", "Zurück gesetzt", "zu"],
-]
-
-
-def test_columns_that_hold_text_are_suggested_with_the_way_to_name_them(tmp_path: Path) -> None:
-    """Semicolons, a comma in a header, and names that nobody could guess."""
-    quoted(EXPORT, tmp_path / "my.csv", delimiter=";")
-    with pytest.raises(InputError) as refused:
-        read_sentences(tmp_path / "my.csv")
-    said = str(refused.value)
-    assert "These hold text: 'Betreff / Kurztext', 'Antwort, kurz'." in said
-    for way in ('COLUMN="Betreff / Kurztext" with make', 'column="Betreff / Kurztext" in Python'):
-        assert way in said
-    with pytest.raises(InputError, match=r"none is called 'Betreff'\. These hold text: 'Betreff /"):
-        read_corpus(tmp_path / "my.csv", column="Betreff")
-    (tmp_path / "my.csv").write_text("Nr.;Frage;Hilfe;Punkte\n1;Wie geht es?;Es geht so.;4\n")
-    with pytest.raises(InputError, match=r'COLUMN="Frage, Hilfe" with.*columns="Frage, Hilfe"'):
-        read_pairs(tmp_path / "my.csv")
-
-
 def test_columns_are_named_in_the_order_of_the_table(tmp_path: Path) -> None:
     (tmp_path / "my.csv").write_text("Nr.;Frage;Hilfe;Punkte\n1;Wie geht es?;Es geht so.;4\n")
     named = {"Frage": "sentence_a", "Hilfe": "sentence_b", "Punkte": "gold_score"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import zipfile
 from itertools import pairwise, permutations
 from pathlib import Path
@@ -233,6 +235,63 @@ def test_a_part_of_a_name_that_could_be_several_lists_them(mine: Project) -> Non
     for part in ("8", "heat", "08_heatmap.ipynb"):
         assert "reorder" in mine.run("params", part).stdout
     assert "Choose from: report_pairs, report_ranking" in mine.run("params", "report").stderr
+
+
+# Files, read before a kernel starts --------------------------------------------------------------
+
+TICKETS = (
+    "Nr.;Betreff / Kurztext;Antwort, kurz;Stand\n1;Gerät läuft nicht;Bitte neu starten;offen\n"
+)
+
+
+def unreadable(project: Project, *arguments: str) -> str:
+    """Ask the command for what it refuses; nothing is run and no page is made."""
+    done = project.run("report", *arguments)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert done.stderr.startswith("stslab: ")
+    assert not list(project.reports.glob("**/*.html"))
+    return done.stderr
+
+
+def test_a_file_that_cannot_be_used_is_one_message_and_no_page(mine: Project) -> None:
+    """Semicolons, a comma in a header, names that nobody could guess, Windows-1252."""
+    (mine.root / "tickets.csv").write_bytes(TICKETS.encode("cp1252"))
+    said = unreadable(mine, "--sentences", "tickets.csv", "--pairs", "tickets.csv")
+    assert said.count("tickets.csv, columns") == 1
+    assert "These hold text: 'Betreff / Kurztext', 'Antwort, kurz'." in said
+    said = unreadable(mine, "--sentences", "tickets.csv", "--column", "Betreff")
+    assert "none is called 'Betreff'. Read as Windows-1252." in said
+    assert said.endswith(
+        "These hold text: 'Betreff / Kurztext', 'Antwort, kurz'. To name them: "
+        'COLUMN="Betreff / Kurztext" (or --column "Betreff / Kurztext").\n'
+    )
+    said = unreadable(mine, "--sentences", "tickets.csv", "--sheet", "Mai")
+    assert "tickets.csv: it has no sheets, so none is called 'Mai'" in said
+    (mine.root / "faq.csv").write_text("question,faq\nWho are you?,We are bakers.\n")
+    said = unreadable(mine, "--pairs", "faq.csv")
+    assert 'To name them: COLUMN="question, faq" (or --column "question, faq").' in said
+    said = unreadable(mine, "--rated-pairs", "faq.csv", "--column", "question, faq")
+    assert "faq.csv, columns ['sentence_a', 'sentence_b']: no human score" in said
+    (mine.root / "asked.csv").write_text("a,b\n1,2\n")
+    corpus = ["--corpus", "my.csv", "--column", "text"]
+    assert "asked.csv, columns ['a', 'b']" in unreadable(mine, *corpus, "--queries", "asked.csv")
+    done = mine.run("report", "--sentences", "tickets.csv", "--column", "Betreff / Kurztext")
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_is_unchanged_is_not_read_again(mine: Project) -> None:
+    made(mine, asked(*REQUESTS["sentences"]))
+    code = "import sys\nfrom stslab.report.cli import main\ntry:\n    main()\nfinally:\n"
+    code += "    print('pandas' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "report", *REQUESTS["sentences"]],
+        cwd=mine.root,
+        env=mine.environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert "report_sentences  unchanged" in done.stderr
+    assert done.stdout.endswith("False\n")
 
 
 # Sending -----------------------------------------------------------------------------------------

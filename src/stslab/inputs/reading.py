@@ -25,7 +25,7 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,8 +53,13 @@ PAIRS += ", question1 question2, premise hypothesis"
 # Not `score`, `similarity` or `label`: these hold a model's score or a class as often as what
 # people said (stslab's own tables call a cosine `score`). Name them with columns={…}.
 GOLD = "gold_score, gold, human_score"
+NAMED = "columns=['…', '…']"
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 UNUSABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and halves of a character, which JSON can hold
+
+
+class ColumnError(InputError):
+    """The columns of a table that hold the texts cannot be told by their names."""
 
 
 @dataclass(frozen=True)
@@ -104,24 +109,17 @@ class _Rows(NamedTuple):
         """Name the place of a row."""
         return f"{self.name}{self.place % self.frame.index[row]}"
 
-    def check_column(self, name: str, count: int) -> None:
+    def check_columns(self, names: Iterable[str], remedy: str) -> None:
         """Refuse the name of a column that is not there."""
-        if name not in self.frame:
-            raise self.refused(f"none is called {name!r}", count)
+        for name in names:
+            if name not in self.frame:
+                raise self.refused(f"none is called {name!r}", remedy)
 
-    def refused(self, why: str, count: int) -> InputError:
-        """Explain what is wrong with the columns, and how to name those that hold texts."""
-        words = self.frame.map(lambda cell: isinstance(cell, str) and " " in cell.strip())
-        columns = [str(name) for name in self.frame]
-        texts = [name for name in columns if words[name].mean() >= 0.5]
-        hold = [f"These hold text: {', '.join(map(repr, texts))}."] * bool(texts)
-        names = ", ".join((texts if len(texts) >= count else columns)[:count])
-        remedy = (
-            f'Rename the text columns in the header row, or name them: COLUMN="{names}" with make, '
-            f'--column "{names}" with stslab, column{"s" * (count > 1)}="{names}" in Python.'
-        )
-        return InputError(
-            " ".join([f"{self.name}, columns {columns}: {why}.", *hold, *self.how, remedy])
+    def refused(self, why: str, remedy: str) -> ColumnError:
+        """Explain what is wrong with the columns."""
+        said = [f"{self.name}, columns {list(self.frame)}: {why}.", *self.how]
+        return ColumnError(
+            f"{' '.join(said)} Rename the text columns in the header row, or pass {remedy}."
         )
 
 
@@ -202,19 +200,18 @@ def read_pairs(
     >>> read_pairs([("One.", "Two.", 3.5)]).table.columns.tolist()
     ['sentence_a', 'sentence_b', 'gold_score']
     """
-    rows = _read(source, [*PAIR, "gold_score"], "pairs", sheet)
+    rows = read_rows(source, [*PAIR, "gold_score"], "pairs", sheet)
     if not isinstance(columns, Mapping):
         names = columns.split(",") if isinstance(columns, str) and columns else columns or []
         if len(names) not in (0, 2, 3):
-            raise rows.refused(f"expected two names, or three, got {list(names)}", 2)
+            raise rows.refused(f"expected two names, or three, got {list(names)}", NAMED)
         columns = dict(zip(map(str.strip, names), [*PAIR, "gold_score"], strict=False))
-    for name in columns:
-        rows.check_column(name, 2)
+    rows.check_columns(columns, NAMED)
     frame = _renamed(rows.frame, columns)
     rows = rows._replace(frame=frame)
-    found = _find(rows, f"{' '.join(PAIR)}, {PAIRS}", certain=1, needed=True)
+    found = _find(rows, f"{' '.join(PAIR)}, {PAIRS}", certain=1, remedy=NAMED)
     chosen = dict(zip(found, PAIR, strict=True))
-    for name in _find(rows, GOLD, certain=3, needed=False):
+    for name in _find(rows, GOLD, certain=3):
         given = frame[name].mask(frame[name] == "")
         frame[name] = pd.to_numeric(given, errors="coerce").astype(float)
         for row in np.flatnonzero(given.notna() & ~np.isfinite(frame[name])).tolist():
@@ -227,15 +224,15 @@ def read_pairs(
 
 
 def _read_column(source: Source, target: str, column: str | None, sheet: str | None) -> Input:
-    rows = _read(source, [target], "sentences" if target == "sentence" else "corpus", sheet)
+    rows = read_rows(source, [target], "sentences" if target == "sentence" else "corpus", sheet)
     if not column:
         other = "text" if target == "sentence" else "sentence"
-        (column,) = _find(rows, f"{target}, {other}, {TEXTS}", certain=2, needed=True)
-    rows.check_column(column, 1)
+        (column,) = _find(rows, f"{target}, {other}, {TEXTS}", certain=2, remedy="column='…'")
+    rows.check_columns([column], "column='…'")
     return _used(rows, {column: target}, [target])
 
 
-def _find(rows: _Rows, known: str, *, certain: int, needed: bool) -> list[str]:
+def _find(rows: _Rows, known: str, *, certain: int, remedy: str = "") -> list[str]:
     """Pick columns: the first of the `certain` groups of names, else the only group there is."""
     names = {name.lower().replace(" ", "_"): name for name in rows.frame.columns.tolist()}
     names |= {name: name for name in names.values()}
@@ -243,8 +240,8 @@ def _find(rows: _Rows, known: str, *, certain: int, needed: bool) -> list[str]:
     found = [group for group in groups if names.keys() >= set(group)]
     if found and (len(found) == 1 or found[0] in groups[:certain]):
         return [names[name] for name in found[0]]
-    if needed:
-        raise rows.refused(f"expected {' and '.join(map(repr, groups[0]))}", len(groups[0]))
+    if remedy:
+        raise rows.refused(f"expected {' and '.join(map(repr, groups[0]))}", remedy)
     return []
 
 
@@ -284,7 +281,7 @@ def _used(rows: _Rows, chosen: dict[str, str], texts: list[str]) -> Input:
     )
 
 
-def _read(source: Any, names: list[str], argument: str, sheet: str | None) -> _Rows:
+def read_rows(source: Any, names: list[str], argument: str, sheet: str | None) -> _Rows:
     """Read a table of objects whose index numbers the rows as messages do."""
     kind, name, data, items, how = "list", argument, b"", source, list[str]()
     if isinstance(source, pd.DataFrame):
@@ -394,7 +391,11 @@ def _from_cells(text: str, kind: str, name: str) -> pd.DataFrame:
         if row in ([], [""]):
             row[:] = [""] * width
         elif len(row) != width:
-            why = "A tab ends a cell" if kind == ".tsv" else "Quote a text with commas in it"
+            why = (
+                f"Quote a text with {dialect['delimiter']!r} in it"
+                if kind == ".csv"
+                else "A tab ends a cell"
+            )
             raise InputError(
                 f"{name}, line {line}: {counted(len(row), 'cell')}, but the header has {width}: "
                 f"{rows[0]}. {why}."

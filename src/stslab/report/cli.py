@@ -512,7 +512,9 @@ def models() -> None:
 @click.option("--clear", is_flag=True, help="Forget all embeddings.")
 def cache(clear: bool) -> None:
     """Show the cache of embeddings, or clear it."""
-    from stslab.models.cache import cache_file, cache_size, check_cache, clear_cache
+    from stslab.models.cache import cache_file, clear_cache
+
+    from .cached import cache_size, check_cache
 
     if clear:
         clear_cache()

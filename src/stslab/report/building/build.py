@@ -175,8 +175,7 @@ class _Build:
     def _start(self, steps: Sequence[Step]) -> dict[Future[Done], Step]:
         if not steps:
             return {}
-        from stslab.models.cache import check_cache
-
+        from ..cached import check_cache
         from ..running.run import Work
 
         here = self.pool.is_here
