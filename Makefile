@@ -13,8 +13,10 @@ TORCH ?= 2.13.0
 # no shell happens to hold: a text arrives as typed (`value`: make expands no $ in it), and an
 # exported MODEL steers nothing, because only make's own command line counts (`origin`).
 HANDED := STSLAB_REQUEST_
+# Make's own affairs, and this file's; the command refuses a variable that it does not know.
+OWN := PYTHON VENV BIN PIP TORCH TORCH_INDEX ARGS HANDED OWN SHELL MAKE MAKEFLAGS
 unexport $(filter $(HANDED)%,$(.VARIABLES))
-$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),\
+$(foreach name,$(filter-out $(OWN),$(.VARIABLES)),$(if $(filter command,$(origin $(name))),\
   $(eval unexport $(name))$(eval export $(HANDED)$(name) := $$(value $(name)))))
 
 ##@ Reports
@@ -27,8 +29,8 @@ watch: $(VENV)/.report ## rebuild and reload a page when its notebook, preset or
 	@$(BIN)/stslab watch $(ARGS)
 
 .PHONY: share
-share: report ## one zip of a report to send; PRESET=name
-	@$(BIN)/stslab share
+share: $(VENV)/.report ## build as make report does, and zip the pages asked for, to send
+	@$(BIN)/stslab share $(ARGS)
 
 .PHONY: lab
 lab: $(VENV)/.lab ## open JupyterLab on the notebooks

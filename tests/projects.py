@@ -60,6 +60,28 @@ COUNTING = [
 LOOPING = "import time\nopen('started', 'w').close()\nwhile True:\n    time.sleep(0.01)"
 
 
+# Reports of each kind of file, and the options that ask for them; `my.csv` serves them all.
+LIST = "list[str] | Path"
+READING = 'columns: str = ""  # of the file\nsheet: str = ""  # of a spreadsheet'
+TAKES = {
+    "sentences": f"sentences: {LIST} = ['a']\nempty: Literal['keep', 'drop'] = 'keep'",
+    "pairs": "pairs: list[tuple[str, str]] | Path = [('a', 'b')]",
+    "rated_pairs": "rated_pairs: list[tuple[str, str, float]] | Path = [('a', 'b', 1.0)]",
+    "search": f"corpus: {LIST} = ['a']\n"
+    f"queries: {LIST} = ['a']  # what to look for, or a file; goes with corpus\n"
+    "top_k: int = 3  # hits",
+    "ranking": f"candidates: {LIST} = ['a']\nreference: str = 'a'  # goes with candidates",
+}
+REQUESTS = {
+    "sentences": ["--sentences", "my.csv", "--column", "text"],
+    "pairs": ["--pairs", "my.csv"],
+    "rated_pairs": ["--rated-pairs", "my.csv"],
+    "search": ["--corpus", "my.csv", "--column", "text", "--query", "Why?"],
+    "ranking": ["--candidates", "my.csv", "--column", "text", "--reference", "Why?"],
+}
+TABLE = "text,sentence_a,sentence_b,gold\nOne.,A cat.,A dog.,2\nTwo.,A cat.,Cats.,4.5\n"
+
+
 class Project:
     """A folder with ``notebooks/``, ``notebooks/presets/`` and ``requirements.lock``."""
 
@@ -77,7 +99,9 @@ class Project:
         shutil.copytree(self.root, root)
         return Project(root)
 
-    def notebook(self, stem: str, cells: Iterable[str], title: str | None = None) -> Path:
+    def notebook(
+        self, stem: str, cells: Iterable[str], title: str | None = None, *, report: bool = False
+    ) -> Path:
         """Write a notebook; ``# …`` starts a text cell, ``parameters: …`` the tagged cell."""
         made = []
         for index, text in enumerate([f"# {title or stem.title()}", *cells]):
@@ -86,9 +110,24 @@ class Project:
             made.append(new(textwrap.dedent(code).strip(), id=f"c{index}"))
             if code != text:
                 made[-1].metadata["tags"] = ["parameters"]
+        if report:
+            made[0].metadata["tags"] = ["report"]
         path = self.notebooks / f"{stem}.ipynb"
         nbformat.write(nbformat.v4.new_notebook(cells=made), path)
         return path
+
+    def with_reports(self) -> Project:
+        """Add a lesson, the reports of each kind of file, and a file for them all."""
+        typing = "from pathlib import Path\nfrom typing import Literal\n"
+        lesson = f"parameters: {typing}sentences: {LIST} = ['a']\nreorder: bool = False"
+        self.notebook("08_heatmap", [lesson, "print(sentences)"])
+        for kind, takes in TAKES.items():
+            name = next(iter(takes.split(":")))
+            cells = [f"parameters: {typing}{takes}\n{READING}", f"print({name!r}, {name})"]
+            self.notebook(f"report_{kind}", cells, report=True)
+        self.preset("title: Tutorial\nnotebooks: [08]", name="tutorial")
+        (self.root / "my.csv").write_text(TABLE, encoding="utf-8")
+        return self
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Replace a text in a notebook, or in ``presets/mini.yaml``."""

@@ -168,10 +168,8 @@ def test_two_copies_elsewhere_under_other_clocks_give_the_same_bytes(
 # What is published -------------------------------------------------------------------------------
 
 
-def test_a_page_that_left_the_preset_loses_its_files_and_others_keep_theirs(
-    project: Project,
-) -> None:
-    """`ONLY` builds a part of a preset and removes nothing; a shorter preset does."""
+def test_a_page_that_is_pruned_loses_its_files_and_others_keep_theirs(project: Project) -> None:
+    """`ONLY` builds a part of a preset and removes nothing, nor does a shorter preset by itself."""
     project.notebook("count", COUNTING)
     project.preset("notebooks: [count, {notebook: count, name: b}, {notebook: count, name: c}]")
     project.build()
@@ -179,6 +177,8 @@ def test_a_page_that_left_the_preset_loses_its_files_and_others_keep_theirs(
     assert len(project.digests()) == 3 * 4 + 1
     project.preset("notebooks: [count, {notebook: count, name: c}]")
     project.build(only=["count"])
+    assert len(project.digests()) == 3 * 4 + 1
+    project.build(only=["count"], prune=True)
     left = project.digests()
     assert not [name for name in left if re.search(r"\bb\b", name)]
     assert {"c.html", "figures/c-line.svg"} <= left.keys()

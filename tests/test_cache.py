@@ -15,7 +15,8 @@ from click.testing import CliRunner
 
 from stslab import encode
 from stslab.models import cache
-from stslab.models.cache import cache_file, cache_size, clear_cache
+from stslab.models.cache import cache_file, clear_cache
+from stslab.report.cached import cache_size
 from stslab.report.cli import main
 
 TEXTS = [f"Sentence {n} is here to be kept." for n in range(40)]

@@ -31,8 +31,10 @@ REPORT = {
     "building": {"request", "page", "running"},
     "reproducing": {"request", "page", "running", "building"},
 }
-# What the report takes from elsewhere: where models are and what they are, and the cache's state.
+# What the report takes from elsewhere: where models are and what they are, the cache's state, and
+# the reading of files, to refuse one before a notebook runs on it.
 OUTSIDE = {"stslab", "stslab.models.finding", "stslab.models.cache"}
+OUTSIDE |= {"stslab.inputs.checks", "stslab.inputs.reading"}
 
 
 def name_of(path: Path) -> str:
@@ -142,7 +144,7 @@ def test_what_is_open_to_all_imports_nothing_of_ours_but_the_like() -> None:
 
 
 def test_the_report_knows_nothing_of_similarity() -> None:
-    """It takes where a model is and what it is, and whether the cache is well."""
+    """It takes where a model is and what it is, whether the cache is well, and reads files."""
     wrong = {
         module: others
         for module, imports in IMPORTS.items()

@@ -200,6 +200,34 @@ def test_a_wrong_column_is_answered_with_those_there_are(tmp_path: Path) -> None
         read_pairs(tmp_path / "my.csv", columns={"s1": "sentence_a", "s2": "sentence_b"})
 
 
+def test_columns_are_named_in_the_order_of_the_table(tmp_path: Path) -> None:
+    (tmp_path / "my.csv").write_text("Nr.;Frage;Hilfe;Punkte\n1;Wie geht es?;Es geht so.;4\n")
+    named = {"Frage": "sentence_a", "Hilfe": "sentence_b", "Punkte": "gold_score"}
+    for columns in (named, list(named), "Frage, Hilfe,Punkte"):
+        (row,) = read_pairs(tmp_path / "my.csv", columns=columns).table.to_dict("records")
+        assert row == {
+            "sentence_a": "Wie geht es?",
+            "sentence_b": "Es geht so.",
+            "gold_score": 4.0,
+            "Nr.": "1",
+        }
+    assert "gold_score" not in read_pairs(tmp_path / "my.csv", columns="Frage, Hilfe").table
+    for wrong in ("Frage", "Frage, Hilfe, Punkte, Nr."):
+        with pytest.raises(InputError, match="expected two names, or three, got"):
+            read_pairs(tmp_path / "my.csv", columns=wrong)
+    for nothing in ("", None):
+        assert read_sentences(["One."], column=nothing, sheet=nothing).texts == ["One."]
+
+
+def test_the_rows_used_keep_their_numbers_in_the_file(tmp_path: Path) -> None:
+    """As messages number them: lines, also below a cell of two lines; items; places in a list."""
+    (tmp_path / "my.csv").write_text('text,id\n"two\nlines",1\n,2\none,3\n')
+    assert read_sentences(tmp_path / "my.csv").rows == [2, 5]
+    (tmp_path / "my.txt").write_text("One.\n\nTwo.\n")
+    assert read_corpus(tmp_path / "my.txt").rows == [1, 3]
+    assert read_pairs([("a", "b"), ("", ""), ("c", "d")]).rows == [0, 2]
+
+
 @pytest.mark.parametrize(
     "names",
     [
@@ -305,6 +333,74 @@ def test_an_escape_that_is_no_character_is_refused(escape: str, tmp_path: Path) 
     (tmp_path / "my.jsonl").write_text(f'"fine"\n"bad {escape}"\n')
     with pytest.raises(InputError, match=r"my.jsonl, line 2, column 'sentence': expected text"):
         read_sentences(tmp_path / "my.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "named"),
+    [("cp1252", "Windows-1252"), ("utf-16-le", "UTF-16"), ("utf-16-be", "UTF-16")],
+)
+@pytest.mark.parametrize("ending", [".txt", ".csv", ".tsv", ".jsonl", ".json"])
+def test_what_spreadsheets_and_editors_write_is_read_and_said(
+    encoding: str, named: str, ending: str, tmp_path: Path
+) -> None:
+    """Windows-1252, and UTF-16 without the mark that says so."""
+    texts = ["Das „Café“ öffnet um 8 – prima!", "Too dear: 5 €."]
+    path = write([["sentence"], *([text] for text in texts)], tmp_path / f"my{ending}")
+    content = path.read_text(encoding="utf-8-sig").replace("\\u20ac", "€").replace("\\u201e", "„")
+    content = re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), content)
+    path.write_bytes(content.encode(encoding))
+    found = read_sentences(path)
+    assert found.texts == texts
+    assert found.notes() == [f"Read as {named}."]
+    assert found.describe().endswith(f"used 2. Read as {named}.")
+
+
+def test_what_is_neither_is_refused(tmp_path: Path) -> None:
+    """A byte that Windows-1252 lacks, and half a file in each of two encodings."""
+    (tmp_path / "my.txt").write_bytes(b"fine\nnot \x81 fine\n")
+    with pytest.raises(InputError, match=r"my.txt, line 2, column 5: not Windows-1252 text"):
+        read_sentences(tmp_path / "my.txt")
+    for text in ("plain ASCII\n", "Où ?\n"):
+        (tmp_path / "my.txt").write_text(text, encoding="utf-8")
+        assert read_sentences(tmp_path / "my.txt").notes() == []
+
+
+def book_of(path: Path, **sheets: list[list[object]]) -> Path:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for title, rows in sheets.items():
+        page = book.create_sheet(title)
+        for row in rows:
+            page.append(row)
+    book.save(path)
+    return path
+
+
+def test_a_sheet_is_chosen_by_name_or_the_first_with_a_header(tmp_path: Path) -> None:
+    texts: list[list[object]] = [["sentence"], ["One."]]
+    others: list[list[object]] = [["sentence"], ["Two."], ["Three."]]
+    path = book_of(tmp_path / "my.xlsx", Cover=[], Mai=texts, Juni=others)
+    found = read_sentences(path)
+    assert found.texts == ["One."]
+    said = "Read sheet 'Mai' of 'Cover', 'Mai', 'Juni'; SHEET or --sheet takes another."
+    assert found.notes() == [said]
+    found = read_corpus(path, sheet="Juni")
+    assert (found.texts, found.rows) == (["Two.", "Three."], [2, 3])
+    with pytest.raises(
+        InputError, match=r"no sheet is called 'juni'. Its sheets: 'Cover', 'Mai', 'Juni'"
+    ):
+        read_pairs(path, sheet="juni")
+    path = book_of(tmp_path / "my.xlsx", Info=[["About"], ["One."]], Mai=texts)
+    with pytest.raises(
+        InputError, match=r"columns \['About'\]: expected .* of 'Info', 'Mai'; SHEET"
+    ):
+        read_sentences(path)
+
+
+def test_only_a_spreadsheet_has_sheets(tmp_path: Path) -> None:
+    (tmp_path / "my.txt").write_text("One.\n")
+    with pytest.raises(InputError, match=r"my.txt: it has no sheets, so none is called 'Mai'"):
+        read_sentences(tmp_path / "my.txt", sheet="Mai")
 
 
 # Files that are none

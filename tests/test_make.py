@@ -109,9 +109,17 @@ def test_every_name_that_make_takes_reaches_the_command(folder):
 def test_watch_and_share_take_what_make_is_given(folder):
     (params,) = handed_on(folder, "watch", "PRESET=my $5 preset", "QUERY=$x")
     assert (params["preset"], params["queries"]) == ("my $5 preset", ("$x",))
-    report, share = handed_on(folder, "share", "PRESET=my $5 preset")
-    assert report["preset"] == share["preset"] == "my $5 preset"
-    assert [params["preset"] for params in handed_on(folder, "share")] == ["tutorial", "tutorial"]
+    (params,) = handed_on(folder, "share", "SENTENCES=my $5.txt", "ONLY=8")
+    assert (params["sentences"], params["only"]) == ("my $5.txt", "8")
+
+
+def test_what_make_keeps_for_itself_reaches_no_command_and_all_else_does(folder):
+    """So the command can refuse what nothing takes, and set what a notebook takes."""
+    own = ["PYTHON=python3", "TORCH=2.13.0", "TORCH_INDEX=x", "SHELL=/bin/sh", "ARGS="]
+    assert handed_on(folder, "-j2", "report", *own) == [understood("report", [], {})]
+    ((_, environment),) = [json.loads(make(folder, "report", *own, "TOP_K=$5", "SENTENCE=x"))]
+    handed = {name: text for name, text in environment.items() if name.startswith("STSLAB_R")}
+    assert handed == {"STSLAB_REQUEST_TOP_K": "$5", "STSLAB_REQUEST_SENTENCE": "x"}
 
 
 @pytest.mark.parametrize("flags", [[], ["-e"]])
@@ -120,7 +128,7 @@ def test_a_shell_that_happens_to_export_such_names_steers_no_build(folder, flags
     for target in ("report", "watch", "share"):
         for params in handed_on(folder, *flags, target, env=EXPORTED):
             assert "gpt-4" not in str(params)
-            assert params["preset"] == "tutorial"
+            assert params["preset"] is None
     assert handed_on(folder, "report", env=EXPORTED) == [understood("report", [], {})]
 
 

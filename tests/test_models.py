@@ -159,3 +159,11 @@ def test_an_unknown_model_without_a_network_fails_within_seconds_and_lists_what_
 def test_a_name_the_hub_could_not_have_is_refused_without_asking():
     with pytest.raises(ModelError, match="neither a folder nor a possible hub name"):
         find_model("no such/model/at all")
+
+
+@pytest.mark.parametrize(
+    "name", ["all-minilm-l6-v2", "ALL-MINILM-L6-V2", "sentence-transformers/all-miniLM-L6-v2"]
+)
+def test_a_name_in_the_wrong_case_is_answered_with_the_right_one(name):
+    with pytest.raises(ModelError, match="did you mean 'all-MiniLM-L6-v2'"):
+        find_model(name)

@@ -325,9 +325,13 @@ def test_values_and_only_apply_to_files_too(notebooks: Path) -> None:
 
 
 def test_a_corpus_needs_a_query_and_candidates_a_reference(notebooks: Path) -> None:
-    with pytest.raises(RequestError, match=r"07_semantic_search needs queries.*Add --query"):
+    with pytest.raises(
+        RequestError, match=r"07_semantic_search needs queries.*Add QUERY=.* \(or --query"
+    ):
         given(notebooks, corpus="c.txt")
-    with pytest.raises(RequestError, match=r"06_ranking needs reference.*Add --reference"):
+    with pytest.raises(
+        RequestError, match=r"06_ranking needs reference.*Add REFERENCE=.* \(or --refer"
+    ):
         given(notebooks, candidates="c.txt")
 
 

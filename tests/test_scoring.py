@@ -6,7 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stslab import bands, closest_pairs, interpret, rank, score_pairs, search, similarity_matrix
+from stslab import (
+    InputError,
+    bands,
+    closest_pairs,
+    interpret,
+    rank,
+    score_pairs,
+    search,
+    similarity_matrix,
+)
 
 
 class Fixed:
@@ -154,3 +163,24 @@ def test_a_matrix_that_no_memory_holds_is_refused_before_anything_is_encoded():
     words = r"30,001 sentences .* 30,000 .*near_duplicates.*best_matches.*sample"
     with pytest.raises(ValueError, match=words):
         similarity_matrix(["a"] * 30_001, model=Encoder())
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        (["ab", "cd"], r"pairs\[0\]: expected two texts, got 'ab'\."),
+        (
+            [("a", "b"), ("a", "b", 3.5)],
+            r"pairs\[1\]: expected two texts, got \('a', 'b', 3\.5\)\.",
+        ),
+        ([5], r"pairs\[0\]: expected two texts, got 5\."),
+        (
+            pd.DataFrame({"s1": ["a"], "s2": ["b"]}),
+            r"columns \['s1', 's2'\]: expected 'sentence_a'",
+        ),
+    ],
+)
+def test_what_is_no_pair_is_named_with_its_place(letters, pairs, said):
+    """A list of strings, a pair with its score, a table with other names."""
+    with pytest.raises(InputError, match=said):
+        score_pairs(pairs, model=letters)

@@ -48,9 +48,14 @@ def check_top_k(top_k: int, most: int | None = None, argument: str = "") -> int:
 def check_pairs(pairs: pd.DataFrame | Iterable[tuple[str, str]]) -> pd.DataFrame:
     """Bring pairs into a table with ``sentence_a`` and ``sentence_b`` first, texts checked."""
     if not isinstance(pairs, pd.DataFrame):
-        pairs = pd.DataFrame(list(pairs), columns=PAIR, dtype=object)
+        for index, pair in enumerate(pairs := list(pairs)):
+            if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
+                raise InputError(f"pairs[{index}]: expected two texts, got {pair!r:.60}.")
+        pairs = pd.DataFrame(pairs, columns=PAIR, dtype=object)
     if pairs.empty:
         raise InputError("pairs: no pairs. Give at least one.")
     for name in PAIR:
+        if name not in pairs:
+            raise InputError(f"pairs, columns {list(pairs)}: expected {name!r}. Rename a column.")
         check_texts(pairs[name], name)
     return pairs[[*PAIR, *pairs.columns.drop(PAIR)]].reset_index(drop=True)

@@ -3,16 +3,17 @@ r"""Lists and files → checked sentences, pairs and corpora.
 An `Input` is the table, and how many rows were read and used. Formats, by the file's ending:
 
 - ``.txt``: one text a line; a line ends at ``\n``, ``\r\n`` or ``\r``, and nowhere else.
-- ``.csv``: quoted as in RFC 4180; commas, or semicolons where the header has no comma. An
-  apostrophe before ``=``, ``+``, ``-``, ``@``, a tab or a line break is left out, as spreadsheets
-  do: it says that the cell is no formula. stslab writes it so, see `stslab.csv_text`.
+- ``.csv``: quoted as in RFC 4180; the header tells whether commas, semicolons or tabs part the
+  cells. An apostrophe before ``=``, ``+``, ``-``, ``@``, a tab or a line break is left out, as
+  spreadsheets do: it says that the cell is no formula. stslab writes it so, see `stslab.csv_text`.
 - ``.tsv``: split at tabs; a quote is an ordinary character, as in the STS Benchmark.
 - ``.jsonl``, ``.json``: strings or objects, one a line or in one list; pairs also as lists.
-- ``.xlsx``, ``.parquet``: the first sheet, the table (extras ``excel`` and ``parquet``).
+- ``.xlsx``, ``.parquet``: the first sheet with a header, or the one named; the table (extras
+  ``excel`` and ``parquet``).
 
-Text files are UTF-8, or UTF-16 with a byte-order mark. A cell of a csv or tsv file is text: "NA"
-is a word. A number where text belongs is refused elsewhere. Blank rows are left out and counted,
-repeated ones kept and counted, other columns carried along.
+Text files are UTF-8, UTF-16, or else Windows-1252, and `Input.notes` says which. A cell of a csv or
+tsv file is text: "NA" is a word. A number where text belongs is refused elsewhere. Blank rows are
+left out and counted, repeated ones kept and counted, other columns carried along.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,8 +53,13 @@ PAIRS += ", question1 question2, premise hypothesis"
 # Not `score`, `similarity` or `label`: these hold a model's score or a class as often as what
 # people said (stslab's own tables call a cosine `score`). Name them with columns={…}.
 GOLD = "gold_score, gold, human_score"
+NAMED = "columns=['…', '…']"
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 UNUSABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and halves of a character, which JSON can hold
+
+
+class ColumnError(InputError):
+    """The columns of a table that hold the texts cannot be told by their names."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,8 @@ class Input:
     blank: int  # rows skipped because a text was blank
     duplicates: int  # rows that repeat an earlier one; they are kept
     renamed: Mapping[str, str]  # the source's column names → the table's, where they differ
+    rows: Sequence[int]  # of each row used, its number in the source, as messages number rows
+    how: Sequence[str] = ()  # sentences on its encoding and its sheet, where one cannot know
 
     @property
     def texts(self) -> list[str]:
@@ -74,14 +82,18 @@ class Input:
         return [text for name in self.columns for text in self.table[name]]
 
     def describe(self) -> str:
-        """Say how many rows were read and used, and under which names columns were found."""
+        """Say how many rows were read and used, and what `notes` says."""
         notes = [f"{counted(self.blank, 'blank row')} skipped"] * bool(self.blank)
         notes += [f"{counted(self.duplicates, 'duplicate')} kept"] * bool(self.duplicates)
         source = f" from {self.source}" if self.source else ""
         text = f"Read {counted(self.rows_read, 'row')}{source}, used {len(self.table):,}"
         text += f" ({'; '.join(notes)})." if notes else "."
+        return " ".join([text, *self.notes()])
+
+    def notes(self) -> list[str]:
+        """Say as which encoding, from which sheet and under which names the texts were read."""
         names = ", ".join(f"{old!r} as {new!r}" for old, new in self.renamed.items())
-        return text + (f" Columns read: {names}." if names else "")
+        return [*self.how, *[f"Columns read: {names}."] * bool(names)]
 
 
 class _Rows(NamedTuple):
@@ -91,18 +103,27 @@ class _Rows(NamedTuple):
     name: str
     place: str
     source: str
+    how: Sequence[str]
 
     def at(self, row: int) -> str:
         """Name the place of a row."""
         return f"{self.name}{self.place % self.frame.index[row]}"
 
-    def check_column(self, name: str) -> None:
+    def check_columns(self, names: Iterable[str], remedy: str) -> None:
         """Refuse the name of a column that is not there."""
-        if name not in self.frame:
-            raise InputError(f"{self.name}, columns {list(self.frame)}: none is called {name!r}.")
+        for name in names:
+            if name not in self.frame:
+                raise self.refused(f"none is called {name!r}", remedy)
+
+    def refused(self, why: str, remedy: str) -> ColumnError:
+        """Explain what is wrong with the columns."""
+        said = [f"{self.name}, columns {list(self.frame)}: {why}.", *self.how]
+        return ColumnError(
+            f"{' '.join(said)} Rename the text columns in the header row, or pass {remedy}."
+        )
 
 
-def read_sentences(source: Source, *, column: str | None = None) -> Input:
+def read_sentences(source: Source, *, column: str | None = None, sheet: str | None = None) -> Input:
     """Read sentences from a list or a file.
 
     Parameters
@@ -111,6 +132,8 @@ def read_sentences(source: Source, *, column: str | None = None) -> Input:
         Formats are listed in `stslab.inputs`. Every format but ``.txt`` may have more columns.
     column : str or None, default None
         None takes ``sentence``, else ``text``, else the only one with a usual name (``title``, …).
+    sheet : str or None, default None
+        Of a spreadsheet; None takes the first that has a header.
 
     Returns
     -------
@@ -127,10 +150,10 @@ def read_sentences(source: Source, *, column: str | None = None) -> Input:
     >>> read_sentences(["One.", " ", "Two.", "One."]).texts
     ['One.', 'Two.', 'One.']
     """
-    return _read_column(source, "sentence", column, "sentences")
+    return _read_column(source, "sentence", column, sheet)
 
 
-def read_corpus(source: Source, *, column: str | None = None) -> Input:
+def read_corpus(source: Source, *, column: str | None = None, sheet: str | None = None) -> Input:
     """Read a corpus from a list or a file, as `read_sentences` does.
 
     Returns
@@ -138,20 +161,28 @@ def read_corpus(source: Source, *, column: str | None = None) -> Input:
     Input
         Its table has the column ``text``, then the others; a row's position is its ``corpus_id``.
     """
-    return _read_column(source, "text", column, "corpus")
+    return _read_column(source, "text", column, sheet)
 
 
-def read_pairs(source: Source, *, columns: Mapping[str, str] | None = None) -> Input:
+def read_pairs(
+    source: Source,
+    *,
+    columns: Mapping[str, str] | Sequence[str] | None = None,
+    sheet: str | None = None,
+) -> Input:
     """Read sentence pairs, with or without a human score, from a list or a file.
 
     Parameters
     ----------
     source : sequence of (str, str) or (str, str, float), DataFrame, or path
-    columns : mapping or None, default None
-        The source's column names → ``sentence_a``, ``sentence_b``, ``gold_score``. Found without
-        it: ``sentence1``, ``s1``, ``text_a``, ``text1``, ``question1`` with their partners;
-        ``premise`` and ``hypothesis``; ``gold`` and ``human_score``. A column ``score``,
-        ``similarity`` or ``label`` is not taken for a human score unless named here.
+    columns : mapping, sequence of str, str or None, default None
+        The source's column names → ``sentence_a``, ``sentence_b``, ``gold_score``; or the names in
+        that order, also as one text with commas. Found without it: ``sentence1``, ``s1``,
+        ``text_a``, ``text1``, ``question1`` with their partners; ``premise`` and ``hypothesis``;
+        ``gold`` and ``human_score``. A column ``score``, ``similarity`` or ``label`` is not taken
+        for a human score unless named here.
+    sheet : str or None, default None
+        As for `read_sentences`.
 
     Returns
     -------
@@ -169,12 +200,16 @@ def read_pairs(source: Source, *, columns: Mapping[str, str] | None = None) -> I
     >>> read_pairs([("One.", "Two.", 3.5)]).table.columns.tolist()
     ['sentence_a', 'sentence_b', 'gold_score']
     """
-    rows = _read(source, [*PAIR, "gold_score"], "pairs")
-    for name in columns or {}:
-        rows.check_column(name)
-    frame = _renamed(rows.frame, columns or {})
+    rows = read_rows(source, [*PAIR, "gold_score"], "pairs", sheet)
+    if not isinstance(columns, Mapping):
+        names = columns.split(",") if isinstance(columns, str) and columns else columns or []
+        if len(names) not in (0, 2, 3):
+            raise rows.refused(f"expected two names, or three, got {list(names)}", NAMED)
+        columns = dict(zip(map(str.strip, names), [*PAIR, "gold_score"], strict=False))
+    rows.check_columns(columns, NAMED)
+    frame = _renamed(rows.frame, columns)
     rows = rows._replace(frame=frame)
-    found = _find(rows, f"{' '.join(PAIR)}, {PAIRS}", certain=1, remedy="columns={…}")
+    found = _find(rows, f"{' '.join(PAIR)}, {PAIRS}", certain=1, remedy=NAMED)
     chosen = dict(zip(found, PAIR, strict=True))
     for name in _find(rows, GOLD, certain=3):
         given = frame[name].mask(frame[name] == "")
@@ -188,12 +223,12 @@ def read_pairs(source: Source, *, columns: Mapping[str, str] | None = None) -> I
     return _used(rows, chosen, PAIR)
 
 
-def _read_column(source: Source, target: str, column: str | None, argument: str) -> Input:
-    rows = _read(source, [target], argument)
-    if column is None:
+def _read_column(source: Source, target: str, column: str | None, sheet: str | None) -> Input:
+    rows = read_rows(source, [target], "sentences" if target == "sentence" else "corpus", sheet)
+    if not column:
         other = "text" if target == "sentence" else "sentence"
         (column,) = _find(rows, f"{target}, {other}, {TEXTS}", certain=2, remedy="column='…'")
-    rows.check_column(column)
+    rows.check_columns([column], "column='…'")
     return _used(rows, {column: target}, [target])
 
 
@@ -206,11 +241,7 @@ def _find(rows: _Rows, known: str, *, certain: int, remedy: str = "") -> list[st
     if found and (len(found) == 1 or found[0] in groups[:certain]):
         return [names[name] for name in found[0]]
     if remedy:
-        raise InputError(
-            f"{rows.name}, columns {list(rows.frame)}: expected "
-            f"{' and '.join(map(repr, groups[0]))}. Rename the text columns in the header row, or "
-            f"pass {remedy}."
-        )
+        raise rows.refused(f"expected {' and '.join(map(repr, groups[0]))}", remedy)
     return []
 
 
@@ -245,12 +276,14 @@ def _used(rows: _Rows, chosen: dict[str, str], texts: list[str]) -> Input:
         blank=len(frame) - len(used),
         duplicates=int(used.duplicated(texts).sum()),
         renamed={old: new for old, new in chosen.items() if old != new},
+        rows=frame.index[keep].tolist(),
+        how=rows.how,
     )
 
 
-def _read(source: Any, names: list[str], argument: str) -> _Rows:
+def read_rows(source: Any, names: list[str], argument: str, sheet: str | None) -> _Rows:
     """Read a table of objects whose index numbers the rows as messages do."""
-    kind, name, data, items = "list", argument, b"", source
+    kind, name, data, items, how = "list", argument, b"", source, list[str]()
     if isinstance(source, pd.DataFrame):
         items = source.to_dict("records")
     elif isinstance(source, str | Path):
@@ -260,15 +293,18 @@ def _read(source: Any, names: list[str], argument: str) -> _Rows:
             raise InputError(
                 f"{name}: expected a file that ends in {', '.join(known)}. Save it as one of them."
             )
+    if sheet and kind != ".xlsx":
+        raise InputError(f"{name}: it has no sheets, so none is called {sheet!r}. Leave that out.")
     place, first = FORMATS.get(kind, ("[%d]", 0))
+    text = "" if kind in ("list", *EXTRAS) else _decode(data, name, how)
     if kind in EXTRAS:
-        frame = _from_binary(data, kind, name)
+        frame = _from_binary(data, kind, name, sheet, how)
     elif kind in (".csv", ".tsv"):
-        frame = _from_cells(_decode(data, name), kind, name)
+        frame = _from_cells(text, kind, name)
     elif kind == ".txt":
-        frame = pd.DataFrame({names[0]: _lines(_decode(data, name))}, dtype=object)
+        frame = pd.DataFrame({names[0]: _lines(text)}, dtype=object)
     else:
-        items = list(items) if kind == "list" else _parse_json(_decode(data, name), kind, name)
+        items = list(items) if kind == "list" else _parse_json(text, kind, name)
         frame = _from_items(items, names, name, place, first)
     if kind not in (".csv", ".tsv"):
         frame.index = pd.RangeIndex(first, first + len(frame))
@@ -277,7 +313,7 @@ def _read(source: Any, names: list[str], argument: str) -> _Rows:
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise InputError(f"{name}: two columns are called {twice!r}. Rename one.")
-    return _Rows(frame, name, place, source="" if kind == "list" else name)
+    return _Rows(frame, name, place, "" if kind == "list" else name, how)
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -296,14 +332,22 @@ def _read_bytes(path: Path) -> bytes:
     return data
 
 
-def _decode(data: bytes, name: str) -> str:
+def _decode(data: bytes, name: str, how: list[str]) -> str:
+    encoding = "utf-16" if data.startswith(UTF16) else "utf-8-sig"
+    even, odd = data[::2].count(0), data[1::2].count(0)
+    if encoding != "utf-16" and not min(even, odd) and 4 * max(even, odd) > len(data):
+        encoding = "utf-16-be" if even else "utf-16-le"  # every other byte is 0
+    elif encoding != "utf-16" and data.decode("utf-8", "ignore").isascii() and not data.isascii():
+        encoding = "cp1252"  # nothing but ASCII makes sense as UTF-8
+    read_as = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}.get(encoding, "UTF-16")
+    how += [f"Read as {read_as}."] * (encoding != "utf-8-sig")
     try:
-        text = data.decode("utf-16" if data.startswith(UTF16) else "utf-8-sig")
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        before = error.object[: error.start].decode(error.encoding)
+        before = error.object[: error.start].decode(encoding)
         byte = error.object[error.start : error.start + 1]
         raise InputError(
-            f"{name}, {_place(before)}: not {error.encoding.upper()} text (byte 0x{byte.hex()}, "
+            f"{name}, {_place(before)}: not {read_as} text (byte 0x{byte.hex()}, "
             f"in Windows-1252 {byte.decode('cp1252', 'replace')!r}). Save the file as UTF-8 text."
         ) from None
     if "\0" in text:
@@ -327,7 +371,7 @@ def _from_cells(text: str, kind: str, name: str) -> pd.DataFrame:
     """Read a table of text; unlike pandas' reader this knows each row's line, and counts cells."""
     csv.field_size_limit(2**31 - 1)  # Python's own limit is 128 KB a cell
     header = _lines(f"{text[:100_000]}|")[0]
-    dialect: Any = {"delimiter": ";" if ";" in header and "," not in header else ","}
+    dialect: Any = {"delimiter": max(",;\t", key=header.count)}
     if kind == ".tsv":
         dialect = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, **dialect)
@@ -347,7 +391,11 @@ def _from_cells(text: str, kind: str, name: str) -> pd.DataFrame:
         if row in ([], [""]):
             row[:] = [""] * width
         elif len(row) != width:
-            why = "A tab ends a cell" if kind == ".tsv" else "Quote a text with commas in it"
+            why = (
+                f"Quote a text with {dialect['delimiter']!r} in it"
+                if kind == ".csv"
+                else "A tab ends a cell"
+            )
             raise InputError(
                 f"{name}, line {line}: {counted(len(row), 'cell')}, but the header has {width}: "
                 f"{rows[0]}. {why}."
@@ -390,7 +438,7 @@ def _from_items(
     return pd.DataFrame(table, dtype=object)
 
 
-def _from_binary(data: bytes, kind: str, name: str) -> pd.DataFrame:
+def _from_binary(data: bytes, kind: str, name: str, wanted: Any, how: list[str]) -> pd.DataFrame:
     try:
         if kind == ".parquet":
             frame = pd.read_parquet(io.BytesIO(data), engine="pyarrow")
@@ -398,7 +446,7 @@ def _from_binary(data: bytes, kind: str, name: str) -> pd.DataFrame:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about styles and extensions, which hold no text
             settings: Any = {"engine": "openpyxl", "engine_kwargs": {"read_only": False}}
-            sheet = pd.ExcelFile(io.BytesIO(data), **settings).book.worksheets[0]
+            sheets = pd.ExcelFile(io.BytesIO(data), **settings).book.worksheets
     except ImportError:
         module, extra = EXTRAS[kind]
         remedy = f"pip install 'stslab[{extra}]'"
@@ -406,6 +454,13 @@ def _from_binary(data: bytes, kind: str, name: str) -> pd.DataFrame:
     except Exception as error:  # each library has its own for a damaged file
         why = f"not a {kind} file, or a damaged one ({type(error).__name__})"
         raise InputError(f"{name}: {why}. Save it again.") from error
+    titles = ", ".join(repr(each.title) for each in sheets)
+    if wanted and not (sheets := [each for each in sheets if each.title == wanted]):
+        raise InputError(f"{name}: no sheet is called {wanted!r}. Its sheets: {titles}.")
+    headed = (each for each in sheets if any(cell.value is not None for cell in each[1]))
+    sheet = next(headed, sheets[0])
+    if len(sheets) > 1:
+        how.append(f"Read sheet {sheet.title!r} of {titles}; SHEET or --sheet takes another.")
     if merged := sorted(map(str, sheet.merged_cells.ranges)):
         raise InputError(
             f"{name}, sheet {sheet.title!r}: cells {merged[0]} are merged, so it is unclear "

@@ -4,9 +4,9 @@ An embedding depends on its text alone (see `encoding`), so a page's bytes do no
 was found here. SQLite keeps parallel kernels and kills from doing harm: each batch is one
 transaction. An entry that does not match its checksum counts as absent; a damaged file, or one of
 another schema, is started anew; a file that cannot be had is done without. Nothing here says so: a
-kernel's words would land in a page, which then depended on what was found here. `check_cache` does,
-for a command. ``STSLAB_CACHE`` names another folder, or is ``off``. The folder and the file are
-their owner's only: who could write them could give any score.
+kernel's words would land in a page, which then depended on what was found here. The command does,
+see `stslab.report.cached`. ``STSLAB_CACHE`` names another folder, or is ``off``. The folder and the
+file are their owner's only: who could write them could give any score.
 """
 
 from __future__ import annotations
@@ -42,28 +42,6 @@ def cache_file() -> Path | None:
     return None if folder == "off" else Path(folder) / "embeddings.sqlite"
 
 
-def cache_size() -> tuple[int, int]:
-    """Count what is kept: embeddings, and bytes on disk."""
-    file = cache_file()
-    if file is None or not file.exists():
-        return 0, 0
-    count = "SELECT count(*) FROM embeddings"
-    counted = _try(file, lambda database: database.execute(count).fetchone())
-    return counted[0] if counted else 0, file.stat().st_size
-
-
-def check_cache() -> str | None:
-    """Start a damaged cache anew; say for a person what is wrong with it, if anything is."""
-    file = cache_file()
-    if file is None or not file.exists():
-        return None
-    try:
-        with _open(file):
-            return None
-    except (OSError, sqlite3.DatabaseError) as error:
-        return _mend(file, error)
-
-
 def clear_cache() -> None:
     """Forget all embeddings."""
     if file := cache_file():
@@ -97,7 +75,7 @@ class EmbeddingCache:
                     if zlib.crc32(key + vector) == checksum and len(vector) == 4 * self.dimension:
                         found[index] = np.frombuffer(vector, np.float32)
 
-        _try(self.file, look_up)
+        tried(self.file, look_up)
         return {index: each for index, each in found.items() if np.isfinite(each).all()}
 
     def write(self, texts: Sequence[str], embeddings: Any) -> None:
@@ -113,40 +91,39 @@ class EmbeddingCache:
             query = "DELETE FROM embeddings WHERE rowid <= (SELECT max(rowid) FROM embeddings) - ?"
             database.execute(query, (oldest,))
 
-        _try(self.file, insert)
+        tried(self.file, insert)
 
     def _key(self, text: str) -> bytes:
         return hashlib.sha256(self.salt + b"\0" + text.encode("utf-8", "surrogatepass")).digest()
 
 
-def _try(file: Path | None, work: Callable[[sqlite3.Connection], Any]) -> Any:
+def tried(file: Path | None, work: Callable[[sqlite3.Connection], Any]) -> Any:
     """Work on the database, twice if it was damaged, not at all once it cannot be had."""
     for _ in range(2):
         if file is None or file in _given_up:
             break
         try:
-            with _open(file) as database:
+            with opened(file) as database:
                 return work(database)
         except (OSError, sqlite3.DatabaseError) as error:
-            _mend(file, error)
+            mend(file, error)
     return None
 
 
-def _mend(file: Path, error: Exception) -> str:
-    """Start a damaged file anew, and give up one that cannot be had; say which."""
+def mend(file: Path, error: Exception) -> Exception | None:
+    """Start a damaged file anew, or give up one that cannot be had; say why, if so."""
     if isinstance(error, OSError | sqlite3.OperationalError):  # locked, or a full or read-only disk
         _given_up.add(file)
-        return f"the cache {file} cannot be used now ({error}). Texts are encoded without it."
+        return error
     try:
         clear_cache()
     except OSError as why:
-        return _mend(file, why)
-    state = "damaged or made by another version of stslab"
-    return f"the cache {file} was {state}. It was started anew."
+        return mend(file, why)
+    return None
 
 
 @contextmanager
-def _open(file: Path) -> Iterator[sqlite3.Connection]:
+def opened(file: Path) -> Iterator[sqlite3.Connection]:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file.touch(mode=0o600)  # if new; the files that SQLite puts beside it take its mode
     with closing(sqlite3.connect(file, timeout=PATIENCE)) as database, database:

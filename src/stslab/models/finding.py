@@ -106,6 +106,12 @@ def _from_hub(name: str, *, download: bool) -> tuple[str, Path]:
         why = "that is neither a folder nor a possible hub name"
     except LocalEntryNotFoundError:
         why = "it is not on this machine, and the hub was not asked (offline)"
+        for known in available_models():
+            if repository.casefold() in (
+                f"sentence-transformers/{known}".casefold(),
+                known.casefold(),
+            ):
+                raise ModelError(f"model {name!r}: did you mean {known!r}?") from None
         if download and not HF_HUB_OFFLINE and not os.environ.get("TRANSFORMERS_OFFLINE"):
             try:
                 HfApi().model_info(repository, timeout=3)  # fails within seconds, not after retries

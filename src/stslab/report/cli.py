@@ -7,11 +7,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -20,9 +20,21 @@ from .progress import listener_for
 from .request.notebooks import Notebooks
 from .request.parameters import parameters_table
 from .request.presets import Preset, adhoc_preset, load_preset
-from .request.values import Parameter, RequestError, parse_assignment, printable
+from .request.values import (
+    CommandLineText,
+    Parameter,
+    RequestError,
+    parse_assignment,
+    printable,
+    shown,
+    suggest,
+    variable_of,
+)
 from .running.kernels import default_kind, warm_up
 from .streams import kept_streams
+
+if TYPE_CHECKING:
+    from .building.build import Result
 
 FAILED, WRONG_REQUEST, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 CORES = os.cpu_count() or 1
@@ -117,33 +129,47 @@ class _OneText(click.types.StringParamType):
 
 
 # What the Makefile hands on; PRESET by name, because click leaves arguments out of a prefix.
-FROM_MAKE = {"auto_envvar_prefix": "STSLAB_REQUEST"}
-PRESET = click.argument(
-    "preset", default="tutorial", required=False, envvar="STSLAB_REQUEST_PRESET"
-)
+HANDED = "STSLAB_REQUEST"
+FROM_MAKE = {"auto_envvar_prefix": HANDED}
+PRESET = click.argument("preset", required=False, envvar=f"{HANDED}_PRESET")
 
 
 class _Files(click.Command):
-    """A command with an option for each file that a notebook takes."""
-
-    also_theirs = False
+    """A command with options for the files that notebooks take, and for what goes with them."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        folder = Path(_value_of("--notebooks", args) or "notebooks")
-        known = Notebooks(folder).inputs().values() if folder.is_dir() else ()
+        given = _value_of("--notebooks", args) or os.environ.get(f"{HANDED}_NOTEBOOKS")
+        folder = Path(given or "notebooks")
+        books = Notebooks(folder) if folder.is_dir() else None
+        known = books.inputs().values() if books else ()
         own = {each.name for each in self.params}  # such a parameter is still given with -p
-        taken = (each for each in known if each.takes_file or self.also_theirs)
-        ctx.meta["inputs"] = [_option(each) for each in taken if each.name not in own]
-        return super().parse_args(ctx, args)
+        options = [option for each in known if each.name not in own for option in _options(each)]
+        ctx.meta["inputs"] = options
+        rest = super().parse_args(ctx, args)
+        if books and ctx.auto_envvar_prefix:
+            ctx.params["variables"] = self._variables(ctx, books)
+        return rest
+
+    def _variables(self, ctx: click.Context, books: Notebooks) -> dict[str, str]:
+        """Find what make was given beside options: parameters, by their names in upper case."""
+        options = {
+            f"{each.envvar or f'{HANDED}_{each.name}'.upper()}" for each in self.get_params(ctx)
+        }
+        names = {name for path in books.by_stem.values() for name in books.parameters(path)}
+        found: dict[str, str] = {}
+        for variable, text in os.environ.items():
+            if not variable.startswith(f"{HANDED}_") or variable in options:
+                continue
+            name = variable.removeprefix(f"{HANDED}_")
+            if name.lower() not in names or name != name.upper():
+                taken = sorted(option.removeprefix(f"{HANDED}_") for option in options)
+                hint = suggest(name, [*taken, *sorted(map(str.upper, names))])
+                raise RequestError(f"{name}=…: make {ctx.info_name} takes no such variable.{hint}")
+            found |= {name.lower(): text} if text else {}
+        return found
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         return [*ctx.meta.get("inputs", ()), *super().get_params(ctx)]
-
-
-class _FilesAndTheirs(_Files):
-    """A command with options also for what goes with a file, such as queries with a corpus."""
-
-    also_theirs = True
 
 
 def _value_of(option: str, args: Sequence[str]) -> str | None:
@@ -154,16 +180,30 @@ def _value_of(option: str, args: Sequence[str]) -> str | None:
     return None
 
 
-def _option(parameter: Parameter) -> click.Option:
-    flag = parameter.option
-    return click.Option(
-        [flag, parameter.name],
-        metavar="FILE" if parameter.takes_file else "TEXT",
-        type=_OneText(),
-        multiple=parameter.is_list,
-        envvar=f"{FROM_MAKE['auto_envvar_prefix']}_{flag[2:].replace('-', '_').upper()}",
-        help=parameter.help,
-    )
+def _options(parameter: Parameter) -> list[click.Option]:
+    """Make the options of a parameter: of texts that a file can hold, too, there are two."""
+
+    def option(flag: str, name: str, takes_file: bool) -> click.Option:
+        return click.Option(
+            [flag, name],
+            metavar="FILE" if takes_file else "TEXT",
+            type=_OneText(),
+            multiple=not takes_file and parameter.one_by_one,
+            envvar=f"{HANDED}_{variable_of(flag)}",
+            allow_from_autoenv=False,  # QUERIES is a file, and a query goes by the name queries
+            help=parameter.help,
+        )
+
+    name, in_file = parameter.name, parameter.takes_file
+    if in_file and parameter.one_by_one:
+        whole = f"--{name.replace('_', '-')}"
+        return [option(parameter.option, name, False), option(whole, f"{name}_file", True)]
+    return [option(parameter.option, name, in_file)]
+
+
+COLUMN = click.option(
+    "--column", metavar="NAMES", help='The columns of the file with the texts: "question, faq".'
+)
 
 
 def request_options(command: Any) -> Any:
@@ -172,8 +212,10 @@ def request_options(command: Any) -> Any:
         PRESET,
         click.option("--model", metavar="NAME", help="A model's name or folder."),
         click.option("--title", metavar="TEXT", help="The report's title."),
+        COLUMN,
+        click.option("--sheet", metavar="NAME", help="Of a spreadsheet, the one with the texts."),
         click.option("-p", "--parameter", "parameters", metavar="NAME=VALUE", multiple=True),
-        click.option("--only", metavar="PAGES", help='Which pages, as in "08 10".'),
+        click.option("--only", metavar="PAGES", help='Which pages, as in "8 10"; lessons, too.'),
         NOTEBOOKS,
         REPORTS,
     ]
@@ -184,53 +226,122 @@ def request_options(command: Any) -> Any:
 
 def read_request(
     *,
-    preset: str,
+    preset: str | None,
     model: str | None,
     title: str | None,
+    column: str | None,
+    sheet: str | None,
     parameters: Sequence[str],
     only: str | None,
     notebooks: Path,
     reports: Path,
+    variables: Mapping[str, str] = {},
     **inputs: str | Sequence[str] | None,
 ) -> Preset:
-    """Make checked jobs of what the command line says."""
+    """Make checked jobs of what the command line says.
+
+    `variables` are what make was given for parameters of the notebooks.
+    """
     if not notebooks.is_dir():
         raise RequestError(
             f"notebooks folder {notebooks}: not found. Run from the project's folder, or pass "
             "--notebooks."
         )
-    values: dict[str, Any] = dict(map(parse_assignment, parameters))
+    values: dict[str, Any] = {name: CommandLineText(text) for name, text in variables.items()}
+    where = {name: f"{name.upper()}={shown(text)}" for name, text in variables.items()}
+    values |= dict(map(parse_assignment, parameters))
     values |= {"model_name": model} if model else {}
-    given = {name: value for name, value in inputs.items() if value}
-    known = Notebooks(notebooks).inputs() if given else {}
-    files = {name: str(value) for name, value in given.items() if known[name].takes_file}
-    values |= {
-        name: value if isinstance(value, str) else list(value)
-        for name, value in given.items()
-        if name not in files
-    }
-    pages = only.split() if only else None
+    for name, option, value in (("columns", "--column", column), ("sheet", "--sheet", sheet)):
+        if value:
+            values[name] = value
+            where[name] = f"{variable_of(option)}={shown(value)} (or {option})"
+    known = Notebooks(notebooks).inputs() if any(inputs.values()) else {}
+    files: dict[str, str] = {}
+    for name, given in inputs.items():
+        if not given:
+            continue
+        parameter = known.get(name) or known[name.removesuffix("_file")]
+        if name not in known and inputs.get(parameter.name):
+            raise RequestError(
+                f"{variable_of(parameter.option)} and {parameter.name.upper()} (or "
+                f"{parameter.option} and --{parameter.name}): give the texts, or their file."
+            )
+        if isinstance(given, str) and parameter.takes_file and not parameter.goes_with:
+            files[name] = given
+        else:
+            values[parameter.name] = given if isinstance(given, str) else list(given)
+    asked: dict[str, Any] = {"notebooks_dir": notebooks, "only": only.split() if only else None}
     if files:
-        chosen = adhoc_preset(notebooks_dir=notebooks, files=files, values=values, only=pages)
+        if preset:
+            name, file = next(iter(files.items()))
+            raise RequestError(
+                f"PRESET={preset} and {variable_of(known[name].option)}={file}: a preset brings "
+                f"its own texts, so this is two requests. Leave one out; or build the preset on "
+                f'your file: ARGS="-p {name}={file}" (or -p {name}={file}).'
+            )
+        chosen = adhoc_preset(files=files, values=values, where=where, **asked)
     else:
-        chosen = load_preset(preset, notebooks_dir=notebooks, overrides=values, only=pages)
+        if preset is None:  # it would change the tutorial's pages
+            _refuse_alone([each for each in known.values() if each.name in values], values)
+        chosen = load_preset(preset or "tutorial", overrides=values, where=where, **asked)
     chosen = replace(chosen, title=title or chosen.title)
     return place(chosen, reports, notebooks.resolve().parent)
 
 
-@main.command(cls=_FilesAndTheirs, context_settings=FROM_MAKE)
+def _refuse_alone(given: Sequence[Parameter], values: Mapping[str, Any]) -> None:
+    """Refuse what goes with a file where none is given."""
+    for parameter in given:
+        if (file := parameter.goes_with) and file not in values:
+            raise RequestError(
+                f"{parameter.spelled} goes with a file, and none is given. Add "
+                f"{file.upper()}=FILE (or --{file.replace('_', '-')} FILE)."
+            )
+    if {"columns", "sheet"} & values.keys():
+        raise RequestError(
+            "COLUMN and SHEET (or --column and --sheet) say where in a file the texts are, and "
+            "none is given. Add SENTENCES=FILE (or --sentences FILE), or the like."
+        )
+
+
+def build_options(command: Any) -> Any:
+    """Add the options that say how to build."""
+    cores = click.IntRange(1)
+    options = [
+        click.option(
+            "--jobs", type=cores, default=CORES, help="Notebooks at a time; default: the cores."
+        ),
+        KERNEL,
+        click.option("--force", is_flag=True, help="Make every page again."),
+        click.option("--prune", is_flag=True, help="Remove pages that no longer belong."),
+        click.option("--explain", is_flag=True, help="Say all the reasons, page by page."),
+        click.option("--embed-inputs", is_flag=True, help="Put the input files into the pages."),
+        click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler to run notebooks."),
+        click.option("--quiet", is_flag=True, help="Only say what went wrong."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def built(
+    explain: bool, quiet: bool, as_json: bool = False, **given: Any
+) -> tuple[Preset, list[Result]]:
+    """Build what the command line says, and say how it goes on."""
+    from .building.build import build
+
+    ways = ("jobs", "kernel", "force", "prune", "embed_inputs", "scheduler")
+    how = {name: given.pop(name) for name in ways}
+    preset = read_request(**given)
+    reports, root = given["reports"], given["notebooks"].resolve().parent
+    with listener_for(quiet=quiet, as_json=as_json, explain=explain) as listener:
+        return preset, build(preset, reports=reports, root=root, listener=listener, **how)
+
+
+@main.command(cls=_Files, context_settings=FROM_MAKE)
 @request_options
-@click.option(
-    "--jobs", type=click.IntRange(1), default=CORES, help="Notebooks at a time; default: the cores."
-)
-@KERNEL
-@click.option("--force", is_flag=True, help="Make every page again.")
-@click.option("--explain", is_flag=True, help="Say all the reasons, page by page.")
-@click.option("--embed-inputs", is_flag=True, help="Put the input files into the pages.")
-@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler to run the notebooks.")
-@click.option("--quiet", is_flag=True, help="Only say what went wrong.")
+@build_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def report(explain: bool, quiet: bool, as_json: bool, **given: Any) -> None:
+def report(quiet: bool, as_json: bool, **given: Any) -> None:
     """Build a report: of a preset, or of your own file.
 
     \b
@@ -238,15 +349,8 @@ def report(explain: bool, quiet: bool, as_json: bool, **given: Any) -> None:
     stslab report support                notebooks/presets/support.yaml
     stslab report --sentences my.txt     your sentences, into reports/my/
     """
-    from .building.build import build
-
-    ways = ("jobs", "kernel", "force", "embed_inputs", "scheduler")
-    how = {name: given.pop(name) for name in ways}
-    preset = read_request(**given)
-    reports, root = given["reports"], given["notebooks"].resolve().parent
-    with listener_for(quiet=quiet, as_json=as_json, explain=explain) as listener:
-        results = build(preset, reports=reports, root=root, listener=listener, **how)
-    index = reports / preset.name / "index.html"
+    preset, results = built(quiet=quiet, as_json=as_json, **given)
+    index = given["reports"] / preset.name / "index.html"
     if as_json:
         click.echo(json.dumps({"index": str(index), "pages": [vars(each) for each in results]}))
     elif not quiet:
@@ -255,7 +359,7 @@ def report(explain: bool, quiet: bool, as_json: bool, **given: Any) -> None:
         sys.exit(FAILED)
 
 
-@main.command(cls=_FilesAndTheirs, context_settings=FROM_MAKE)
+@main.command(cls=_Files, context_settings=FROM_MAKE)
 @request_options
 @KERNEL
 @click.option("--port", type=int, default=0, help="Of the preview; default: any that is free.")
@@ -349,14 +453,17 @@ def reproduce(page: Path, inputs: tuple[str, ...], yes: bool, kernel: Any, noteb
         sys.exit(FAILED)
 
 
-@main.command()
-@PRESET
-@REPORTS
-def share(preset: str, reports: Path) -> None:
-    """Zip a built report, to send."""
+@main.command(cls=_Files, context_settings=FROM_MAKE)
+@request_options
+@build_options
+def share(**given: Any) -> None:
+    """Build a report, and zip the pages asked for, to send."""
     from .share import share
 
-    click.echo(share(reports, preset))
+    preset, results = built(**given)
+    if failed := [result.name for result in results if result.status == "failed"]:
+        _leave(f"nothing was zipped: {', '.join(failed)} failed.", FAILED)
+    click.echo(share(given["reports"], preset.name, [job.name for job in preset.jobs]))
 
 
 @main.command()
@@ -370,7 +477,7 @@ def params(notebook: str, notebooks: Path) -> None:
 
     path = Path(notebook)
     if not path.is_file():
-        path = Notebooks(notebooks).find(notebook, "stslab params")
+        path = Notebooks(notebooks).find(notebook, "stslab params", loosely=True)
     table = Table("name", "type", "default", "meaning", box=box.SIMPLE, title=path.stem)
     for row in parameters_table(path):
         table.add_row(*row.values())
@@ -405,7 +512,9 @@ def models() -> None:
 @click.option("--clear", is_flag=True, help="Forget all embeddings.")
 def cache(clear: bool) -> None:
     """Show the cache of embeddings, or clear it."""
-    from stslab.models.cache import cache_file, cache_size, check_cache, clear_cache
+    from stslab.models.cache import cache_file, clear_cache
+
+    from .cached import cache_size, check_cache
 
     if clear:
         clear_cache()

@@ -1,9 +1,12 @@
-"""One zip of a preset's report, whose links work wherever it is unpacked."""
+"""One zip of a report's pages, whose links work wherever it is unpacked."""
 
 from __future__ import annotations
 
+import re
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 from .building.folder import index_of
 from .building.manifest import MANIFEST, own_file, read_manifest
@@ -11,20 +14,30 @@ from .request.names import name_problem
 from .request.values import RequestError, shown
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say: equal reports, equal zips
+LINK = re.compile(rb'href="(data/[^"#?]+)"')
 
 
-def share(reports: Path, preset: str) -> Path:
-    """Zip a built report, to unpack into a folder of its name: ``reports/<preset>.zip``."""
+def share(reports: Path, preset: str, pages: Sequence[str] | None = None) -> Path:
+    """Zip built pages of a report, to unpack into a folder of its name: ``reports/<preset>.zip``.
+
+    One page is all there is to open. Of several there is a list, too: ``START.html``, and
+    ``index.html``, to which the pages lead back. What a page holds is not there a second time: of
+    other files, only those that a page links to.
+    """
     if problem := name_problem(preset):
         raise RequestError(f"no report {shown(preset)} to share: the name {problem}.")
     home = reports / preset
     if not (home / MANIFEST).is_file():
         raise RequestError(f"no report {preset!r} to share. Build it: make report PRESET={preset}")
     manifest = read_manifest(home)
-    names = sorted(path for page in manifest.pages.values() for path in page.outputs)
+    chosen = {n: page for n, page in manifest.pages.items() if pages is None or n in pages}
+    names = [f"{name}.html" for name, page in chosen.items() if page.outputs]
+    outputs = [path for page in chosen.values() for path in page.outputs]
     problem = manifest.problem
-    if not problem and (missing := [name for name in names if not own_file(home, name)]):
+    if not problem and (missing := [name for name in sorted(outputs) if not own_file(home, name)]):
         problem = f"{home / missing[0]} is missing or is a link"
+    if not names:
+        problem = problem or f"no page of {preset!r} was ever built"
     if problem:
         raise RequestError(f"{problem}. Nothing was zipped. Build the report again.")
     target = reports / f"{preset}.zip"
@@ -33,13 +46,17 @@ def share(reports: Path, preset: str) -> Path:
     # No report has a name that starts with a dot.
     partial = reports / f".{target.name}"
     try:
-        # Its own index: there is no list of all reports above it where it goes.
-        index = index_of(manifest, home, root_href=None).encode()
+        files = {name: (home / name).read_bytes() for name in names}
+        linked = {unquote(link.decode()) for page in files.values() for link in LINK.findall(page)}
+        files |= {name: (home / name).read_bytes() for name in sorted(linked & {*outputs})}
+        if len(names) > 1:
+            # Its own index: there is no list of all reports above it where it goes.
+            index = index_of(manifest._replace(pages=chosen), home, root_href=None).encode()
+            files = {"START.html": index, "index.html": index, **files}
         with zipfile.ZipFile(partial, "w") as archive:
-            for name in ["index.html", *names]:
+            for name, content in files.items():
                 entry = zipfile.ZipInfo(f"{preset}/{name}", EPOCH)
                 entry.external_attr = 0o644 << 16
-                content = index if name == "index.html" else (home / name).read_bytes()
                 archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
         return partial.replace(target)
     finally:

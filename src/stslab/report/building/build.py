@@ -20,6 +20,7 @@ from ..request.presets import Preset
 from ..running.kernels import KernelKind, warm_up
 from ..running.pool import ClusterPool, LocalPool
 from .folder import ReportFolder
+from .inputs import check_files
 from .plan import Step, plan
 
 if TYPE_CHECKING:
@@ -60,18 +61,34 @@ def build(
     force: bool = False,
     embed_inputs: bool = False,
     scheduler: str | None = None,
+    prune: bool = False,
 ) -> list[Result]:
     """Bring a preset's pages up to date; give a result per page asked for, in its order.
 
     Ctrl-C ends the kernels; it takes effect when what is being published is complete. The address
-    of a Dask scheduler makes its workers run the notebooks, instead of this machine.
+    of a Dask scheduler makes its workers run the notebooks, instead of this machine. Pages that no
+    longer belong to the preset are named; `prune` removes them.
     """
     folder = ReportFolder(reports, preset, root)
     with folder.held(listener.notify):
         planned = functools.partial(plan, preset, folder, root, embed_inputs=embed_inputs)
         steps = planned(force=force)
-        runs = sum(step.action == "run" for step in steps)
-        pool = LocalPool(min(jobs, runs)) if scheduler is None else ClusterPool(scheduler)
+        if prune:
+            folder.prune()
+        elif left := folder.forgotten():
+            are = (
+                f"{len(left)} page{'s' * (len(left) > 1)} no longer belong{'s' * (len(left) == 1)}"
+            )
+            them = "them" if len(left) > 1 else "it"
+            listener.notify(
+                f"{are} to {preset.name!r}: {', '.join(left)}. To remove {them}, add PRUNE=1 (or "
+                "--prune)."
+            )
+        runs = [step.job for step in steps if step.action == "run"]
+        if runs and kernel == "warm" and scheduler is None:
+            warm_up()  # it imports while the files are read
+        check_files(runs)
+        pool = LocalPool(min(jobs, len(runs))) if scheduler is None else ClusterPool(scheduler)
         with closing(pool), _signals_kept() as came:
             return _Build(folder, pool, listener, kernel, came).carry_out(steps, planned)
 
@@ -111,7 +128,6 @@ class _Build:
         self, steps: Sequence[Step], planned: Callable[[], Sequence[Step]]
     ) -> list[Result]:
         self.listener.planned(steps)
-        self.folder.forget_others()
         results = {}
         try:
             with closing(self._results(steps)) as made:
@@ -159,13 +175,10 @@ class _Build:
     def _start(self, steps: Sequence[Step]) -> dict[Future[Done], Step]:
         if not steps:
             return {}
-        from stslab.models.cache import check_cache
-
+        from ..cached import check_cache
         from ..running.run import Work
 
         here = self.pool.is_here
-        if here and self.kernel == "warm":
-            warm_up()
         if here and (trouble := check_cache()):
             self.listener.notify(trouble)
         running = {}

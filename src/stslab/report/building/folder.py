@@ -112,15 +112,19 @@ class ReportFolder:
         self.pages[name] = page  # also when the disk is full
         _replace(self.path, {**files, MANIFEST: self._manifest(self.pages)})
 
-    def forget_others(self) -> None:
-        """Remove the pages that the preset no longer has."""
-        for name in self.pages.keys() - self.preset.pages.keys():
+    def forgotten(self) -> list[str]:
+        """List the pages that no longer belong here: their entry or their notebook is gone."""
+        return sorted(self.pages.keys() - self.preset.belonging)
+
+    def prune(self) -> None:
+        """Remove the pages that no longer belong here."""
+        for name in self.forgotten():
             self._remove(self._files_of(name))
             del self.pages[name]
 
     def write_indexes(self, notify: Callable[[str], None]) -> None:
-        """Write the manifest, the list of the preset's pages, and the list of all presets."""
-        listed = {name: self.pages[name] for name in self.preset.pages if name in self.pages}
+        """Write the manifest, the list of the folder's pages, and the list of all presets."""
+        listed = self._in_order(self.pages)
         index = index_of(Manifest(self.preset.title, self.preset.description, listed), self.path)
         _update(self.path, {"index.html": index.encode(), MANIFEST: self._manifest(self.pages)})
         write_root_index(self.reports, notify)
@@ -133,12 +137,16 @@ class ReportFolder:
             "description": self.preset.description,
             "commit": self._commit,
             "pages": {
-                name: pages[name].model_dump(exclude_none=True)
-                for name in self.preset.pages
-                if name in pages
+                name: page.model_dump(exclude_none=True)
+                for name, page in self._in_order(pages).items()
             },
         }
         return (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
+
+    def _in_order(self, pages: Mapping[str, Page]) -> dict[str, Page]:
+        """Put the request's own pages first, in its order, then those of others by name."""
+        own = [name for name in self.preset.pages if name in pages]
+        return {name: pages[name] for name in [*own, *sorted(pages.keys() - set(own))]}
 
     @functools.cached_property
     def _commit(self) -> str | None:

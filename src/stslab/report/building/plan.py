@@ -13,6 +13,7 @@ from ..identity import changes
 from ..page.render import heading
 from ..request.jobs import Job
 from ..request.presets import Preset
+from ..request.source import is_report
 from .folder import ReportFolder
 from .freshness import Dependencies
 
@@ -52,10 +53,16 @@ def plan(
     missing = {name for name, page in folder.pages.items() if not page.outputs}
     asked = {job.name for job in preset.jobs}
     titles = _titles({n: p for n, p in preset.pages.items() if n in asked | {*folder.pages}}, now)
+    # A report stands by itself: what else is in the folder changes nothing on it.
+    reports = {name for name in titles if is_report(now.notebook(preset.pages[name]))}
     steps = []
     for job in preset.jobs:
-        there = {n: t for n, t in titles.items() if n == job.name or n not in missing}
-        around = _around(job.name, preset, there)
+        there = {
+            name: title
+            for name, title in titles.items()
+            if name not in reports and (name == job.name or name not in missing)
+        }
+        around = _around(job.name, preset, {} if job.name in reports else there)
         depends, renders = now.to_run(job), now.to_render(job, around, embed_inputs)
         action, why = _decide(job.name, folder, depends, renders, force)
         title, notebook = titles[job.name], now.notebook(job.notebook)
@@ -88,12 +95,14 @@ def _decide(
 
 def _around(name: str, preset: Preset, titles: Mapping[str, str]) -> dict[str, Any]:
     names = list(titles)
-    here = names.index(name)
     around: dict[str, Any] = {
         "preset": {"name": preset.name, "title": preset.title},
         "index_href": "index.html",
         "pages": names,
     }
+    if name not in titles:
+        return around
+    here = names.index(name)
     for key, other in (("prev", here - 1), ("next", here + 1)):
         if 0 <= other < len(names):
             href = quote(f"{names[other]}.html")

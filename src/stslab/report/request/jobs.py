@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from stslab.models.finding import model_folder
 
-from .notebooks import Notebooks, selects
+from .notebooks import Notebooks, like, selects
 from .parameters import read_parameters
 from .values import Parameter, RequestError, check_values, suggest
 
@@ -39,6 +39,8 @@ class Layer(NamedTuple):
     base: Path = Path()
     where: Callable[[str], str] = lambda _name: COMMAND_LINE
     shared: bool = True  # for all notebooks that have the parameter, not for this one alone
+    # Names that every notebook chosen has to have: they say how to read a file.
+    needed: frozenset[str] = frozenset()
 
 
 class Draft(NamedTuple):
@@ -64,13 +66,25 @@ def make_jobs(
     """
     drafts = _chosen(drafts, only) if only else drafts
     check_shared(given, drafts, books, "the chosen")
-    for draft in drafts if companions else ():
-        for name, parameter in books.parameters(draft.notebook).items():
+    for draft in drafts:
+        parameters, stem = books.parameters(draft.notebook), draft.notebook.stem
+        if lacking := [
+            name for name in given.needed & given.values.keys() if name not in parameters
+        ]:
+            name = lacking[0]
+            takers = [
+                each for each in books.public if name in books.parameters(books.by_stem[each])
+            ]
+            raise RequestError(
+                f"{given.where(name)}: {stem} takes none, and would ignore it. Those that do: "
+                f"{', '.join(takers)}."
+            )
+        for name, parameter in parameters.items() if companions else ():
             file = parameter.goes_with
             if file in given.values and name not in given.values:
                 raise RequestError(
-                    f"{given.where(file)}: {draft.notebook.stem} needs {name} to go with your "
-                    f'{file}. Add {parameter.option} "…".'
+                    f"{given.where(file)}: {stem} needs {name} to go with your {file}. Add "
+                    f"{parameter.spelled}."
                 )
     return tuple(_job(draft, given, books) for draft in drafts)
 
@@ -138,14 +152,17 @@ def check_shared(layer: Layer, drafts: Sequence[Draft], books: Notebooks, whose:
 
 def _chosen(drafts: Sequence[Draft], only: Sequence[str]) -> list[Draft]:
     wanted: set[str] = set()
+    stems = {draft.name: draft.notebook.stem for draft in drafts}
     for selector in only:
-        names = {draft.name: draft.notebook.stem for draft in drafts}
         found = {
-            name for name, stem in names.items() if selector == name or selects(selector, stem)
+            name for name, stem in stems.items() if name == selector or selects(selector, stem)
         }
+        near = like(selector, stems)
+        if not found and len(near) == 1:
+            found = set(near)
         if not found:
-            hint = suggest(selector, names)
-            raise RequestError(f"{COMMAND_LINE}: no page {selector!r} to choose.{hint}")
+            hint = suggest(selector, near or stems)
+            raise RequestError(f"ONLY (or --only): no page {selector!r} to choose.{hint}")
         wanted |= found
     return [draft for draft in drafts if draft.name in wanted]
 

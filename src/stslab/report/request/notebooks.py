@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 
 from .names import same_file_name
 from .parameters import read_parameters
+from .source import is_report, read_notebook
 from .values import Parameter, RequestError, shown, suggest
 
 
@@ -21,13 +22,18 @@ class Notebooks:
         self.public = [stem for stem in self.by_stem if not stem.startswith("_")]
         self.presets = {path.stem: path for path in sorted(self.folder.glob("presets/[!.]*.yaml"))}
         self.parameters = cache(read_parameters)
+        self.is_report = cache(lambda stem: is_report(read_notebook(self.by_stem[stem])))
         if not self.public:
             raise RequestError(f"{folder}: no notebooks in this folder.")
 
-    def find(self, name: str, where: str) -> Path:
+    def find(self, name: str, where: str, *, loosely: bool = False) -> Path:
+        """Find a notebook by its name or number; loosely, a part of a name will do."""
         found = [path for stem, path in self.by_stem.items() if selects(name, stem)]
+        near = like(name, self.public) if loosely and not found else []
+        if len(near) == 1:
+            return self.by_stem[near[0]]
         if not found:
-            hint = suggest(name, self.public)
+            hint = suggest(name, near or self.public)
             raise RequestError(f"{where}: unknown notebook {shown(name)}.{hint}")
         if len(found) > 1:
             could = f"{name!r} could be {', '.join(path.stem for path in found)}"
@@ -43,28 +49,50 @@ class Notebooks:
                     f"file, or build the preset itself (make report PRESET={stem})."
                 )
 
-    def takers(self, files: Container[str]) -> list[str]:
-        """List the notebooks that take at least one of these files and need no other."""
+    def lessons(self) -> list[str]:
+        """List the notebooks that teach: all that are no report."""
+        return [stem for stem in self.public if not self.is_report(stem)]
+
+    def takers(self, files: Collection[str]) -> list[str]:
+        """List the notebooks that take at least one of these files and need no other.
+
+        Reports come first.
+        """
         found = []
         for stem in self.public:
             takes = self.files(stem).items()
             given = [name in files for name, _ in takes]
             if any(given) and all(name in files or each.default is None for name, each in takes):
                 found.append(stem)
-        return found
+        return sorted(found, key=lambda stem: not self.is_report(stem))
+
+    def answering(self, files: Collection[str]) -> list[str]:
+        """Choose among the takers: the report of all the files, or the reports that share them.
+
+        Where no report takes them, every taker answers.
+        """
+        takers = self.takers(files)
+        reports = [stem for stem in takers if self.is_report(stem)]
+        whole = [stem for stem in reports if self.files(stem).keys() >= set(files)]
+        together = {name for stem in reports for name in self.files(stem)}
+        return whole or (reports if together >= set(files) else takers)
 
     def files(self, stem: str) -> dict[str, Parameter]:
-        """Give the parameters of a notebook that take a file."""
+        """Give the parameters of a notebook that take a file of their own."""
         parameters = self.parameters(self.by_stem[stem])
-        return {name: each for name, each in parameters.items() if each.takes_file}
+        return {n: each for n, each in parameters.items() if each.takes_file and not each.goes_with}
 
     def inputs(self) -> dict[str, Parameter]:
-        """Give every parameter that takes a file, or goes with one, each as first found."""
+        """Give every parameter that takes a file, or goes with one.
+
+        Of those of one name it is the first, or the first that takes a file.
+        """
         found: dict[str, Parameter] = {}
         for stem in self.public:
             for name, parameter in self.parameters(self.by_stem[stem]).items():
-                if parameter.takes_file or parameter.goes_with:
-                    found.setdefault(name, parameter)
+                if parameter.takes_file or (parameter.goes_with and name not in found):
+                    first = found.setdefault(name, parameter)
+                    found[name] = first if first.takes_file else parameter
         return found
 
     def files_listed(self) -> str:
@@ -75,6 +103,20 @@ class Notebooks:
 
 
 def selects(selector: str, stem: str) -> bool:
-    """Whether ``05_sentence_pairs``, with ``.ipynb`` or not, or ``05`` means this notebook."""
-    numbered = bool(re.fullmatch(r"[0-9]{2}", selector)) and stem.startswith(f"{selector}_")
+    """Whether ``05_sentence_pairs``, also with ``.ipynb``, ``05`` or ``5`` means this notebook."""
+    numbered = bool(re.fullmatch(r"[0-9]{1,2}", selector)) and stem.startswith(f"{selector:0>2}_")
     return selector.removesuffix(".ipynb") == stem or numbered
+
+
+def like(part: str, names: Iterable[str]) -> list[str]:
+    """List the names that a part can mean.
+
+    Those that begin with it, else those in which it begins a word, else those that hold it.
+
+    >>> like("heat", ["08_heatmap", "09_wheat", "14_map"]), like("map", ["08_heatmap", "09_maps"])
+    (['08_heatmap'], ['09_maps'])
+    """
+    part = part.casefold()
+    ways = (rf"{re.escape(part)}", rf".*(?<![^\W_]){re.escape(part)}", rf".*{re.escape(part)}")
+    found = ([name for name in names if re.match(way, name.casefold())] for way in ways)
+    return next(filter(None, found), []) if part else []

@@ -5,6 +5,8 @@ A preset is a YAML file in ``notebooks/presets``; every key is optional::
     title: Support questions
     description: What customers asked in May.
     timeout: 600                      # seconds a cell may take
+    columns: Frage, Antwort           # of the file, those that hold the texts
+    sheet: Mai                        # of a spreadsheet
     parameters:                       # for all notebooks that have them
       model: all-MiniLM-L6-v2
     notebooks:                        # all of the folder when absent
@@ -35,6 +37,8 @@ from .notebooks import Notebooks
 from .values import RequestError, shown, suggest
 from .yaml_text import LineOf, parse_yaml
 
+READING = ("columns", "sheet")  # the parameters that say where in a file the texts are
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -46,6 +50,8 @@ class Preset:
     jobs: tuple[Job, ...]  # those chosen of its pages
     pages: dict[str, Path]  # all its pages, in order, and their notebooks
     path: Path  # its YAML file, or the file on the command line that names the report
+    # The pages that may be in its folder; those of other requests on the same file are.
+    belonging: frozenset[str] = frozenset()
 
 
 class _Shape(BaseModel):
@@ -70,10 +76,18 @@ _BareOrRun = Annotated[
 ]
 
 
+def _joined(value: Any) -> Any:
+    """Write a list of columns as the one text that notebooks take."""
+    texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return ", ".join(value) if texts else value
+
+
 class _PresetFile(_Shape):
     title: str | None = None
     description: str | None = None
     parameters: _Values = {}
+    columns: Annotated[str | None, BeforeValidator(_joined)] = None
+    sheet: str | None = None
     notebooks: Annotated[list[_BareOrRun] | None, Field(min_length=1)] = None
     timeout: _Seconds | None = None
 
@@ -84,6 +98,7 @@ def load_preset(
     notebooks_dir: Path,
     overrides: Mapping[str, Any] | None = None,
     only: Sequence[str] | None = None,
+    where: Mapping[str, str] = {},
 ) -> Preset:
     """Read a preset, such as ``support`` or a YAML file, and check all that it asks for.
 
@@ -95,15 +110,21 @@ def load_preset(
     say = f"preset {path.name!r}"
     content, line_of = _read_preset(path, say)
 
-    def where(*steps: object) -> str:
+    def at(*steps: object) -> str:
         return f"{say}, line {line_of(steps)}"
 
-    shared = Layer(content.parameters, path.parent, partial(where, "parameters"))
+    # How to read the files may also stand at the top.
+    reading = {name: value for name in READING if (value := getattr(content, name)) is not None}
+
+    def at_shared(name: str) -> str:
+        return at("parameters", name) if name in content.parameters else at(name)
+
+    shared = Layer({**reading, **content.parameters}, path.parent, at_shared)
     first_lines: dict[str, int] = {}
     drafts = []
-    runs = content.notebooks or [_Run(notebook=stem) for stem in books.public]
+    runs = content.notebooks or [_Run(notebook=stem) for stem in books.lessons()]
     for position, run in enumerate(runs):
-        here = where("notebooks", position)
+        here = at("notebooks", position)
         notebook = books.find(run.notebook, here)
         name = run.name if run.name is not None else notebook.stem
         if problem := name_problem(name):
@@ -114,14 +135,14 @@ def load_preset(
                 "each run of a notebook its own 'name:'."
             )
         first_lines[key] = line_of(("notebooks", position))
-        own_where = partial(where, "notebooks", position, "parameters")
+        own_where = partial(at, "notebooks", position, "parameters")
         own = Layer(run.parameters, path.parent, own_where, shared=False)
         drafts.append(Draft(name, notebook, (shared, own), run.timeout or content.timeout))
     check_shared(shared, drafts, books, "its")
-    jobs = make_jobs(drafts, Layer(overrides or {}), only, books)
+    jobs = make_jobs(drafts, typed(overrides or {}, where), only, books)
     pages = {draft.name: draft.notebook for draft in drafts}
     title, about = content.title or path.stem, content.description or ""
-    return Preset(path.stem, title, about, jobs, pages, path)
+    return Preset(path.stem, title, about, jobs, pages, path, belonging=frozenset(pages))
 
 
 def adhoc_preset(
@@ -130,10 +151,12 @@ def adhoc_preset(
     files: Mapping[str, str | Path],
     values: Mapping[str, Any] | None = None,
     only: Sequence[str] | None = None,
+    where: Mapping[str, str] = {},
 ) -> Preset:
-    """Make a preset from files alone: every notebook whose file inputs are all given.
+    """Make a preset from files alone: of the report that takes them all.
 
-    The first file's stem names the report; `values` are as `load_preset` takes `overrides`.
+    Lessons take files, too: they are built where `only` names them, or where no report takes the
+    files. The first file's stem names the report; `values` are as `load_preset` takes `overrides`.
     """
     books = Notebooks(notebooks_dir)
     if not files:
@@ -141,17 +164,28 @@ def adhoc_preset(
     parameter, first = next(iter(files.items()))
     name = safe_stem(first, parameter)
     books.refuse_taken(name, f"{COMMAND_LINE}: {shown(str(first))}")
-    pages = {stem: books.by_stem[stem] for stem in books.takers(files)}
+    stems = books.takers(files)
+    pages = {stem: books.by_stem[stem] for stem in stems}
     if unused := set(files).difference(*map(books.files, pages)):
         raise RequestError(
             f"{COMMAND_LINE}: no notebook accepts {' and '.join(sorted(unused))} on its own."
             f"{books.files_listed()}"
         )
-    given = Layer({**files, **(values or {})})
-    drafts = [Draft(stem, notebook) for stem, notebook in pages.items()]
+    given = typed({**files, **(values or {})}, where)
+    chosen = stems if only else books.answering(files)
+    drafts = [Draft(stem, pages[stem]) for stem in chosen]
     jobs = make_jobs(drafts, given, only, books, companions=True)
     path = next((job.inputs[parameter] for job in jobs if parameter in job.inputs), Path(first))
-    return Preset(name, name, "", jobs, pages, path)
+    return Preset(name, name, "", jobs, pages, path, belonging=frozenset(books.by_stem))
+
+
+def typed(values: Mapping[str, Any], where: Mapping[str, str]) -> Layer:
+    """Make a layer of what was typed; `where` says how, for messages, where it is known."""
+
+    def said(name: str) -> str:
+        return where.get(name, COMMAND_LINE)
+
+    return Layer(values, where=said, needed=frozenset(READING))
 
 
 def _find_preset(name_or_path: str | Path, books: Notebooks) -> Path:

@@ -72,6 +72,13 @@ def read_notebook(path: Path) -> dict[str, Any]:
     )
 
 
+def is_report(notebook: Mapping[str, Any]) -> bool:
+    """Whether a notebook reports on texts rather than teaches: its first text is tagged so."""
+    texts = (cell for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    first: Mapping[str, Any] = next(texts, {})
+    return "report" in first.get("metadata", {}).get("tags", ())
+
+
 def read_source(path: Path) -> dict[str, Any]:
     """Read a notebook as its author wrote it: without outputs, and what editors add to it."""
     return as_source(read_notebook(path))

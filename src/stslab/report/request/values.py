@@ -49,22 +49,46 @@ class Parameter:
     def goes_with(self) -> str:
         """The file that this value goes with, as its comment says: ``; goes with corpus``."""
         found = re.search(r"\bgoes with (\w+)$", self.help)
-        return found[1] if found and not self.takes_file else ""
+        return found[1] if found else ""
 
     @property
-    def is_list(self) -> bool:
-        """Whether it takes a list of values and no file."""
-        return get_origin(self.type) is list
+    def one_by_one(self) -> bool:
+        """Whether it is a list of texts that go with a file, each given by itself."""
+        lists = [get_origin(each) is list for each in (self.type, *get_args(self.type))]
+        return bool(self.goes_with) and any(lists)
 
     @property
     def option(self) -> str:
-        """Its option on the command line; of a list, which is given one by one, in the singular.
+        """Its option on the command line; of texts given one by one, in the singular.
 
-        >>> Parameter("queries", "list[str]", list[str], []).option
+        >>> Parameter("queries", "list[str]", list[str], [], "goes with corpus").option
         '--query'
         """
-        name = re.sub(r"s$", "", re.sub(r"ies$", "y", self.name)) if self.is_list else self.name
+        name = re.sub(r"s$", "", re.sub(r"ies$", "y", self.name)) if self.one_by_one else self.name
         return f"--{name.replace('_', '-')}"
+
+    @property
+    def spelled(self) -> str:
+        """How it is given, to make and to the command.
+
+        >>> Parameter("reference", "str", str, "", "goes with candidates").spelled
+        'REFERENCE="…" (or --reference "…")'
+        """
+        what = "FILE" if self.takes_file and not self.goes_with else '"…"'
+        file = self.takes_file and self.one_by_one
+        return (
+            f"{variable_of(self.option)}={what} (or {self.option} {what})"
+            f"{f', or {self.name.upper()}=FILE (or --{self.name} FILE)' if file else ''}"
+        )
+
+
+def variable_of(option: str) -> str:
+    """Name the variable by which make takes what an option takes.
+
+    >>> variable_of("--rated-pairs")
+    'RATED_PAIRS'
+    """
+    return option.removeprefix("--").replace("-", "_").upper()
 
 
 def parse_assignment(text: str) -> tuple[str, CommandLineText]:

@@ -1,0 +1,317 @@
+"""Requests for reports of one's own files: nothing lost, nothing ignored."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from itertools import pairwise, permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from projects import REQUESTS, Listener, Project
+from test_make import understood
+
+from stslab.report.building.build import Result, build
+from stslab.report.cli import read_request
+from stslab.report.request.presets import Preset
+from stslab.report.request.values import RequestError
+
+pytestmark = pytest.mark.usefixtures("bare_kernels")
+
+
+@pytest.fixture
+def mine(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """The reports of each kind, and a lesson; the tests work in the project's folder."""
+    monkeypatch.chdir(project.root)
+    project.home = project.reports / "my"
+    return project.with_reports()
+
+
+def asked(*arguments: str, **variables: str) -> Preset:
+    """Make the request, as the command does; `variables` are what make was given."""
+    environment = {f"STSLAB_REQUEST_{name}": text for name, text in variables.items()}
+    params = understood("report", list(arguments), environment)
+    how = ("jobs", "kernel", "force", "prune", "explain", "embed_inputs", "scheduler", "quiet")
+    return read_request(**{n: v for n, v in params.items() if n not in (*how, "as_json")})
+
+
+def made(project: Project, preset: Preset, **how: Any) -> dict[str, Result]:
+    how = {"listener": Listener(), "kernel": "warm", "jobs": 2, **how}
+    results = build(preset, reports=Path("reports"), root=project.root, **how)
+    assert {each.name: each.error for each in results if each.error} == {}
+    return {each.name: each for each in results}
+
+
+def refused(*arguments: str, **variables: str) -> str:
+    with pytest.raises(RequestError) as caught:
+        asked(*arguments, **variables)
+    return str(caught.value)
+
+
+def circuit(kinds: list[str]) -> list[str]:
+    """Walk every ordered pair of kinds once, by Hierholzer's way."""
+    left = {kind: [other for other in kinds if other != kind] for kind in kinds}
+    walk, stack = [], [kinds[0]]
+    while stack:
+        if left[stack[-1]]:
+            stack.append(left[stack[-1]].pop())
+        else:
+            walk.append(stack.pop())
+    assert {*pairwise(walk)} == {*permutations(kinds, 2)}
+    return walk
+
+
+# Which notebooks ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_a_file_is_answered_by_one_report(mine: Project, kind: str) -> None:
+    assert [job.name for job in asked(*REQUESTS[kind]).jobs] == [f"report_{kind}"]
+
+
+def test_lessons_take_a_file_where_only_names_them(mine: Project) -> None:
+    """A number, a part of a name, and a report beside them."""
+    for only in ("8", "08", "heat", "08_heatmap.ipynb"):
+        jobs = asked("--sentences", "my.csv", "--only", only).jobs
+        assert [job.name for job in jobs] == ["08_heatmap"]
+    both = asked("--sentences", "my.csv", "--only", "8 report_sentences")
+    assert [job.name for job in both.jobs] == ["report_sentences", "08_heatmap"]
+
+
+def test_several_files_are_answered_by_the_reports_that_share_them(mine: Project) -> None:
+    """One that takes them all comes first; a file that no report takes goes to all takers."""
+    two = ["--sentences", "my.csv", "--pairs", "my.csv"]
+    assert [job.name for job in asked(*two).jobs] == ["report_pairs", "report_sentences"]
+    cell = "parameters: from pathlib import Path\nsentences: list[str] | Path = ['a']\n"
+    mine.notebook("report_both", [f"{cell}pairs: list[str] | Path = ['a']"], report=True)
+    assert [job.name for job in asked(*two).jobs] == ["report_both"]
+    mine.notebook("09_more", [f"{cell}others: list[str] | Path = ['a']"])
+    names = [job.name for job in asked("--sentences", "my.csv", "--others", "my.csv").jobs]
+    assert names == ["report_sentences", "08_heatmap", "09_more"]
+
+
+def test_a_preset_without_a_list_builds_the_lessons(mine: Project) -> None:
+    mine.preset("title: All")
+    assert [job.name for job in asked("mini").jobs] == ["08_heatmap"]
+
+
+# Nothing is lost ---------------------------------------------------------------------------------
+
+
+def test_no_request_takes_away_the_pages_of_another(mine: Project) -> None:
+    """After each ordered pair of requests on one file, all pages are there, and none was remade."""
+    seen: dict[str, bytes] = {}
+    for kind in circuit(list(REQUESTS)):
+        title = ["--title", f"About {kind}"]
+        (result,) = made(mine, asked(*REQUESTS[kind], *title)).values()
+        page = f"report_{kind}.html"
+        assert result.status == ("unchanged" if page in seen else "built")
+        seen[page] = seen.get(page) or (mine.home / page).read_bytes()
+        assert {name: (mine.home / name).read_bytes() for name in seen} == seen
+        index = (mine.home / "index.html").read_text("utf-8")
+        assert f"<h1><bdi>About {kind}</bdi></h1>" in index
+        assert re.findall(r'<h2><a href="(.*?)"', index) == [page, *sorted(seen.keys() - {page})]
+    assert len(seen) == 5
+    mine.assert_sound()
+
+
+def test_a_report_page_stands_by_itself(mine: Project) -> None:
+    """It has no neighbours; lessons beside it have theirs, and no report among them."""
+    made(mine, asked("--sentences", "my.csv", "--only", "8 report_sentences"))
+    page = (mine.home / "report_sentences.html").read_text("utf-8")
+    assert "rel=" not in page.partition("<body")[2]
+    record = json.loads(re.findall(r'id="stslab-record"[^>]*>(.*?)</script>', page)[0])
+    assert record["around"] == {
+        "preset": {"name": "my", "title": "my"},
+        "index_href": "index.html",
+        "pages": [],
+    }
+    assert "report_sentences.html" not in (mine.home / "08_heatmap.html").read_text("utf-8")
+
+
+def test_what_no_longer_belongs_is_named_and_removed_only_when_asked(mine: Project) -> None:
+    """A page of a preset's former entry, and one of a file whose notebook is gone."""
+    mine.preset("notebooks: [08, {notebook: 08, name: b}]")
+    made(mine, asked("mini"))
+    mine.preset("notebooks: [08]")
+    heard = Listener()
+    made(mine, asked("mini"), listener=heard)
+    said = "1 page no longer belongs to 'mini': b. To remove it, add PRUNE=1 (or --prune)."
+    assert heard.heard == [said]
+    folder = mine.reports / "mini"
+    assert (folder / "b.html").is_file()
+    assert "b.html" in (folder / "index.html").read_text("utf-8")
+    made(mine, asked("mini"), listener=heard, prune=True)
+    assert heard.heard == [said]
+    assert not list(folder.glob("**/b*"))
+    assert "b.html" not in (folder / "index.html").read_text("utf-8")
+
+    made(mine, asked(*REQUESTS["pairs"]))
+    made(mine, asked(*REQUESTS["sentences"]))
+    (mine.notebooks / "report_pairs.ipynb").unlink()
+    done = mine.run("report", *REQUESTS["sentences"])
+    assert "1 page no longer belongs to 'my': report_pairs." in done.stderr
+    done = mine.run("report", *REQUESTS["sentences"], "--prune")
+    assert (done.returncode, "belongs" in done.stderr) == (0, False)
+    assert [page.stem for page in mine.home.glob("r*.html")] == ["report_sentences"]
+
+
+# Nothing is ignored ------------------------------------------------------------------------------
+
+
+def test_a_variable_that_nothing_takes_is_refused(mine: Project) -> None:
+    said = "SENTENCE=…: make report takes no such variable. Did you mean 'SENTENCES'?"
+    assert refused(SENTENCE="my.csv") == said
+    assert refused(SENTENCE="") == said
+    assert "Did you mean 'SENTENCES'?" in refused(sentences="my.csv")
+    assert "COLOUR=…: make report takes no such variable. Choose from" in refused(COLOUR="red")
+
+
+def test_a_variable_sets_the_parameter_of_its_name(mine: Project) -> None:
+    (job,) = asked(SENTENCES="my.csv", EMPTY="drop", COLUMN="text", SHEET="", TOP_K="").jobs
+    assert job.parameters == {"empty": "drop", "columns": "text"}
+    (job,) = asked(CORPUS="my.csv", QUERY="12", TOP_K="5").jobs
+    assert job.parameters == {"queries": ["12"], "top_k": 5}
+    said = refused(SENTENCES="my.csv", EMPTY="dropp")
+    assert said.startswith("EMPTY='dropp': parameter 'empty' of report_sentences: 'dropp' is not")
+    assert said.endswith("Did you mean 'drop'?")
+    said = refused(SENTENCES="my.csv", TOP_K="5")
+    assert said.startswith("TOP_K='5': unknown parameter 'top_k' for report_sentences.")
+
+
+def test_a_preset_together_with_a_file_is_refused(mine: Project) -> None:
+    for preset in ("tutorial", "nosuch"):
+        said = refused(preset, "--sentences", "my.csv")
+        assert said.startswith(f"PRESET={preset} and SENTENCES=my.csv: a preset brings its own")
+        assert 'ARGS="-p sentences=my.csv" (or -p sentences=my.csv)' in said
+    (job,) = asked("tutorial", "-p", "sentences=my.csv").jobs
+    assert job.inputs == {"sentences": mine.root / "my.csv"}
+
+
+def test_what_goes_with_a_file_is_refused_without_it(mine: Project) -> None:
+    assert refused(QUERY="Why?") == (
+        'QUERY="…" (or --query "…"), or QUERIES=FILE (or --queries FILE) goes with a file, and '
+        "none is given. Add CORPUS=FILE (or --corpus FILE)."
+    )
+    assert "Add CANDIDATES=FILE (or --candidates FILE)." in refused("--reference", "Why?")
+    assert "Add SENTENCES=FILE (or --sentences FILE), or the like" in refused(COLUMN="text")
+    said = refused("--corpus", "my.csv")
+    assert "report_search needs queries to go with your corpus. Add QUERY=" in said
+
+
+def test_queries_are_texts_or_a_file_of_them(mine: Project) -> None:
+    """The file of queries never names the report."""
+    (mine.root / "asked.txt").write_text("Why?\nHow?\n")
+    preset = asked(QUERIES="asked.txt", CORPUS="my.csv")
+    assert preset.name == "my"
+    assert preset.jobs[0].inputs["queries"] == mine.root / "asked.txt"
+    (job,) = asked("--query", "Why?", "--query", "How?", "--corpus", "my.csv").jobs
+    assert job.parameters["queries"] == ["Why?", "How?"]
+    said = refused(QUERIES="asked.txt", QUERY="Why?", CORPUS="my.csv")
+    assert said.startswith("QUERY and QUERIES (or --query and --queries): give the texts, or")
+
+
+def test_a_column_is_refused_by_a_notebook_that_takes_none(mine: Project) -> None:
+    said = refused("--sentences", "my.csv", "--only", "8 report_sentences", COLUMN="text")
+    assert said.startswith("COLUMN='text' (or --column): 08_heatmap takes none, and would ignore")
+    assert "report_sentences" in said
+    mine.preset("columns: [text]\nsheet: May\nnotebooks: [report_sentences]")
+    (job,) = asked("mini").jobs
+    assert job.parameters == {"columns": "text", "sheet": "May"}
+    mine.preset("title: x\ncolumns: text\nnotebooks: [08]")
+    assert refused("mini").startswith("preset 'mini.yaml', line 2: unknown parameter 'columns'")
+
+
+def test_a_part_of_a_name_that_could_be_several_lists_them(mine: Project) -> None:
+    mine.preset("notebooks: [report_sentences, report_pairs]")
+    said = refused("mini", "--only", "report")
+    assert said == (
+        "ONLY (or --only): no page 'report' to choose. Choose from: report_sentences, report_pairs."
+    )
+    for part in ("8", "heat", "08_heatmap.ipynb"):
+        assert "reorder" in mine.run("params", part).stdout
+    assert "Choose from: report_pairs, report_ranking" in mine.run("params", "report").stderr
+
+
+# Files, read before a kernel starts --------------------------------------------------------------
+
+TICKETS = (
+    "Nr.;Betreff / Kurztext;Antwort, kurz;Stand\n1;Gerät läuft nicht;Bitte neu starten;offen\n"
+)
+
+
+def unreadable(project: Project, *arguments: str) -> str:
+    """Ask the command for what it refuses; nothing is run and no page is made."""
+    done = project.run("report", *arguments)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert done.stderr.startswith("stslab: ")
+    assert not list(project.reports.glob("**/*.html"))
+    return done.stderr
+
+
+def test_a_file_that_cannot_be_used_is_one_message_and_no_page(mine: Project) -> None:
+    """Semicolons, a comma in a header, names that nobody could guess, Windows-1252."""
+    (mine.root / "tickets.csv").write_bytes(TICKETS.encode("cp1252"))
+    said = unreadable(mine, "--sentences", "tickets.csv", "--pairs", "tickets.csv")
+    assert said.count("tickets.csv, columns") == 1
+    assert "These hold text: 'Betreff / Kurztext', 'Antwort, kurz'." in said
+    said = unreadable(mine, "--sentences", "tickets.csv", "--column", "Betreff")
+    assert "none is called 'Betreff'. Read as Windows-1252." in said
+    assert said.endswith(
+        "These hold text: 'Betreff / Kurztext', 'Antwort, kurz'. To name them: "
+        'COLUMN="Betreff / Kurztext" (or --column "Betreff / Kurztext").\n'
+    )
+    said = unreadable(mine, "--sentences", "tickets.csv", "--sheet", "Mai")
+    assert "tickets.csv: it has no sheets, so none is called 'Mai'" in said
+    (mine.root / "faq.csv").write_text("question,faq\nWho are you?,We are bakers.\n")
+    said = unreadable(mine, "--pairs", "faq.csv")
+    assert 'To name them: COLUMN="question, faq" (or --column "question, faq").' in said
+    said = unreadable(mine, "--rated-pairs", "faq.csv", "--column", "question, faq")
+    assert "faq.csv, columns ['sentence_a', 'sentence_b']: no human score" in said
+    (mine.root / "asked.csv").write_text("a,b\n1,2\n")
+    corpus = ["--corpus", "my.csv", "--column", "text"]
+    assert "asked.csv, columns ['a', 'b']" in unreadable(mine, *corpus, "--queries", "asked.csv")
+    done = mine.run("report", "--sentences", "tickets.csv", "--column", "Betreff / Kurztext")
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_is_unchanged_is_not_read_again(mine: Project) -> None:
+    made(mine, asked(*REQUESTS["sentences"]))
+    code = "import sys\nfrom stslab.report.cli import main\ntry:\n    main()\nfinally:\n"
+    code += "    print('pandas' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "report", *REQUESTS["sentences"]],
+        cwd=mine.root,
+        env=mine.environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert "report_sentences  unchanged" in done.stderr
+    assert done.stdout.endswith("False\n")
+
+
+# Sending -----------------------------------------------------------------------------------------
+
+
+def zipped(path: Path) -> list[str]:
+    with zipfile.ZipFile(path) as archive:
+        return archive.namelist()
+
+
+def test_what_is_shared_is_what_was_asked(mine: Project) -> None:
+    """One page is all there is to open; of several there is a list to start from."""
+    made(mine, asked(*REQUESTS["pairs"]))
+    done = mine.run("share", *REQUESTS["sentences"])
+    assert (done.returncode, done.stdout) == (0, "reports/my.zip\n"), done.stderr
+    assert zipped(mine.reports / "my.zip") == ["my/report_sentences.html"]
+    done = mine.run("share", "--sentences", "my.csv", "--only", "8 report_sentences")
+    pages = ["my/START.html", "my/index.html", "my/report_sentences.html", "my/08_heatmap.html"]
+    assert zipped(mine.reports / "my.zip") == pages
+    mine.edit("08_heatmap", "print(sentences)", "1 / 0")
+    done = mine.run("share", "--sentences", "my.csv", "--only", "8")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nothing was zipped: 08_heatmap failed." in done.stderr
