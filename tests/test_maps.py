@@ -197,6 +197,22 @@ def test_a_map_is_drawn_with_text_as_data(fixed):
 
 
 @pytest.mark.usefixtures("close_figures")
+def test_a_page_gets_the_points_of_a_map(fixed):
+    """Where each is, its group, its row and its sentence; of a very large map the picture is all."""
+    texts = ["1 0", "0 1", "-1 0"]
+    found = sentence_map(texts, model=fixed, clusters=1)
+    for rows in ([7, 8, 9], None):
+        drawing = draw_map(found, ["b", "a", "a"], rows=rows)
+        form = drawing.forms["application/vnd.stslab.map+json"]
+        assert form["groups"] == ["a", "b"]  # largest first
+        places = found.table[["x", "y"]].round(4).to_numpy().tolist()
+        numbers = zip([1, 0, 0], rows or [1, 2, 3], texts, strict=True)
+        assert form["points"] == [[*at, *rest] for at, rest in zip(places, numbers, strict=True)]
+    large = sentence_map([f"{n} 1" for n in range(1001)], model=fixed, clusters=1)
+    assert draw_map(large, ["one"] * 1001).forms == {}
+
+
+@pytest.mark.usefixtures("close_figures")
 def test_labels_cover_neither_each_other_nor_points(fixed):
     """Of two sentences at one place, at most what fits is labeled."""
     found = sentence_map(["1 0"] * 8 + ["0 1"] * 8, model=fixed, clusters=1)

@@ -12,17 +12,25 @@ from ..figures.drawing import LABELED, Drawing, new_axes
 from ..wording import short_labels
 from .map import SentenceMap
 
+MAP = "application/vnd.stslab.map+json"
+POINTS = 1000  # most points that a page draws itself
+SENTENCE = 2_000  # characters of a sentence on a page's map; the CSV holds all
 COLORED = 10  # groups with a color of their own; the rest share one
 MARKERS = "osD^vP*Xpdo"
 RASTERIZED = 500  # more points than this are drawn as one image
 
 
 def draw_map(
-    found: SentenceMap, groups: Sequence[str], *, title: str = "Which sentences lie together?"
+    found: SentenceMap,
+    groups: Sequence[str],
+    *,
+    title: str = "Which sentences lie together?",
+    rows: Sequence[int] | None = None,
 ) -> Drawing:
     """Draw a map, a color and a marker for each group.
 
-    Up to 40 sentences are labeled, where there is room; more than 500 are drawn as one image.
+    Up to 40 sentences are labeled, where there is room; more than 500 are drawn as one image. A
+    page draws up to 1,000 points itself: each tells its sentence when it is pointed at.
 
     Parameters
     ----------
@@ -30,6 +38,8 @@ def draw_map(
     groups : sequence of str, length n
         What the colors stand for. The ten largest groups get one of their own.
     title : str
+    rows : sequence of int, length n, or None, default None
+        A number for each sentence, such as its row in a file; 1 to n by default.
 
     Returns
     -------
@@ -66,7 +76,24 @@ def draw_map(
     ax.set(xticks=[], yticks=[])
     if len(table) <= LABELED:
         _label(ax, table)
-    return Drawing(ax, found.describe(), table.assign(group=of.tolist()))
+    form = {} if len(table) > POINTS else _form(table, of, names, rows)
+    return Drawing(ax, found.describe(), table.assign(group=of.tolist()), form)
+
+
+def _form(
+    table: pd.DataFrame, of: pd.Series[str], names: Sequence[str], rows: Sequence[int] | None
+) -> dict[str, Any]:
+    numbers = list(range(1, len(table) + 1) if rows is None else map(int, rows))
+    texts = [str(text) for text in table["sentence"]]
+    points = zip(
+        table["x"].round(4).tolist(),
+        table["y"].round(4).tolist(),
+        map(names.index, of),
+        numbers,
+        [text if len(text) <= SENTENCE else text[:SENTENCE] + "…" for text in texts],
+        strict=True,
+    )
+    return {MAP: {"groups": list(names), "points": list(map(list, points))}}
 
 
 def _label(ax: Any, table: pd.DataFrame) -> None:
