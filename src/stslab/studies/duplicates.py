@@ -7,6 +7,7 @@ finds are computed again in double precision, so that equal texts tie and ties k
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ import pandas as pd
 from ..inputs.checks import check_texts, check_top_k
 from ..models.encoding import Encoder, encode
 from ..scores.cosine import clip, unit_rows
+from ..wording import counted
 
 Vectors = npt.NDArray[np.float64]
 
@@ -245,6 +247,19 @@ def best_matches(
     table.insert(3, "margin", np.round(margins, 12))
     table.insert(4, "mutual", both)
     return table
+
+
+def describe_repeats(sentences: Sequence[str]) -> str:
+    """Say how many sentences of a list occur more than once; say nothing where none does.
+
+    Examples
+    --------
+    >>> describe_repeats(["ok", "good", "ok", "ok"]), describe_repeats(["ok", "good"])
+    ('1 sentence occurs more than once.', '')
+    """
+    count = sum(times > 1 for times in Counter(sentences).values())
+    occur = "occurs" if count == 1 else "occur"
+    return f"{counted(count, 'sentence')} {occur} more than once." if count else ""
 
 
 def _nearest(a: _Different, b: _Different, alone: bool) -> dict[int, list[tuple[int, float]]]:
