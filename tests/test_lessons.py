@@ -136,3 +136,11 @@ def test_next_leads_to_the_next_notebook(number: int) -> None:
 def test_no_value_is_changed_in_silence(path: Path) -> None:
     """A `top_k` that is too large is an error, as the parameter's text says."""
     assert not re.search(r"top_k = (?:min|max)\(|top_k=min\(top_k", "\n".join(code_of(path)))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=names)
+def test_the_text_speaks_of_no_data_that_may_not_be_there(path: Path) -> None:
+    """A page on other sentences says nothing of the shipped ones, nor of cells that it folds."""
+    text = "\n".join(map(source, cells_of(path, "markdown")))
+    assert not re.search(r"default (?:pairs|sentences|list)|written for this notebook", text)
+    assert not re.search(r"(?:next|first|second) cell\b|\bThe cell\b|\btwo cells", text)

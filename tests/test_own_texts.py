@@ -1,8 +1,10 @@
-"""A reader's own texts: built from a file, with the cautions that the texts call for."""
+"""A reader's own texts in lessons: what is said is true of them, cautions included."""
 
 from __future__ import annotations
 
 import csv
+import io
+import itertools
 import math
 import re
 import shutil
@@ -10,6 +12,7 @@ import sqlite3
 
 import pytest
 from conftest import ROOT, build_quietly
+from lessons import code_of, executed, lesson, said, slips, table
 
 from stslab import score_pairs
 from stslab.report.request.presets import adhoc_preset
@@ -40,6 +43,149 @@ PAIRS = [
     ("The meeting starts at 3 pm.", "The meeting starts at 5 pm."),
     ("word " * 600, "Something else entirely."),
 ]
+# A survey as it comes in: repeats, answers without content, closing stops, close pairs that differ.
+SURVEY = [
+    *["The service was far too slow.", "n/a", "ok", "The staff was friendly.", "n/a", "N/A", "OK"],
+    *["The staff were friendly.", "Staff was friendly.", "The staff is friendly.", "Really?!"],
+    *["The staff was so friendly.", "The coffee is good.", "I waited 5 minutes.", "-", "ok"],
+    *["The coffee is not good.", "I waited 50 minutes.", "The service was far too slow."],
+    *["Well…", "What a lovely place!", "Parking is expensive."],
+]
+
+
+def as_csv(*rows):
+    stream = io.StringIO()
+    csv.writer(stream).writerows(rows)
+    return ("survey.csv", stream.getvalue().encode())
+
+
+def survey_for(number):
+    """Give a lesson the survey in the ways it takes texts."""
+    lines = ("survey.txt", "\n".join(SURVEY).encode())
+    sides = list(itertools.pairwise(SURVEY))
+    pairs = as_csv(("sentence_a", "sentence_b"), *sides)
+    gold = ["", *(number % 5 + 1 for number in range(1, len(sides)))]
+    rated = [(*pair, score) for pair, score in zip(sides, gold, strict=True)]
+    rated_pairs = as_csv(("sentence_a", "sentence_b", "gold_score"), *rated)
+    files = {"01": {"pairs": pairs}, "05": {"pairs": pairs}, "06": {"candidates": lines}}
+    files |= {"10": {"rated_pairs": rated_pairs}, "13": {"rated_pairs": rated_pairs}}
+    files |= {"07": {"corpus": lines}, "09": {"sentences": lines, "corpus": lines, "pairs": pairs}}
+    return files.get(number, {"sentences": lines})
+
+
+@pytest.fixture(scope="module")
+def survey(tmp_path_factory):
+    """Give a function that runs a lesson on the survey, once."""
+    ran = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STSLAB_CACHE", str(tmp_path_factory.mktemp("embeddings")))
+
+        def run(number, **values):
+            if (key := (number, *values)) not in ran:
+                ran[key] = executed(code_of(lesson(number)), values, survey_for(number))
+            return ran[key]
+
+        yield run
+
+
+def finding(outputs):
+    (found,) = said(outputs, "finding")
+    return found
+
+
+@pytest.mark.parametrize(
+    "number", ["01", "02", "05", "06", "07", "08", "09", "10", "11", "13", "14", "15"]
+)
+def test_what_a_lesson_says_of_a_survey_is_well_written(survey, number):
+    """No zero count, no sentence that ends twice, no number without its noun."""
+    assert slips(survey(number)) == []
+
+
+@pytest.mark.parametrize("number", ["02", "08", "15"])
+def test_repeats_never_win_a_headline_and_are_named_once(survey, number):
+    """Nor do “n/a” and “N/A”, which a model scores alike."""
+    found = finding(survey(number))
+    assert re.findall("“(.*?)”", found) == ["The staff was friendly.", "The staff were friendly."]
+    assert found.count("3 sentences occur more than once.") == 1
+    closest = list(csv.DictReader(io.StringIO(table(survey("08"), "closest"))))
+    assert (
+        len({row["sentence_a"].casefold() + row["sentence_b"].casefold() for row in closest}) == 10
+    )
+    assert float(closest[0]["score"]) < 0.999
+
+
+def test_all_close_pairs_are_examined_not_the_ten_closest(survey):
+    """Ten pairs on the staff are closer than those with another number and with a negation."""
+    closest = table(survey("08"), "closest")
+    assert "coffee" not in closest
+    assert "minutes" not in closest
+    examined = table(survey("08"), "pair-cautions")
+    assert "The coffee is not good." in examined
+    assert "I waited 50 minutes." in examined
+
+
+def test_groups_come_largest_first_with_their_members_and_counts(survey):
+    outputs = survey("08")
+    groups = list(csv.DictReader(io.StringIO(table(outputs, "groups"))))
+    sizes = [int(row["sentences"]) for row in groups]
+    assert sizes == sorted(sizes, reverse=True)
+    assert min(sizes) > 1
+    members = list(csv.DictReader(io.StringIO(table(outputs, "members"))))
+    counts = dict.fromkeys([row["group"] for row in groups], 0)
+    for row in members:
+        counts[row["group"]] += int(row["times"])
+        assert SURVEY.count(row["sentence"].lstrip("'")) == int(row["times"])
+    assert list(counts.values()) == sizes
+    (alone,) = [text for text in said(outputs, "text") if text.startswith("In no group: ")]
+    assert sum(sizes) + alone.count("“") == len(SURVEY)
+    assert f"{len(groups)} groups" in finding(outputs)
+    assert f"{alone.count('“')} stand alone" in finding(outputs)
+
+
+def test_without_a_second_list_nothing_is_matched(survey):
+    names = [each["metadata"]["stslab"].get("name") for each in survey("11") if each["metadata"]]
+    assert "groups" in names
+    assert not {"matches", "match-scores"} & set(names)
+    told = "There is no second list. To match two, set others to a list or to a file."
+    assert said(survey("11"), "text").count(told) == 1
+    matched = executed(code_of(lesson("11")), {"others": SURVEY[:4]})
+    assert table(matched, "matches").count("\n") == 27
+    assert told not in said(matched, "text")
+
+
+def test_a_single_query_may_be_a_string(survey):
+    """It is not taken letter by letter, in no cell."""
+    found = finding(survey("07", queries="Was the coffee good?"))
+    assert found.startswith("Of 22 texts, “The coffee is good.” is nearest to the query “Was the c")
+    assert "best search hit" in finding(survey("09", queries="Was the coffee good?"))
+
+
+def test_each_query_has_its_best_hit_and_a_weak_one_is_said(survey):
+    queries = ["Was the coffee good?", "How was the staff?", "price of gold"]
+    outputs = executed(code_of(lesson("07")), {"queries": queries}, survey_for("07"))
+    best = list(csv.DictReader(io.StringIO(table(outputs, "best"))))
+    assert [row["query"] for row in best] == queries[::-1]
+    assert [row["weak"] for row in best] == ["yes", "", ""]
+    assert table(outputs, "corpus").count("\n") == 1 + len(SURVEY)
+    assert "for “price of gold” to " in finding(outputs)
+    assert finding(outputs).endswith("1 of them is weak, below 0.3: the texts may hold no answer.")
+    assert slips(outputs) == []
+
+
+def test_rated_pairs_get_a_verdict_and_the_best_threshold_a_mark(survey):
+    """A verdict in words: beyond chance, or too few to say."""
+    few = "20 pairs are too few to say whether the model agrees with people. Spearman correlation: "
+    assert finding(survey("10")).startswith(few)
+    rows = list(csv.DictReader(io.StringIO(table(survey("10"), "thresholds"))))
+    top = max(float(row["f1"] or 0) for row in rows)
+    assert top > 0
+    assert all((row["best"] == "highest F1") == (row["f1"] == f"{top:.6f}") for row in rows)
+    assert "Left out for want of a human score: 1 of 21 pairs." in said(survey("10"), "text")
+    rated = as_csv(("sentence_a", "sentence_b", "gold_score"), *RATED)
+    outputs = executed(code_of(lesson("10")), {}, {"rated_pairs": rated})
+    much = "On 12 pairs the model agrees with people, beyond chance. Spearman correlation: model 0."
+    assert finding(outputs).startswith(much)
+    assert "Left out" not in " ".join(said(outputs, "text"))
 
 
 def made(tmp_path, only, values=None, **files):
@@ -74,7 +220,8 @@ def test_a_share_of_random_pairs_is_true_of_a_short_list(tmp_path):
     file = tmp_path / "few.txt"
     file.write_text("\n".join(f"{who} likes fish." for who in ("Ann", "Bob", "A cat", "My dog")))
     page = made(tmp_path, ["15"], sentences=file)
-    (upper,) = re.findall(r"At least 99% of 6 random pairs score at most ([\d.]+)\.", page)[:1]
+    said = r"At least 99% of all 6 pairs of different sentences score at most ([\d.]+)\."
+    (upper,) = re.findall(said, page)[:1]
     with (tmp_path / "few/data/15_what_a_score_is_worth-random-scores.csv").open() as stream:
         scores = [float(row["score"]) for row in csv.DictReader(stream)]
     assert max(scores) <= float(upper) + 5e-5

@@ -18,6 +18,8 @@ from .differences import with_differences as with_differences
 from .duplicates import best_matches as best_matches
 from .duplicates import communities as communities
 from .duplicates import count_duplicates as count_duplicates
+from .duplicates import describe_repeats as describe_repeats
+from .duplicates import first_occurrences as first_occurrences
 from .duplicates import near_duplicates as near_duplicates
 from .gold import agreement as agreement
 from .gold import agreement_differences as agreement_differences

@@ -7,6 +7,7 @@ finds are computed again in double precision, so that equal texts tie and ties k
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ import pandas as pd
 from ..inputs.checks import check_texts, check_top_k
 from ..models.encoding import Encoder, encode
 from ..scores.cosine import clip, unit_rows
+from ..wording import counted
 
 Vectors = npt.NDArray[np.float64]
 
@@ -245,6 +247,38 @@ def best_matches(
     table.insert(3, "margin", np.round(margins, 12))
     table.insert(4, "mutual", both)
     return table
+
+
+def first_occurrences(sentences: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Mark the sentences that repeat none before them.
+
+    Capitals, spaces and a closing stop or exclamation mark make no difference. Repeats score 1 or
+    nearly so with each other, which is no news: leave them out before looking for what is closest.
+
+    Examples
+    --------
+    >>> first_occurrences(["n/a", "Good", "N/A", "good."]).tolist()
+    [True, True, False, False]
+    """
+    return ~pd.Series([_folded(text) for text in sentences], dtype=object).duplicated().to_numpy()
+
+
+def describe_repeats(sentences: Sequence[str]) -> str:
+    """Say how many sentences occur more than once, as `first_occurrences` sees it.
+
+    Examples
+    --------
+    >>> describe_repeats(["ok", "good", "OK", "ok"]), describe_repeats(["ok", "good"])
+    ('1 sentence occurs more than once.', '')
+    """
+    count = sum(times > 1 for times in Counter(map(_folded, sentences)).values())
+    occur = "occurs" if count == 1 else "occur"
+    return f"{counted(count, 'sentence')} {occur} more than once." if count else ""
+
+
+def _folded(text: str) -> str:
+    line = " ".join(text.casefold().split())
+    return line.rstrip(".!") or line
 
 
 def _nearest(a: _Different, b: _Different, alone: bool) -> dict[int, list[tuple[int, float]]]:
