@@ -14,7 +14,7 @@ from ..models.encoding import Encoder
 from ..scores.cosine import similarity_matrix
 from ..scores.groups import group_tree, leaves
 from ..wording import counted
-from .cautions import has_content
+from .content import has_content
 from .terms import cluster_terms
 
 CUTS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)  # average scores tried to part groups at
