@@ -12,6 +12,7 @@ from .cautions import text_cautions as text_cautions
 from .comparison import Reduced as Reduced
 from .comparison import compare_models as compare_models
 from .comparison import model_costs as model_costs
+from .content import drop_empty as drop_empty
 from .content import has_content as has_content
 from .differences import cautions_of as cautions_of
 from .differences import with_differences as with_differences

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 import unicodedata
 from importlib import resources
+
+from ..inputs.checks import InputError
+from ..inputs.reading import Input
+from ..wording import counted
 
 SIGNS = re.compile(r"[^\W_]+")  # letters and digits
 
@@ -34,6 +39,48 @@ def has_content(text: str) -> bool:
     if len(plain) < 2:
         return bool(plain) and unicodedata.category(plain) == "Lo"
     return plain not in _empty_answers()
+
+
+def drop_empty(read: Input) -> Input:
+    """Leave out the rows whose text has no content, and note how many.
+
+    Parameters
+    ----------
+    read : Input
+        Of sentences or a corpus.
+
+    Returns
+    -------
+    Input
+
+    Raises
+    ------
+    InputError
+        If no row is left.
+
+    Examples
+    --------
+    >>> from stslab import read_sentences
+    >>> left = drop_empty(read_sentences(["n/a", "Good.", "Good."]))
+    >>> left.texts, list(left.rows), left.notes()
+    (['Good.', 'Good.'], [1, 2], ['Left out because it has no content: 1 row.'])
+    """
+    kept = [row for row, text in enumerate(read.texts) if has_content(text)]
+    if not kept:
+        raise InputError(
+            f"{read.source or 'sentences'}: no text has content. Keep them: empty=keep."
+        )
+    table = read.table.iloc[kept].reset_index(drop=True)
+    dropped = len(read.table) - len(kept)
+    has = "it has" if dropped == 1 else "they have"
+    note = f"Left out because {has} no content: {counted(dropped, 'row')}."
+    return dataclasses.replace(
+        read,
+        table=table,
+        rows=[read.rows[row] for row in kept],
+        duplicates=int(table.duplicated(read.columns).sum()),
+        how=[*read.how, *[note] * bool(dropped)],
+    )
 
 
 def _plain(text: str) -> str:

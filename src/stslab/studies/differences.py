@@ -26,29 +26,33 @@ DENIALS = re.compile(
     re.IGNORECASE,
 )
 
+ALIKE = 0.5  # pairs that score less are not alike to begin with
+
 
 def with_differences(scored: pd.DataFrame) -> pd.DataFrame:
     """Add a column that says in what the sentences of each pair differ, as far as is known.
 
     Parameters
     ----------
-    scored : DataFrame with ``sentence_a, sentence_b``, as from `score_pairs`
+    scored : DataFrame with ``sentence_a, sentence_b, score``, as from `score_pairs`
 
     Returns
     -------
     DataFrame
         The same rows with the column ``differ_in`` added: what `cautions_of` finds in the pair,
-        in words; empty where it finds nothing.
+        in words; empty where it finds nothing, and below a score of 0.5: who would take those
+        for the same?
 
     Examples
     --------
     >>> pairs = [("It is not stale.", "It is fresh."), ("Pay 5", "Pay 7"), ("A dog", "One dog")]
-    >>> scored = pd.DataFrame(pairs, columns=["sentence_a", "sentence_b"])
+    >>> scored = pd.DataFrame(pairs, columns=["sentence_a", "sentence_b"]).assign(score=0.9)
     >>> with_differences(scored)["differ_in"].tolist()
     ['a negation (not) and opposites (stale / fresh)', 'numbers (5 / 7)', '']
     """
-    both = zip(scored["sentence_a"], scored["sentence_b"], strict=True)
-    return scored.assign(differ_in=[_differ_in(cautions_of(a, b)) for a, b in both])
+    both = zip(scored["sentence_a"], scored["sentence_b"], scored["score"], strict=True)
+    found = [_differ_in(cautions_of(a, b)) if score >= ALIKE else "" for a, b, score in both]
+    return scored.assign(differ_in=found)
 
 
 def _differ_in(found: Mapping[str, str]) -> str:

@@ -55,7 +55,7 @@ def describe_data(
     ]
     parts += [*notes, *[f"{counted(read.blank, 'blank row')} left out"] * bool(read.blank)]
     listed = f": {', '.join(parts)}" if parts else ""
-    return f"{counted(len(read.table), noun)}{source}{listed}."
+    return " ".join([f"{counted(len(read.table), noun)}{source}{listed}.", *read.how])
 
 
 def describe_spread(scored: pd.DataFrame) -> str:
