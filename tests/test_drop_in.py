@@ -46,7 +46,7 @@ def test_make_hands_it_on_by_its_name(kitchen: Project) -> None:
     ("arguments", "message"),
     [
         (["--recipes", "none.txt", "--spice", "dill"], "'none.txt' does not exist"),
-        (["--recipes", "soup.txt"], 'needs spices to go with your recipes. Add --spice "…".'),
+        (["--recipes", "soup.txt"], 'needs spices to go with your recipes. Add SPICE="…" (or --spice'),
         (["--sentences", "soup.txt"], "No such option '--sentences'"),
     ],
 )
@@ -64,9 +64,12 @@ def test_what_it_takes_is_shown(kitchen: Project) -> None:
     assert "--recipes FILE" in told
     assert "recipes to read" in told
     assert "spices" in kitchen.run("params", "16").stdout
-    assert kitchen.run("new", "mine", "--recipes", "soup.txt").returncode == 0
+    new = ("new", "mine", "--recipes", "soup.txt")
+    assert 'Add SPICE="…" (or --spice "…")' in kitchen.run(*new).stderr
+    assert kitchen.run(*new, "--spice", "dill").returncode == 0
     preset = (kitchen.notebooks / "presets" / "mine.yaml").read_text("utf-8")
     assert 'recipes: "../../soup.txt"' in preset
+    assert 'spices: ["dill"]' in preset
 
 
 def test_a_parameter_called_like_an_option_of_the_command_takes_nothing_from_it(

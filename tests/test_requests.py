@@ -279,6 +279,30 @@ def test_a_file_that_cannot_be_used_is_one_message_and_no_page(mine: Project) ->
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_a_new_preset_asks_for_the_same_as_its_files(mine: Project, kind: str) -> None:
+    """Also for a corpus with queries and candidates with a reference; the title is as typed."""
+    done = mine.run("new", "myTickets2", *REQUESTS[kind])
+    assert done.returncode == 0, done.stderr
+    preset = asked("myTickets2")
+    assert preset.title == "myTickets2"
+    ((job,), (same,)) = preset.jobs, asked(*REQUESTS[kind]).jobs
+    assert (job.notebook, job.parameters) == (same.notebook, same.parameters)
+    assert {n: path.resolve() for n, path in job.inputs.items()} == same.inputs
+    if kind == "sentences":
+        written = (mine.notebooks / "presets" / "myTickets2.yaml").read_text("utf-8")
+        assert 'columns: "text"\n' in written
+        assert "  # - notebook: 08_heatmap\n" in written
+
+
+def test_a_new_preset_that_could_not_be_built_is_not_written(mine: Project) -> None:
+    said = mine.run("new", "tickets", "--sentences", "my.csv", "--column", "Frage").stderr
+    assert "my.csv, columns ['text', 'sentence_a', 'sentence_b', 'gold']: none is called" in said
+    assert "needs queries" in mine.run("new", "tickets", "--corpus", "my.csv").stderr
+    assert "'none.csv' does not exist" in mine.run("new", "t", "--pairs", "none.csv").stderr
+    assert [path.stem for path in mine.notebooks.glob("presets/*")] == ["tutorial"]
+
+
 def test_what_is_unchanged_is_not_read_again(mine: Project) -> None:
     made(mine, asked(*REQUESTS["sentences"]))
     code = "import sys\nfrom stslab.report.cli import main\ntry:\n    main()\nfinally:\n"

@@ -206,6 +206,9 @@ COLUMN = click.option(
 )
 
 
+SHEET = click.option("--sheet", metavar="NAME", help="Of a spreadsheet, the one with the texts.")
+
+
 def request_options(command: Any) -> Any:
     """Add the options that say what to build, beside those for files."""
     options = [
@@ -213,7 +216,7 @@ def request_options(command: Any) -> Any:
         click.option("--model", metavar="NAME", help="A model's name or folder."),
         click.option("--title", metavar="TEXT", help="The report's title."),
         COLUMN,
-        click.option("--sheet", metavar="NAME", help="Of a spreadsheet, the one with the texts."),
+        SHEET,
         click.option("-p", "--parameter", "parameters", metavar="NAME=VALUE", multiple=True),
         click.option("--only", metavar="PAGES", help='Which pages, as in "8 10"; lessons, too.'),
         NOTEBOOKS,
@@ -256,20 +259,8 @@ def read_request(
             values[name] = value
             where[name] = f"{variable_of(option)}={shown(value)} (or {option})"
     known = Notebooks(notebooks).inputs() if any(inputs.values()) else {}
-    files: dict[str, str] = {}
-    for name, given in inputs.items():
-        if not given:
-            continue
-        parameter = known.get(name) or known[name.removesuffix("_file")]
-        if name not in known and inputs.get(parameter.name):
-            raise RequestError(
-                f"{variable_of(parameter.option)} and {parameter.name.upper()} (or "
-                f"{parameter.option} and --{parameter.name}): give the texts, or their file."
-            )
-        if isinstance(given, str) and parameter.takes_file and not parameter.goes_with:
-            files[name] = given
-        else:
-            values[parameter.name] = given if isinstance(given, str) else list(given)
+    files, texts = files_and_texts(inputs, known)
+    values |= texts
     asked: dict[str, Any] = {"notebooks_dir": notebooks, "only": only.split() if only else None}
     if files:
         if preset:
@@ -286,6 +277,28 @@ def read_request(
         chosen = load_preset(preset or "tutorial", overrides=values, where=where, **asked)
     chosen = replace(chosen, title=title or chosen.title)
     return place(chosen, reports, notebooks.resolve().parent)
+
+
+def files_and_texts(
+    inputs: Mapping[str, str | Sequence[str] | None], known: Mapping[str, Parameter]
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Part what was given by options: files to report on, and what goes with them."""
+    files: dict[str, str] = {}
+    texts: dict[str, Any] = {}
+    for name, given in inputs.items():
+        if not given:
+            continue
+        parameter = known.get(name) or known[name.removesuffix("_file")]
+        if name not in known and inputs.get(parameter.name):
+            raise RequestError(
+                f"{variable_of(parameter.option)} and {parameter.name.upper()} (or "
+                f"{parameter.option} and --{parameter.name}): give the texts, or their file."
+            )
+        if isinstance(given, str) and parameter.takes_file and not parameter.goes_with:
+            files[name] = given
+        else:
+            texts[parameter.name] = given if isinstance(given, str) else list(given)
+    return files, texts
 
 
 def _refuse_alone(given: Sequence[Parameter], values: Mapping[str, Any]) -> None:
@@ -486,15 +499,18 @@ def params(notebook: str, notebooks: Path) -> None:
 
 @main.command(cls=_Files)
 @click.argument("name")
+@COLUMN
+@SHEET
 @NOTEBOOKS
-def new(name: str, notebooks: Path, **files: Any) -> None:
+def new(name: str, column: str | None, sheet: str | None, notebooks: Path, **inputs: Any) -> None:
     """Write a commented preset for a data file, to edit and keep."""
     from .request.new import new_preset
 
-    given = {parameter: Path(path) for parameter, path in files.items() if path}
-    if not given:
+    files, texts = files_and_texts(inputs, Notebooks(notebooks).inputs())
+    if not files:
         raise RequestError("no file given. Try: stslab new support --sentences questions.csv")
-    path = new_preset(name, given, notebooks)
+    reading = {name: each for name, each in (("columns", column), ("sheet", sheet)) if each}
+    path = new_preset(name, files, texts | reading, notebooks)
     click.echo(f"{path}  (build it: make report PRESET={name})")
 
 

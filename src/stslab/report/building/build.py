@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..page.render import exporter, with_outputs
+from ..request.files import check_files
 from ..request.presets import Preset
 from ..running.kernels import KernelKind, warm_up
 from ..running.pool import ClusterPool, LocalPool
 from .folder import ReportFolder
-from .inputs import check_files
 from .plan import Step, plan
 
 if TYPE_CHECKING:

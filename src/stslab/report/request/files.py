@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..request.jobs import Job
-from ..request.values import RequestError
+from .jobs import Job
+from .values import RequestError
 
 if TYPE_CHECKING:
     import pandas as pd
