@@ -237,6 +237,87 @@ def tutorial():
     )
 
 
+ANSWERS = [
+    "The coffee is good.",
+    "The coffee is not good.",
+    "Great coffee, thank you!",
+    "Your coffee tastes burnt.",
+    "The croissants are stale.",
+    "The croissants are fresh.",
+    "Fresh rolls every morning, lovely.",
+    "The sourdough is the best in town.",
+    "I come for the sourdough.",
+    "Too many poppy seeds on the rolls.",
+    "Please bake bread without poppy seed.",
+    "The queue is far too long on Saturdays.",
+    "I waited twenty minutes on Saturday.",
+    "Open earlier on Sundays, please.",
+    "Could you open at six?",
+    "The staff is friendly.",
+    "The staff is rude.",
+    "Nobody smiles behind the counter.",
+    "A café as it should be.",
+    "It is too expensive.",
+    "Prices went up again.",
+    "Three euros for a roll is a lot.",
+    "Please take cards.",
+    "I cannot pay with my card.",
+    "Wie teuer ist eine Brezel?",
+]
+CAUTIONS = [
+    "2 of the 4 closest pairs differ in a negation or an opposite: read them before you merge.",
+    "1 answer is likely not in English: try a multilingual model.",
+]
+
+
+def score(i, j):
+    """Make up a similarity that neighbors share."""
+    return round(max(-0.1, 0.9 - 0.2 * abs(i - j)), 4) if i // 4 == j // 4 else (i * j) % 13 / 100
+
+
+def map_bundle(texts, name="map", title="Where do the answers lie?"):
+    """Return a map's display_data, as show_figure writes it."""
+    points = [[i % 5 + i / 50, i // 5, i % 3, i + 2, text] for i, text in enumerate(texts)]
+    groups = ["coffee · good · burnt", "fresh · rolls", "Saturday · queue"]
+    output = figure_bundle(name=name, title=title, alt=f"{len(texts)} sentences in 3 clusters.")
+    output.data["application/vnd.stslab.map+json"] = {"groups": groups, "points": points}
+    return output
+
+
+def report(answers=ANSWERS):
+    """Return the notebook of a report, with one of everything that reports have."""
+    n = len(answers)
+    upper = [score(i, j) for i in range(n) for j in range(i + 1, n)]
+    picture = matrix_bundle(answers, upper, name="main", title="Which answers are alike?")
+    picture.data["application/vnd.stslab.matrix+json"]["rows"] = [i + 2 for i in range(n)]
+    found = text_bundle(
+        "25 answers fall into 6 groups, the largest about “coffee” (7 answers); 2 of the 4 pairs "
+        "that score 0.8 or more differ in a negation or an opposite.",
+        "finding",
+    )
+    found.metadata["stslab"] |= {"about": "25 answers, 1 not in English", "cautions": CAUTIONS}
+    pairs = [(i + 1, 0.9 - i / 20, text) for i, text in enumerate(answers[:8])]
+    nb = notebook(
+        "# Report on sentences",
+        code("sentences: list[str] = []  # texts", tags=["parameters"], ident="parameters"),
+        code("from stslab import heatmap", ident="setup"),
+        code("show_finding(finding, about=about, cautions=cautions)", found),
+        "## The picture",
+        code("show_figure(heatmap(matrix, rows=rows), 'main')", picture),
+        "## Which belong together?\n\nThe largest group first.",
+        code("show_table(groups, 'groups')", table_bundle(pairs, name="groups")),
+        "## A check\n",
+        code("assert len(matrix)"),
+        "## The map",
+        code("show_figure(draw_map(found, groups), 'map')", map_bundle(answers)),
+        "## Figures",
+        code("show_figure(score_bars(labels, scores), 'bars')", figure_bundle()),
+        "Next: [the lesson](08_heatmap.ipynb)",
+    )
+    nb.cells[0].metadata["tags"] = ["report"]
+    return nb
+
+
 def foreign():
     """Return a notebook by somebody else: no bundles, HTML of pandas, widgets, pictures."""
     pandas = (

@@ -198,7 +198,7 @@ def test_a_map_is_drawn_with_text_as_data(fixed):
 
 @pytest.mark.usefixtures("close_figures")
 def test_a_page_gets_the_points_of_a_map(fixed):
-    """Where each is, its group, its row and its sentence; of a very large map only the picture."""
+    """Where each is, its group, its row and its sentence; of a large map there is the picture."""
     texts = ["1 0", "0 1", "-1 0"]
     found = sentence_map(texts, model=fixed, clusters=1)
     for rows in ([7, 8, 9], None):

@@ -171,19 +171,22 @@ def test_code_and_solutions_are_folded(exporter):
     assert "<details open" not in html
 
 
-def test_failing_cell_has_an_anchor_and_a_readable_traceback(exporter):
-    """The index links there; papermill's own link leads there too."""
+def test_a_failed_page_begins_with_its_error(exporter):
+    """What went wrong, and where; papermill's words go, the rest of the page is one click away."""
     nb = fixtures.failing()
     html = render(exporter, nb)
     assert html.count('id="failing-cell"') == 1
-    assert "search(top_k=0)" in html.partition('id="failing-cell"')[2]
-    assert 'href="#papermill-error-cell"' in html
-    assert 'id="papermill-error-cell"' in html
-    assert "<strong>ValueError: top_k=0: choose 1 to 8.</strong>" in html
-    assert "----&gt; 1 search(&lt;b&gt;)" in html
+    shown, _, rest = html.partition('<details class="rest">')
+    where = shown.partition('id="failing-cell"')[2]
+    message, code = "<strong>ValueError: top_k=0: choose 1 to 8.</strong>", "search(top_k=0)"
+    assert where.index(message) < where.index(code)
+    assert "----&gt; 1 search(&lt;b&gt;)" in where
+    assert "papermill" not in html.partition("<main")[2].partition("stslab-record")[0]
+    assert "An Exception" not in html
+    assert "After it" in rest
+    assert "After it" not in shown
     assert "\x1b" not in html
-    plain = fixtures.notebook(nb.cells[3])
-    assert '<a href="#failing-cell">' in render(exporter, plain)
+    assert 'id="failing-cell"' in render(exporter, fixtures.notebook(nb.cells[3]))
 
 
 def test_foreign_notebook_keeps_its_words_and_loses_its_scripts(exporter):
@@ -203,16 +206,38 @@ def test_foreign_notebook_keeps_its_words_and_loses_its_scripts(exporter):
     assert "<msup>" in html
 
 
-def test_links_lead_to_the_pages_of_the_preset(exporter):
-    """A link to a notebook leads to its page, if there is one; to anything else it is text."""
-    nb = fixtures.notebook("[a](06_ranking.ipynb#x) [b](99_none.ipynb) [c](../x.md) [d](#here)")
-    plain = render(exporter, nb)
-    assert 'href="06_ranking.ipynb#x"' in plain
-    html = render(exporter, nb, pages=["06_ranking"])
-    links = [a.get("href") for a in Page(html).all("a")]
-    assert "06_ranking.html#x" in links
-    assert "#here" in links
-    assert not [a for a in links if a and ("99" in a or "x.md" in a)]
+def test_a_page_sent_alone_has_no_link_that_leads_nowhere(exporter):
+    """Other pages are named, and linked to by the script; what is no page of the report is text."""
+    text = "[a](06_ranking.ipynb#x) [b](99_none.ipynb) [c](../x.md) [d](#here) [e](https://e.org)"
+    assert 'href="06_ranking.ipynb#x"' in render(exporter, fixtures.notebook(text))
+    large = fixtures.table_bundle([(1, 0.5, "a" * 250_000)])
+    nb = fixtures.notebook(text, fixtures.code("t", large))
+    around = {"title": "Other", "href": "06_ranking.html"}
+    known = {"index_href": "index.html", "prev": around, "next": around}
+    html = render(exporter, nb, pages=["06_ranking"], **known)
+    links = Page(html).all("a")
+    assert {a["href"] for a in links if "href" in a} == {"#main", "#here", "https://e.org"}
+    named = [a["data-page"] for a in links if "data-page" in a]
+    other = "06_ranking.html"
+    assert named == ["index.html", f"{other}#x", "data/nb-ranking.csv", other, other]
+    assert all("href" in a or "data-page" in a for a in links)
+    assert " b c " in html
+    assert all("hidden" in nav for nav in Page(html).all("nav"))
+
+
+def test_a_line_that_only_names_what_comes_next_goes_with_it(exporter):
+    """Also in a list; what says more stays, without its link."""
+    gone = ["Next: [that](99_none.ipynb)", "- One.\n- Next: [that](99_none.ipynb)."]
+    for text in gone:
+        assert (
+            "Next"
+            not in render(exporter, fixtures.notebook(text), pages=[])
+            .partition("<main")[2]
+            .partition("</main>")[0]
+        )
+        assert "Next: <a data-page=" in render(exporter, fixtures.notebook(text), pages=["99_none"])
+    more = "Next: [that](99_none.ipynb), or [this](1.ipynb)."
+    assert "Next: that, or <a data-page=" in render(exporter, fixtures.notebook(more), pages=["1"])
 
 
 def test_exclusions_of_nbconvert_work(exporter):
@@ -344,13 +369,30 @@ def test_heatmap_carries_every_sentence_and_every_pair():
     matrix = fixtures.matrix_bundle(fixtures.SENTENCES, fixtures.UPPER).data[
         "application/vnd.stslab.matrix+json"
     ]
-    html = heatmap.instrument(matrix, ident="m", title="How alike?", alt="6 × 6")
+    html = heatmap.instrument(matrix, ident="m", caption="How alike?", alt="6 × 6")
     assert html.count("<td class=") == 36 + 15
     for sentence in fixtures.SENTENCES:
         assert html.count(f"<bdi>{sentence}</bdi>") == 2
-    assert "−1 opposite" in html
+    assert "opposite" not in html  # a negative score is none
+    assert "−1</span>" in html
+    assert "1 same direction" in html
     assert "All 15 pairs" in html
     assert '<td class="number">-0.1200</td>' in html
+    assert '<tr data-scores="10000 5700 3800 2500 1000 1500">' in html
+
+
+def test_a_heatmap_names_the_rows_of_the_file():
+    """In the order drawn; beside the sentences in full, too. Narrow cells save a digit."""
+    names = [f"Sentence {i}" for i in range(17)]
+    matrix = {"sentences": names, "labels": names, "rows": [*range(40, 57)]}
+    matrix["values"] = [[0.25, -0.25, *[1.0] * 15] for _ in names]
+    html = heatmap.instrument(matrix, ident="m", caption="t", alt="a")
+    assert '<th scope="row"><b>40</b><bdi>Sentence 0</bdi>' in html
+    assert '<th scope="col"><b>56</b>' in html
+    assert '<li value="41"><bdi>Sentence 1</bdi>' in html
+    assert ">.25</td>" in html
+    assert ">-.25</td>" in html
+    assert ">1</td>" in html
 
 
 @pytest.mark.parametrize("n", [1, 2, 12, 40, 60])
@@ -359,7 +401,7 @@ def test_heatmaps_of_any_size(n):
     names = [f"Sentence {i} " + "word " * 200 for i in range(n)]
     matrix = {"sentences": names, "labels": [f"s{i}" for i in range(n)]}
     matrix["values"] = [[0.25] * n for _ in range(n)]
-    html = heatmap.instrument(matrix, ident="m", title="t", alt="a")
+    html = heatmap.instrument(matrix, ident="m", caption="t", alt="a")
     assert html.count('<td class="h25">') == n * n
     assert len(html) < 350_000
 
@@ -386,12 +428,97 @@ def test_colours_change_by_steps_of_five_hundredths():
 
 
 def test_csv_of_a_page():
-    """Small data travels in the page, large data beside it."""
-    small = csv_link('a,"b & c"\n1,ä%#<\n', "x.csv", "data/x.csv", "t")
+    """Small data travels in the page, large data beside it: the script links to that."""
+    small = csv_link('a,"b & c"\n1,ä%#<\n', "x.csv", published=True, what="t")
     assert 'href="data:text/csv;charset=utf-8,a,%22b %26 c%22%0A1,%C3%A4%25%23%3C%0A"' in small
-    large = csv_link("1\n" * 200_000, "x.csv", "data/x.csv", "t")
-    assert 'href="data/x.csv"' in large
-    assert csv_link("1\n" * 200_000, "x.csv", None, "t") == ""
+    large = csv_link("1\n" * 200_000, "x.csv", published=True, what="t")
+    assert 'hidden data-page="data/x.csv"' in large
+    assert csv_link("1\n" * 200_000, "x.csv", published=False, what="t") == ""
+
+
+def test_a_map_carries_every_point_and_the_members_of_each_group(exporter):
+    """A title for each point, a list for each group, no words in the drawing."""
+    html = render(
+        exporter, fixtures.notebook(fixtures.code("m", fixtures.map_bundle(fixtures.ANSWERS)))
+    )
+    drawing = re.search(r"<svg role=.*?</svg>", html, re.S)[0]
+    assert "<text" not in drawing
+    assert drawing.count("<use ") == drawing.count("<title>") == 25
+    assert "<title>3: The coffee is not good.</title>" in drawing
+    assert '<li value="3"><bdi>The coffee is not good.</bdi></li>' in html
+    assert "<bdi>Saturday · queue</bdi> <small>8</small>" in html
+    assert "Figure 1. Where do the answers lie?" in html
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        None,
+        {},
+        {"groups": ["a"], "points": []},
+        *(
+            {"groups": ["a"], "points": [point]}
+            for point in (
+                [0, 0, 1, 1, "x"],
+                [0, 0, 0, 1, 7],
+                [float("nan"), 0, 0, 1, "x"],
+                [0, 0, 0, 1],
+                7,
+            )
+        ),
+        {"groups": ["a"], "points": [[10**400, 0, 0, 1, "x"]]},
+        {"groups": "ab", "points": [[0, 0, 0, 1, "x"]]},
+    ],
+)
+def test_a_damaged_map_is_refused(exporter, chart):
+    """The picture takes its place."""
+    bundle = fixtures.map_bundle(fixtures.ANSWERS)
+    bundle.data["application/vnd.stslab.map+json"] = chart
+    html = render(exporter, fixtures.notebook(fixtures.code("m", bundle)))
+    assert 'class="plot ours"' in html
+    assert 'class="plot map"' not in html
+
+
+def test_figures_and_tables_are_numbered(exporter):
+    """A heatmap is a figure; on a report's page the main picture comes first."""
+    html = render(exporter, fixtures.report(), preset={"title": "Bakery"})
+    numbers = re.findall(r"(?:Figure|Table) \d\. [^<]*", html.partition("<main")[2])
+    assert numbers == [
+        "Figure 1. Which answers are alike?",
+        "Figure 1. Which answers are alike?",  # its pairs
+        "Table 1. Candidates, most similar first",
+        "Figure 2. Where do the answers lie?",
+        "Figure 3. How alike are they?",
+    ]
+
+
+def test_a_report_opens_with_its_title_its_data_its_finding_and_its_picture(exporter):
+    """In this order, once each; how it was made is folded, and nothing empty is left."""
+    html = render(exporter, fixtures.report(), preset={"title": "Bakery survey 2026"}, pages=[])
+    main = html.partition("<main")[2]
+    order = ["Report on sentences", "<h1><bdi>Bakery survey 2026", "25 answers, 1 not"]
+    order += ["25 answers fall into", "2 of the 4 closest", "likely not in", 'class="heat many']
+    places = [main.index(each) for each in [*order, "</div>\n<nav", "Which belong together?</h2>"]]
+    assert places == sorted(places)
+    assert main.count("25 answers fall into") == main.count('class="heat') == 1
+    for empty in ("A check", "The picture"):
+        assert empty not in main.partition('<script type="application/json"')[0]
+    fold = main.partition('<details class="method">')[2]
+    assert 'class="code"' not in main.partition('<details class="method">')[0]
+    assert all(each in fold for each in ('class="code"', 'class="parameters"', 'id="made-from"'))
+    assert "Next" not in re.sub("<script.*", "", main, flags=re.S)
+
+
+def test_a_page_says_how_to_cite_it(exporter):
+    """Its title, its file, what made it and what from; no date, so that it can be made again."""
+    files = {"sentences": {"name": "bakery.txt", "sha256": "ab" * 32, "bytes": 9}}
+    html = render(exporter, fixtures.report(), record=RECORD | {"files": files})
+    cite = re.search('<p class="cite"><b>Cite</b> <span>(.*?)</span>', html)[1]
+    made = r"nb\.html, made with stslab [\d.]+ from bakery\.txt \(SHA-256 abababababab…\)\."
+    assert re.fullmatch(rf"Report on sentences\. {made}", cite)
+    plain = render(exporter, fixtures.tutorial())
+    assert re.search(r"from nb \(SHA-256 [0-9a-f]{12}…\)\.</span>", plain)
+    assert 'class="cite"' not in render(exporter, fixtures.failing())
 
 
 def test_formulas_are_mathml():
@@ -446,7 +573,7 @@ def test_a_hostile_text_is_shown_as_text_wherever_it_stands(exporter, text):
         for _, attrs in outline.tags:
             assert not [name for name in attrs if name.startswith("on") or name == "style"]
             address = (attrs.get("href") or attrs.get("src") or "#").strip().lower()
-            assert re.match(r"https?:|mailto:|data:(text/csv|image/)|[\w./#-]*$", address)
+            assert re.match(r"https?:|mailto:|data:(text/csv|image/)|[\w./#?=-]*$", address)
             assert "http-equiv" not in attrs or attrs["http-equiv"] == "Content-Security-Policy"
         page.encode()
 
@@ -654,10 +781,10 @@ def test_index_says_what_is_out_of_date_and_why():
             | {"failed_href": "07-failed.html#failing-cell"},
         ],
     )
-    assert '<a href="08.html"><bdi>Heatmap</bdi></a>' in html
+    assert '<a href="08.html?in=report"><bdi>Heatmap</bdi></a>' in html
     assert "</span> Built" in html
     assert "</span> Out of date: its run failed" in html
-    assert 'href="07-failed.html#failing-cell"' in html
+    assert 'href="07-failed.html?in=report#failing-cell"' in html
     assert 'href="../index.html"' in html
 
 
@@ -674,6 +801,11 @@ def test_index_takes_finding_and_thumbnail_from_the_notebook():
     listed = fixtures.code("t", fixtures.table_bundle([]))
     listed.outputs[0].data["text/html"] = plain
     assert "<path" in thumbnail(fixtures.notebook(listed))
+    assert thumbnail(fixtures.report()).count("<rect") == 144  # the figure named "main", sampled
+    both = fixtures.notebook(*ranked.cells, *drawn.cells)
+    assert 'href="data:image/png;base64,' in thumbnail(both)  # a figure before a table
+    chosen = fixtures.notebook(*nb.cells, fixtures.code("f", fixtures.figure_bundle(name="main")))
+    assert "<rect" not in thumbnail(chosen)
     assert thumbnail(fixtures.foreign()) is None
     assert headline(fixtures.foreign()).finding is None
     far = fixtures.notebook(fixtures.code("t", fixtures.table_bundle([(1, -7.5, "One.")])))

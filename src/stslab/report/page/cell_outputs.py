@@ -10,7 +10,8 @@ from markupsafe import Markup
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 
-from . import heatmap
+from . import chart, heatmap
+from .chart import MAP
 from .forms import forms, info_of, joined, mapping
 from .heatmap import MATRIX
 from .prose import Prose
@@ -18,17 +19,17 @@ from .svg import inline_svg
 from .tables import csv_link, data_table, folded
 
 _Data = Mapping[str, Any]
-FIGURE = {MATRIX, "image/svg+xml", "image/png", "text/plain"}  # forms of it, the last in words
+FIGURE = {MATRIX, MAP, "image/svg+xml", "image/png", "text/plain"}  # forms of it, the last in words
 
 
 class CellOutputs:
-    """The outputs of one page: figures are numbered, and no two are described alike."""
+    """The outputs of one page: figures and tables are numbered, no two figures described alike."""
 
     def __init__(self, prose: Prose, name: str, *, published: bool) -> None:
         self.prose, self.name = prose, name
         self.published = published  # whether the files in data/ stand beside the page
-        self.figures = 0
-        self.heat = False  # whether a heatmap was among them
+        self.figures = self.tables = 0
+        self.sheets: set[str] = set()  # the stylesheets that they need
         self.alternatives: set[str] = set()
 
     def html(self, output: NotebookNode) -> Markup:
@@ -47,7 +48,8 @@ class CellOutputs:
         if kind == "table" and "text/html" in data:
             ident = self.prose.anchor(f"table-{about.get('name')}")
             tools = self._tools(about, data, str(about.get("caption", "table")))
-            table = data_table(data["text/html"])
+            self.tables += 1
+            table = data_table(data["text/html"], self.tables)
             return Markup('<div class="table" id="{}">{}{}</div>').format(ident, table, tools)
         if kind == "figure" and data.keys() & FIGURE:
             return self._figure(about, data, alt or data.get("text/plain", ""))
@@ -57,11 +59,13 @@ class CellOutputs:
         title = str(about.get("title") or "")
         ident = self.prose.anchor(f"figure-{about.get('name')}")
         tools = self._tools(about, data, title or "the figure")
-        if heatmap.valid(data.get(MATRIX)):
-            self.heat = True
-            drawn = heatmap.instrument(data[MATRIX], ident=ident, title=title, alt=alt)
-            return Markup('<div class="figure">{}{}</div>').format(drawn, tools)
-        return self._picture(data, alt, ident, "plot ours", title, tools)
+        if not heatmap.valid(data.get(MATRIX)):
+            return self._picture(data, alt, ident, "plot ours", title, tools)
+        self.figures += 1
+        self.sheets.add("heatmap")
+        caption = f"Figure {self.figures}. {title}"
+        drawn = heatmap.instrument(data[MATRIX], ident=ident, caption=caption, alt=alt)
+        return Markup('<div class="figure">{}{}</div>').format(drawn, tools)
 
     def _picture(
         self, data: _Data, alt: str, ident: str, look: str, title: str = "", tools: str = ""
@@ -70,6 +74,13 @@ class CellOutputs:
         if not alt.strip() or alt in self.alternatives:
             alt = f"{alt or 'A drawing without a description'} (figure {self.figures})"
         self.alternatives.add(alt)
+        # The drawing carries its title already; the caption repeats it for readers of the page.
+        caption = f"Figure {self.figures}. {title}" if title else f"Figure {self.figures}"
+        if chart.valid(data.get(MAP)):
+            self.sheets.add("map")
+            points = chart.instrument(data[MAP], ident=ident, alt=alt)
+            form = '<figure id="{}"><figcaption>{}</figcaption>{}{}</figure>'
+            return Markup(form).format(ident, caption, points, tools)
         drawn = inline_svg(data.get("image/svg+xml", ""), prefix=ident, label=alt)
         if drawn is None:
             kind = next((k for k in ("image/png", "image/jpeg") if k in data), None)
@@ -77,8 +88,6 @@ class CellOutputs:
                 return Markup('<div class="says">{}</div>').format(alt)
             content = re.sub(r"[^\w+/=]", "", data[kind])
             drawn = Markup('<img alt="{}" src="data:{};base64,{}">').format(alt, kind, content)
-        # The drawing carries its title already; the caption repeats it for readers of the page.
-        caption = f"Figure {self.figures}. {title}" if title else f"Figure {self.figures}"
         return Markup(
             '<figure id="{}"><div class="{}">{}</div><figcaption>{}</figcaption>{}</figure>'
         ).format(ident, look, drawn, caption, tools)
@@ -87,8 +96,7 @@ class CellOutputs:
         if "text/csv" not in data:
             return Markup("")
         file = f"{self.name}-{about.get('name')}.csv"
-        href = f"data/{file}" if self.published else None
-        link = csv_link(data["text/csv"], file, href, what)
+        link = csv_link(data["text/csv"], file, published=self.published, what=what)
         return Markup('<p class="tools">{}</p>').format(link) if link else Markup("")
 
     def _foreign(self, data: _Data, alt: str) -> Markup:

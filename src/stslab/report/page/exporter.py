@@ -7,7 +7,8 @@ of any executed notebook. It gathers what a page says here and leaves how it loo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ from .forms import forms, info_of
 from .prose import Prose, highlight
 from .record import embed
 from .tables import folded
+from .thumbnail import main_picture
 
 SETUP = "Setup"
 
@@ -70,9 +72,9 @@ class StslabExporter(HTMLExporter):  # type: ignore[misc]
 class Headline(NamedTuple):
     """What a notebook showed with `show_finding`: it stands above all else."""
 
-    finding: str | None = None
-    about: str = ""
-    cautions: Sequence[str] = ()
+    finding: str | None
+    about: str
+    cautions: list[str]
 
 
 def headline(nb: NotebookNode) -> Headline:
@@ -83,7 +85,7 @@ def headline(nb: NotebookNode) -> Headline:
             listed = cautions if isinstance(cautions, list) else []
             text = forms(output).get("text/plain") or None
             return Headline(text, str(info.get("about") or ""), list(map(str, listed)))
-    return Headline()
+    return Headline(None, "", [])
 
 
 class _Page:
@@ -94,36 +96,49 @@ class _Page:
         self.extra: Mapping[str, Any] = resources.get("stslab") or {}
         about = resources.get("metadata") or {}
         self.name = str(about.get("name") or "notebook")
-        self.prose = Prose(self._link, path=str(about.get("path") or ""))
+        link = self._link if self.extra else None
+        self.prose = Prose(link, path=str(about.get("path") or ""))
         self.filter = resources.get("global_content_filter") or {}
         language = nb.metadata.get("language_info", {}).get("name") or "python"
         self.language = "python" if language.startswith("ipython") else language
         self.outputs = CellOutputs(self.prose, self.name, published=bool(self.extra))
-        self.failed = False
+        outputs = [output for cell in nb.cells for output in cell.get("outputs", ())]
+        self.failed = any(output.output_type == "error" for output in outputs)
         # A report speaks of somebody's texts; how it was made is folded away.
         self.report = any(_tags(cell, "report") for cell in nb.cells)
+        self.main = main_picture(outputs) if self.report and not self.failed else None
 
     def content(self) -> dict[str, Any]:
         injected = next((c.source for c in self.nb.cells if _tags(c, "injected-parameters")), "")
+        picture = self.outputs.html(self.main) if self.main is not None else ""
         cells = [shown for cell in self.nb.cells if (shown := self._cell(cell, injected))]
-        preset = self.extra.get("preset") or {}
-        title = self.prose.title or self.nb.metadata.get("title") or self.name
+        failing = next((cell for cell in cells if cell.get("failing")), None)
+        parts = _parts(_joined_setup([cell for cell in cells if cell is not failing]))
+        contents = self.prose.contents
         if self.report:
-            title = preset.get("title") or title
+            empty = [part for part in parts if _is_empty(part)]
+            heads = {name for part in empty for name in re.findall(r' id="(.*?)"', part[0]["html"])}
+            contents = [each for each in contents if each[1] not in heads]
+        preset = self.extra.get("preset") or {}
+        own = self.prose.title or self.nb.metadata.get("title") or self.name
+        title = preset.get("title") or own if self.report else own
         record = self.extra.get("record") or _own_record(self.nb, self.name, injected)
         return {
             "title": title,
+            "kicker": own if self.report and own != title else "",
             "headline": headline(self.nb),
+            "picture": picture,
             "report": self.report,
             "folded": folded,
-            "parts": _parts(_joined_setup(cells)),
-            "contents": self.prose.contents,
-            "failed": self.failed,
-            "banner": any(cell["kind"] == "alert" for cell in cells),
-            "look": page_assets(*["heatmap"] * self.outputs.heat),
+            "parts": [part for part in parts if not (self.report and _is_empty(part))],
+            "code": [cell for part in parts for cell in part if cell["kind"] == "code"],
+            "contents": [] if self.failed else contents,
+            "failing": failing,
+            "look": page_assets(*sorted(self.outputs.sheets)),
             "record": record,
+            "cite": _cite(title, self.name, record),
             "embedded": embed(record),
-            "has_code": any(cell.get("code") for cell in cells),
+            "has_code": not self.report and any(cell.get("code") for cell in cells),
             "preset": preset,
             **{key: self.extra.get(key) for key in ("index_href", "prev", "next")},
         }
@@ -139,9 +154,10 @@ class _Page:
 
     def _cell(self, cell: NotebookNode, injected: str) -> dict[str, Any] | None:
         if cell.cell_type == "markdown" and self.filter.get("include_markdown", True):
+            if self.failed and _tags(cell, "papermill-error-cell-tag"):
+                return None  # papermill's banners: the page says it better
             html = self.prose.markdown(cell.source, cell.get("attachments"))
-            kind = "alert" if _tags(cell, "papermill-error-cell-tag") else "prose"
-            return {"kind": kind, "html": html} if html.strip() else None
+            return {"kind": "prose", "html": html} if html.strip() else None
         hidden = cell.cell_type != "code" or not self.filter.get("include_code", True)
         if hidden or _tags(cell, "injected-parameters"):
             return None
@@ -159,15 +175,13 @@ class _Page:
             shown["preview"] = _preview(cell.source)
         if self.filter.get("include_output", True):
             shown["outputs"] = list(filter(None, map(self._output, cell.get("outputs", ()))))
-        raised = any(output.output_type == "error" for output in cell.get("outputs", ()))
-        shown["failing"] = raised and not self.failed
-        self.failed |= raised
+        shown["failing"] = any(each.output_type == "error" for each in cell.get("outputs", ()))
         return shown if shown.get("code") or shown["outputs"] or shown.get("parameters") else None
 
     def _output(self, output: NotebookNode) -> Markup:
-        """Render an output; a report's finding stands in its head already."""
-        in_head = self.report and info_of(output).get("kind") == "finding"
-        return Markup("") if in_head else self.outputs.html(output)
+        """Render an output, but what a report's head shows already."""
+        finding = self.report and info_of(output).get("kind") == "finding"
+        return Markup("") if finding or output is self.main else self.outputs.html(output)
 
 
 def _joined_setup(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -190,6 +204,23 @@ def _parts(cells: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
             parts.append([])
         parts[-1].append(cell)
     return parts
+
+
+def _is_empty(part: list[dict[str, Any]]) -> bool:
+    """Find a heading under which a report, which folds its code, shows nothing."""
+    shown = [cell for cell in part if cell["kind"] == "prose" or cell["outputs"]]
+    return len(shown) == 1 and bool(re.fullmatch(r"<h2[^\n]*</h2>\s*", str(shown[0].get("html"))))
+
+
+def _cite(title: str, name: str, record: Mapping[str, Any]) -> str:
+    """Say what to name when a page is quoted; no date, as the same inputs give the same page."""
+    files, digests = record.get("files"), record.get("sha256") or {}
+    files = list(files.values()) if isinstance(files, Mapping) else files or []
+    sources = [f"{each['name']} (SHA-256 {each['sha256'][:12]}…)" for each in files]
+    sources = sources or [f"{record.get('notebook_name')} (SHA-256 {digests['notebook'][:12]}…)"]
+    end = "" if title.endswith(tuple(".?!…")) else "."
+    made = f"{name}.html, made with stslab {version('stslab')} from {', '.join(sources)}."
+    return f"{title[:200]}{end} {made}"
 
 
 def _tags(cell: NotebookNode, tag: str) -> bool:

@@ -7,6 +7,7 @@ with its pairs listed beneath; so it is on paper, where a large one lists its se
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
@@ -19,6 +20,9 @@ MATRIX = "application/vnd.stslab.matrix+json"
 STEPS = 20  # colours on each side of 0: one for each 0.05
 NAMED = 8  # largest matrix whose columns carry texts; beyond, numbers point to the rows
 LISTED = 16  # largest matrix whose pairs are printed; beyond, rows are numbers, too, on paper
+CROWDED = (
+    27  # largest matrix whose cells have a width of their own; beyond, they share what is there
+)
 PAIRS = 500  # pairs listed; of more, the highest and the lowest
 SPOKEN = 2_000  # characters of a sentence that its row carries
 TEXT = 100_000  # characters of sentences in that list; beyond, short labels stand for them
@@ -34,44 +38,58 @@ def valid(matrix: Any) -> bool:
             and all(len(row) == len(names) for row in values)
             and all(isinstance(text, str) for text in [*names, *labels])
             and all(math.isfinite(value) for row in values for value in row)
+            and len(matrix.get("rows", names)) == len(names)
+            and all(type(row) is int for row in matrix.get("rows", ()))
         )
-    except (KeyError, TypeError, OverflowError):
+    except (KeyError, TypeError, AttributeError, OverflowError):
         return False
 
 
-def instrument(matrix: Mapping[str, Any], *, ident: str, title: str, alt: str) -> Markup:
-    """Draw a matrix; `title` is the question that it answers, `alt` what it shows in words."""
+def instrument(matrix: Mapping[str, Any], *, ident: str, caption: str, alt: str) -> Markup:
+    """Draw a matrix; `caption` is the question that it answers, `alt` what it shows in words."""
     names, labels, values = matrix["sentences"], matrix["labels"], matrix["values"]
+    numbers = matrix.get("rows") or range(1, len(names) + 1)
     named = len(names) <= NAMED
     columns = "".join(
         f'<th scope="col"><b>{i}</b>{_name(name, label, named)}</th>'
-        for i, (name, label) in enumerate(zip(names, labels, strict=True), start=1)
+        for i, name, label in zip(numbers, names, labels, strict=True)
     )
+    digits = _digits if len(names) <= LISTED else _short
     rows = "".join(
-        f'<tr><th scope="row"><b>{i}</b>{_name(names[i - 1], labels[i - 1], True)}</th>'
-        + "".join(f'<td class="{step(value)}">{round(value, 2) + 0.0:.2f}</td>' for value in row)
+        f'<tr data-scores="{" ".join(f"{value * 10_000:.0f}" for value in row)}">'
+        f'<th scope="row"><b>{i}</b>{_name(name, label, True)}</th>'
+        + "".join(f'<td class="{step(value)}">{digits(value)}</td>' for value in row)
         + "</tr>"
-        for i, row in enumerate(values, start=1)
+        for i, name, label, row in zip(numbers, names, labels, values, strict=True)
     )
-    size = "few" if named else "many" if len(names) > LISTED else "some"
+    sizes = {NAMED: "few", LISTED: "some", CROWDED: "many"}
+    size = next((name for most, name in sizes.items() if len(names) <= most), "many most")
     scale = "".join(f'<i class="{step(v / 10)}"></i>' for v in range(-10, 11))
     return Markup(
         f'<div class="wide"><table class="heat {size}" id="{ident}" '
         f'aria-describedby="{ident}-says">'
-        f"<caption>{escape(title)}</caption><thead><tr><td></td>{columns}</tr></thead>"
+        f"<caption>{escape(caption)}</caption><thead><tr><td></td>{columns}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
-        f'<div class="legend"><span>−1 opposite</span><span class="scale">{scale}</span>'
-        f"<span>1 same direction</span></div>"
-        f'<div class="readout" aria-live="polite" hidden>Point at a cell, tap it, or move with the '
-        "arrow keys to read its pair.</div>"
+        '<div class="legend"><span>−1</span><span class="scale">'
+        f"{scale}</span><span>1 same direction</span><small>(0, in the middle: unrelated)</small>"
+        "</div>"
         f'<p class="says" id="{ident}-says">{escape(alt)}</p>'
-        f"{_pairs(names, labels, values, title)}"
+        f"{_pairs(names, labels, values, numbers, caption)}"
     )
 
 
 def step(value: float) -> str:
     """Name the colour class of a score in [-1, 1]."""
     return f"h{round((max(-1.0, min(1.0, value)) + 1) * STEPS)}"
+
+
+def _digits(value: float) -> str:
+    return f"{round(value, 2) + 0.0:.2f}"
+
+
+def _short(value: float) -> str:
+    """Write a score without its leading zero, where cells are narrow."""
+    return re.sub(r"0(?=\.)|\.00", "", _digits(value)) or "0"
 
 
 def _name(name: str, label: str, shown: bool) -> Markup:
@@ -85,7 +103,11 @@ def _name(name: str, label: str, shown: bool) -> Markup:
 
 
 def _pairs(
-    names: Sequence[str], labels: Sequence[str], values: Sequence[Sequence[float]], title: str
+    names: Sequence[str],
+    labels: Sequence[str],
+    values: Sequence[Sequence[float]],
+    numbers: Sequence[int],
+    caption: str,
 ) -> str:
     n = len(names)
     pairs = [(values[i][j], i, j) for i, j in combinations(range(n), 2)]
@@ -100,7 +122,10 @@ def _pairs(
     texts = [folded(name) for name in names]
     long = sum(len(texts[i]) + len(texts[j]) for _, i, j in pairs) > TEXT
     if long or n > LISTED:
-        items = "".join(f"<li><bdi>{text}</bdi></li>" for text in texts)
+        items = "".join(
+            f'<li value="{i}"><bdi>{text}</bdi></li>'
+            for i, text in zip(numbers, texts, strict=True)
+        )
         full = f"<div><p>The sentences in full:</p><ol>{items}</ol></div>"
     if long:
         texts = [escape(label) for label in labels]
@@ -109,10 +134,10 @@ def _pairs(
         f'<td class="number">{round(score, 4) + 0.0:.4f}</td></tr>'
         for score, i, j in pairs
     )
-    heads = "".join(f'<th scope="col">{h}</th>' for h in ("sentence_a", "sentence_b", "score"))
+    heads = "".join(f'<th scope="col">{h}</th>' for h in ("sentence a", "sentence b", "score"))
     return (
         f'<details class="data{" many" if n > LISTED else ""}"><summary>{about}</summary>'
         '<div class="wide"><table class="stslab">'
-        f'<caption class="vh">Pairs: {escape(title)}</caption><thead><tr>{heads}</tr></thead>'
+        f'<caption class="vh">Pairs: {escape(caption)}</caption><thead><tr>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>{full}</details>"
     )

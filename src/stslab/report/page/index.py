@@ -53,7 +53,8 @@ def render_index(
         state, sign = STATES.get(status, (status, "•"))
         drawing = str(page.get("thumbnail") or "")
         texts = {name: folded(str(page.get(name) or "")) for name in ("finding", "reason")}
-        shown = {"thumbnail": Markup(drawing) if DRAWING.fullmatch(drawing) else None}
+        shown: dict[str, Any] = {name: _inside(page.get(name)) for name in ("href", "failed_href")}
+        shown["thumbnail"] = Markup(drawing) if DRAWING.fullmatch(drawing) else None
         entries.append({**page, **texts, **shown, "state": state, "sign": sign})
     html = _TEMPLATES.get_template("entries.html.j2").render(
         title=preset_title,
@@ -63,6 +64,12 @@ def render_index(
         about=about,
     )
     return replace_surrogates(html)
+
+
+def _inside(href: str | None) -> str | None:
+    """Tell a page that its reader comes from here, so that the pages beside it are there, too."""
+    path, mark, place = (href or "").partition("#")
+    return f"{path}?in=report{mark}{place}" if path else None
 
 
 def render_root_index(presets: Sequence[Mapping[str, Any]]) -> str:

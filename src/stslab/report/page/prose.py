@@ -55,6 +55,9 @@ CODE = {"k", "s", "c", "n"}  # keyword, string, comment, number: enough to read 
 COLOURED = 100_000  # characters
 _HEAD = re.compile(r"<thead>.*?</thead>", re.S)
 _NO_SCOPE = re.compile(r"<th(?![^>]*scope=)(?=[ >])")
+_LOCAL = re.compile(r'<a href="(?!#|https?:|mailto:)([^"]*)"', re.I)
+_UNLINKED = re.compile(r"<a(?: (?:title|dir|lang)=\"[^\"]*\")*>(.*?)</a>", re.S)
+_NEXT = re.compile(r"<(p|li)>Next: <a>[^<]*</a>[^<]*</\1>\n?")
 EMPTY = re.compile(r"\n\s{500}")  # over such a place Pygments takes the square of its length
 
 
@@ -124,7 +127,7 @@ class Prose:
     def __init__(self, link: Callable[[str], str | None] | None = None, path: str = "") -> None:
         self.contents: list[tuple[int, str, str]] = []  # level, id, text
         self.title = ""
-        self._link = link or (lambda address: address)
+        self._link = link
         self._path = path
         self._level = 1
         self._ids = {"main", "contents", "made-from", "failing-cell", "stslab-record"}
@@ -155,12 +158,22 @@ class Prose:
     def clean(self, html: str, *, contents: bool = False) -> Markup:
         """Make HTML safe and its headings and tables accessible."""
         html = self._cleaner.clean(replace_surrogates(html))
+        html = self._linked(html)
         html = re.sub(r'<img(?![^>]* src=)(?:[^>]* alt="([^"]*)")?[^>]*>', r"[image: \1]", html)
         html = re.sub(r"<img(?![^>]* alt=)", '<img alt="An image without a description"', html)
         html = re.sub(
             r"<h([1-6])([^>]*)>(.*?)</h\1>", lambda m: self._heading(m, contents), html, flags=re.S
         )
         return Markup(_tables(html))
+
+    def _linked(self, html: str) -> str:
+        """Leave no link that leads nowhere: the script leads to other pages, if they are there.
+
+        A link whose target is none of them is plain text, and a line that only names it goes.
+        """
+        if self._link:
+            html = _LOCAL.sub(r'<a data-page="\1"', html)
+        return _UNLINKED.sub(r"\1", _NEXT.sub("", html))
 
     def anchor(self, text: str) -> str:
         """Make an id from a text; no two on a page are equal, none depends on chance."""
@@ -191,7 +204,9 @@ class Prose:
 
     def _attribute(self, tag: str, name: str, value: str) -> str | None:
         if name == "href" and not re.match(r"#|(https?|mailto):", value, re.I):
-            return self._link(value) if not re.match(r"[a-z][\w+.-]*:|//", value, re.I) else None
+            if re.match(r"[a-z][\w+.-]*:|//", value, re.I):
+                return None
+            return self._link(value) if self._link else value
         kept = SAFE.get(name)
         return value if kept is None or kept.match(value) else None
 

@@ -27,8 +27,8 @@ _cleaner = nh3.Cleaner(
 )
 
 
-def data_table(html: str) -> Markup:
-    """Make `show_table`'s HTML safe, draw its score bars, fold its long texts.
+def data_table(html: str, number: int = 0) -> Markup:
+    """Make `show_table`'s HTML safe, number it, draw its score bars, fold its long texts.
 
     All bars of a table share one scale that holds 0 and 1, so that lengths compare.
     """
@@ -40,6 +40,8 @@ def data_table(html: str) -> Markup:
         html,
     )
     html = _LONG_CELL.sub(lambda m: folded(Markup(m[1]).unescape()), html)
+    if number:
+        html = html.replace("<caption>", f"<caption>Table {number}. ", 1)
     return Markup(f'<div class="wide">{html}</div>')
 
 
@@ -58,19 +60,22 @@ def folded(text: str) -> Markup:
     ).format(text[:240], size, text)
 
 
-def csv_link(csv: str, name: str, href: str | None, what: str) -> Markup:
+def csv_link(csv: str, name: str, *, published: bool, what: str) -> Markup:
     """Offer a table's numbers: inside the page, or in the builder's file where they are many.
 
-    `what` they are is for those who read links out of their place.
+    `what` they are is for those who read links out of their place. The file is not there when a
+    page was sent alone, so the script shows the link where it is.
     """
     if len(csv) < EMBEDDED:
         text = quote(csv, safe=" ,;:/?@!$()*'+=|[]{}", errors="replace")
-        href = f"data:text/csv;charset=utf-8,{text}"
-    elif not href:
+        where = Markup('href="data:text/csv;charset=utf-8,{}"').format(text)
+    elif published:
+        where = Markup('hidden data-page="data/{}"').format(quote(name))
+    else:
         return Markup("")
-    return Markup(
-        '<a download="{}" href="{}">Download CSV<span class="vh"> of {}</span></a>'
-    ).format(name, href, what)
+    return Markup('<a download="{}" {}>Download CSV<span class="vh"> of {}</span></a>').format(
+        name, where, what
+    )
 
 
 def _bar(score: float, low: float) -> str:

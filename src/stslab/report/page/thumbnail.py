@@ -1,4 +1,4 @@
-"""What stands beside a page's finding on the index: its first figure or table, very small."""
+"""What stands beside a page's finding on the index: its main figure or table, very small."""
 
 from __future__ import annotations
 
@@ -19,19 +19,28 @@ COLOURS = 32
 
 
 def thumbnail(nb: NotebookNode) -> Markup | None:
-    """Draw a notebook's first heatmap, score bars or other figure, else its first table.
+    """Draw a notebook's main picture, else its first table.
 
     It has no text and is hidden from screen readers: the finding beside it says more.
     """
     outputs = [output for cell in nb.cells for output in cell.get("outputs", ())]
-    shown = [(info_of(output).get("kind"), forms(output)) for output in outputs]
-    for _, data in shown:
+    if (main := main_picture(outputs)) is not None:
+        data = forms(main)
         if heatmap.valid(data.get(heatmap.MATRIX)):
             return _cells(data[heatmap.MATRIX]["values"])
-    tables = [data.get("text/html", "") for kind, data in shown if kind == "table"]
-    figures = [data.get("image/png", "") for kind, data in shown if kind == "figure"]
-    drawn = chain(map(_bars, tables), map(_figure, figures), map(_table, tables))
-    return next(filter(None, drawn), None)
+        if drawn := _figure(data.get("image/png", "")):
+            return drawn
+    shown = [forms(output) for output in outputs if info_of(output).get("kind") == "table"]
+    tables = [data.get("text/html", "") for data in shown]
+    return next(filter(None, chain(map(_bars, tables), map(_table, tables))), None)
+
+
+def main_picture(outputs: Sequence[NotebookNode]) -> NotebookNode | None:
+    """Choose the figure named "main", else the first heatmap, else the first figure."""
+    figures = [output for output in outputs if info_of(output).get("kind") == "figure"]
+    named = [output for output in figures if info_of(output).get("name") == "main"]
+    heat = [each for each in figures if heatmap.valid(forms(each).get(heatmap.MATRIX))]
+    return next(iter([*named, *heat, *figures]), None)
 
 
 def _cells(values: Sequence[Sequence[float]]) -> Markup:
