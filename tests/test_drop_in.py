@@ -46,7 +46,10 @@ def test_make_hands_it_on_by_its_name(kitchen: Project) -> None:
     ("arguments", "message"),
     [
         (["--recipes", "none.txt", "--spice", "dill"], "'none.txt' does not exist"),
-        (["--recipes", "soup.txt"], 'needs spices to go with your recipes. Add SPICE="…" (or --spice'),
+        (
+            ["--recipes", "soup.txt"],
+            'needs spices to go with your recipes. Add SPICE="…" (or --spice',
+        ),
         (["--sentences", "soup.txt"], "No such option '--sentences'"),
     ],
 )
