@@ -127,7 +127,8 @@ class Project:
         """Add a lesson, the reports of each kind of file, and a file for them all."""
         typing = "from pathlib import Path\nfrom typing import Literal\n"
         lesson = f"parameters: {typing}sentences: {LIST} = ['a']\nreorder: bool = False"
-        self.notebook("08_heatmap", [lesson, "print(sentences)"])
+        numbers = figure("numbers", "'n\\n' + 200_000 * '1\\n'")  # too many to lie in a page
+        self.notebook("08_heatmap", [lesson, "print(sentences)", numbers])
         for kind, takes in TAKES.items():
             name = next(iter(takes.split(":")))
             cells = [f"parameters: {typing}{takes}\n{READING}", f"print({name!r}, {name})"]

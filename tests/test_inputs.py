@@ -204,7 +204,9 @@ def test_columns_are_named_in_the_order_of_the_table(tmp_path: Path) -> None:
     (tmp_path / "my.csv").write_text("Nr.;Frage;Hilfe;Punkte\n1;Wie geht es?;Es geht so.;4\n")
     named = {"Frage": "sentence_a", "Hilfe": "sentence_b", "Punkte": "gold_score"}
     for columns in (named, list(named), "Frage, Hilfe,Punkte"):
-        (row,) = read_pairs(tmp_path / "my.csv", columns=columns).table.to_dict("records")
+        found = read_pairs(tmp_path / "my.csv", columns=columns)
+        assert found.renamed == named
+        (row,) = found.table.to_dict("records")
         assert row == {
             "sentence_a": "Wie geht es?",
             "sentence_b": "Es geht so.",

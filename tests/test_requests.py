@@ -373,6 +373,7 @@ def test_what_is_shared_is_what_was_asked(mine: Project) -> None:
     assert zipped(mine.reports / "my.zip") == ["my/report_sentences.html"]
     done = mine.run("share", "--sentences", "my.csv", "--only", "8 report_sentences")
     pages = ["my/START.html", "my/index.html", "my/report_sentences.html", "my/08_heatmap.html"]
+    pages.append("my/data/08_heatmap-numbers.csv")  # a page links to it
     assert zipped(mine.reports / "my.zip") == pages
     mine.edit("08_heatmap", "print(sentences)", "1 / 0")
     done = mine.run("share", "--sentences", "my.csv", "--only", "8")

@@ -26,7 +26,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -220,7 +220,8 @@ def read_pairs(
                 f"{given.iloc[row]!r:.60}."
             )
         chosen[name] = "gold_score"
-    return _used(rows, chosen, PAIR)
+    used = _used(rows, chosen, PAIR)
+    return replace(used, renamed={**columns, **used.renamed})
 
 
 def _read_column(source: Source, target: str, column: str | None, sheet: str | None) -> Input:

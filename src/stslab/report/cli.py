@@ -152,20 +152,19 @@ class _Files(click.Command):
 
     def _variables(self, ctx: click.Context, books: Notebooks) -> dict[str, str]:
         """Find what make was given beside options: parameters, by their names in upper case."""
-        options = {
-            f"{each.envvar or f'{HANDED}_{each.name}'.upper()}" for each in self.get_params(ctx)
-        }
-        names = {name for path in books.by_stem.values() for name in books.parameters(path)}
+        own = {each.envvar or f"{HANDED}_{each.name}".upper() for each in self.get_params(ctx)}
+        handed = {name for name in os.environ if name.startswith(f"{HANDED}_")}
         found: dict[str, str] = {}
-        for variable, text in os.environ.items():
-            if not variable.startswith(f"{HANDED}_") or variable in options:
-                continue
+        for variable in sorted(handed - own):
             name = variable.removeprefix(f"{HANDED}_")
-            if name.lower() not in names or name != name.upper():
-                taken = sorted(option.removeprefix(f"{HANDED}_") for option in options)
-                hint = suggest(name, [*taken, *sorted(map(str.upper, names))])
+            parameters = {
+                each for path in books.by_stem.values() for each in books.parameters(path)
+            }
+            if name.lower() not in parameters or name != name.upper():
+                options = sorted(str(each).removeprefix(f"{HANDED}_") for each in own)
+                hint = suggest(name, [*options, *sorted(map(str.upper, parameters))])
                 raise RequestError(f"{name}=…: make {ctx.info_name} takes no such variable.{hint}")
-            found |= {name.lower(): text} if text else {}
+            found |= {name.lower(): os.environ[variable]} if os.environ[variable] else {}
         return found
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import unquote
+
+from markupsafe import escape
 
 from .building.folder import index_of
 from .building.manifest import MANIFEST, own_file, read_manifest
@@ -14,7 +14,6 @@ from .request.names import name_problem
 from .request.values import RequestError, shown
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say: equal reports, equal zips
-LINK = re.compile(rb'href="(data/[^"#?]+)"')
 
 
 def share(reports: Path, preset: str, pages: Sequence[str] | None = None) -> Path:
@@ -47,8 +46,9 @@ def share(reports: Path, preset: str, pages: Sequence[str] | None = None) -> Pat
     partial = reports / f".{target.name}"
     try:
         files = {name: (home / name).read_bytes() for name in names}
-        linked = {unquote(link.decode()) for page in files.values() for link in LINK.findall(page)}
-        files |= {name: (home / name).read_bytes() for name in sorted(linked & {*outputs})}
+        html = b"".join(files.values())
+        linked = [path for path in sorted(outputs) if f'href="{escape(path)}"'.encode() in html]
+        files |= {name: (home / name).read_bytes() for name in linked}
         if len(names) > 1:
             # Its own index: there is no list of all reports above it where it goes.
             index = index_of(manifest._replace(pages=chosen), home, root_href=None).encode()

@@ -50,8 +50,8 @@ class Preset:
     jobs: tuple[Job, ...]  # those chosen of its pages
     pages: dict[str, Path]  # all its pages, in order, and their notebooks
     path: Path  # its YAML file, or the file on the command line that names the report
-    # The pages that may be in its folder; those of other requests on the same file are.
-    belonging: frozenset[str] = frozenset()
+    # Those that may be in its folder; of a file, these are the pages of any request on it.
+    belonging: frozenset[str]
 
 
 class _Shape(BaseModel):
@@ -142,7 +142,7 @@ def load_preset(
     jobs = make_jobs(drafts, typed(overrides or {}, where), only, books)
     pages = {draft.name: draft.notebook for draft in drafts}
     title, about = content.title or path.stem, content.description or ""
-    return Preset(path.stem, title, about, jobs, pages, path, belonging=frozenset(pages))
+    return Preset(path.stem, title, about, jobs, pages, path, frozenset(pages))
 
 
 def adhoc_preset(
@@ -176,7 +176,7 @@ def adhoc_preset(
     drafts = [Draft(stem, pages[stem]) for stem in chosen]
     jobs = make_jobs(drafts, given, only, books, companions=True)
     path = next((job.inputs[parameter] for job in jobs if parameter in job.inputs), Path(first))
-    return Preset(name, name, "", jobs, pages, path, belonging=frozenset(books.by_stem))
+    return Preset(name, name, "", jobs, pages, path, frozenset(books.by_stem))
 
 
 def typed(values: Mapping[str, Any], where: Mapping[str, str]) -> Layer:
