@@ -271,7 +271,8 @@ def describe_hits(judged: pd.DataFrame) -> str:
         queries = kinds.get(verdict, [])
         more = f" and {len(queries) - 3:,} more" if len(queries) > 3 else ""
         if queries:
-            parts.append(f"{words} {', '.join(quoted(each) for each in queries[:3])}{more}.")
+            named = f"{words} {', '.join(quoted(each) for each in queries[:3])}{more}"
+            parts.append(named if named.endswith((".”", "?”", "!”")) else f"{named}.")
     return " ".join(parts)
 
 
