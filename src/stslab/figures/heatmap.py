@@ -17,7 +17,7 @@ from .drawing import LABELED, Drawing, new_axes, set_title
 MATRIX = "application/vnd.stslab.matrix+json"
 SENTENCE = 20_000  # characters of a sentence in a page's heatmap; the CSV holds all
 ANNOTATED = 12  # largest matrix with a number in each cell
-CELLS = 1000  # most rows of an image; a larger matrix is averaged
+CELLS = 500  # most rows of an image; a larger matrix is averaged
 NAMED = 12  # most groups that a large matrix names
 # Perceptually uniform, safe for colour-blind readers, and white at 0: negative scores show.
 SCALE: dict[str, Any] = {"vmin": -1, "vmax": 1, "cmap": "vlag"}
@@ -34,7 +34,7 @@ def heatmap(
     """Draw a similarity matrix.
 
     Up to 12 sentences each cell shows its score, up to 40 each row its label. Larger matrices are
-    always reordered and drawn as one image, beyond 1,000 sentences averaged into fewer cells, with
+    always reordered and drawn as one image, beyond 500 sentences averaged into fewer cells, with
     the groups named. The color scale is fixed from -1 to 1, so that two heatmaps compare.
 
     Parameters

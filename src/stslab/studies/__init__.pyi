@@ -20,8 +20,8 @@ from .duplicates import best_matches as best_matches
 from .duplicates import communities as communities
 from .duplicates import count_duplicates as count_duplicates
 from .duplicates import describe_repeats as describe_repeats
-from .duplicates import first_occurrences as first_occurrences
 from .duplicates import near_duplicates as near_duplicates
+from .duplicates import worth_comparing as worth_comparing
 from .gold import agreement as agreement
 from .gold import agreement_differences as agreement_differences
 from .gold import bands_against_gold as bands_against_gold

@@ -19,6 +19,7 @@ from ..inputs.checks import check_texts, check_top_k
 from ..models.encoding import Encoder, encode
 from ..scores.cosine import clip, unit_rows
 from ..wording import counted
+from .content import has_content
 
 Vectors = npt.NDArray[np.float64]
 
@@ -249,22 +250,24 @@ def best_matches(
     return table
 
 
-def first_occurrences(sentences: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Mark the sentences that repeat none before them.
+def worth_comparing(sentences: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Mark the sentences among which to look for the closest: with content, and no repeats.
 
-    Capitals, spaces and a closing stop or exclamation mark make no difference. Repeats score 1 or
-    nearly so with each other, which is no news: leave them out before looking for what is closest.
+    A repeat scores 1 or nearly so, and so do "n/a" and "none", which is no news. Capitals, spaces
+    and a closing stop or exclamation mark do not make a sentence another one.
 
     Examples
     --------
-    >>> first_occurrences(["n/a", "Good", "N/A", "good."]).tolist()
-    [True, True, False, False]
+    >>> worth_comparing(["Good", "n/a", "good.", "Fair"]).tolist()
+    [True, False, False, True]
     """
-    return ~pd.Series([_folded(text) for text in sentences], dtype=object).duplicated().to_numpy()
+    repeats = pd.Series([_folded(text) for text in sentences], dtype=object).duplicated()
+    says = np.array([has_content(text) for text in sentences], dtype=bool)
+    return says & ~repeats.to_numpy()
 
 
 def describe_repeats(sentences: Sequence[str]) -> str:
-    """Say how many sentences occur more than once, as `first_occurrences` sees it.
+    """Say how many sentences occur more than once, as `worth_comparing` sees it.
 
     Examples
     --------
