@@ -14,9 +14,7 @@ import pytest
 
 from stslab import (
     curves,
-    dot_plot,
     heatmap,
-    histogram,
     scatter,
     score_bars,
     show_figure,
@@ -27,6 +25,7 @@ from stslab import (
 from stslab.figures.drawing import Drawing
 from stslab.report.page.tables import data_table
 from stslab.scores.groups import group_tree, leaves
+from stslab.studies import dot_plot, histogram
 from stslab.wording import short_labels
 
 mpl.use("agg")

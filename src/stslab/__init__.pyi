@@ -1,7 +1,5 @@
 from .figures.heatmap import heatmap as heatmap
 from .figures.plots import curves as curves
-from .figures.plots import dot_plot as dot_plot
-from .figures.plots import histogram as histogram
 from .figures.plots import scatter as scatter
 from .figures.plots import score_bars as score_bars
 from .figures.show import show_figure as show_figure

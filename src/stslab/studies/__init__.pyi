@@ -45,5 +45,7 @@ from .map_figure import draw_map as draw_map
 from .minimal_pairs import blind_spots as blind_spots
 from .minimal_pairs import read_minimal_pairs as read_minimal_pairs
 from .opposites import count_opposites as count_opposites
+from .plots import dot_plot as dot_plot
+from .plots import histogram as histogram
 from .stsb import read_stsb as read_stsb
 from .terms import cluster_terms as cluster_terms
