@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import psutil
 import pytest
-from projects import COUNTING, Listener, Project, figure
+from projects import COUNTING, Listener, Project, figure, finding
 from reading import Page
 
 pytestmark = pytest.mark.usefixtures("bare_kernels")
@@ -317,7 +317,8 @@ def test_plain_lines_say_what_became_of_each_page_and_why(project: Project) -> N
 
 def test_a_terminal_shows_live_lines_and_a_closing_table(project: Project) -> None:
     """A line per running notebook with its cell and seconds, then a table."""
-    project.notebook("slow", ["import time; time.sleep(1.5)", "1 + 1"])
+    well = finding("All is well.", cautions=["But slow."])
+    project.notebook("slow", ["import time; time.sleep(1.5)", "1 + 1", well])
     project.notebook("failing", ["1 / 0"])
     project.preset("notebooks: [slow, failing]")
     ours, theirs = pty.openpty()
@@ -332,7 +333,8 @@ def test_a_terminal_shows_live_lines_and_a_closing_table(project: Project) -> No
     os.close(ours)
     assert process.wait(60) == 1
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.decode())
-    assert re.search(r"running\s+slow\s+cell 2 of 3\s+\d\.\d s", text)
+    assert re.search(r"running\s+slow\s+cell 2 of 4\s+\d\.\d s", text)
+    assert re.search(r"slow\s+All is well\.\s+! But slow\.", text)
     assert re.search(r"✓\s+slow\s+built\s+\d\.\d\s+never built", text)
     assert re.search(r"✗\s+failing\s+failed", text)
     assert "ZeroDivisionError" in text

@@ -217,7 +217,8 @@ def test_queries_are_texts_or_a_file_of_them(mine: Project) -> None:
 
 def test_a_column_is_refused_by_a_notebook_that_takes_none(mine: Project) -> None:
     said = refused("--sentences", "my.csv", "--only", "8 report_sentences", COLUMN="text")
-    assert said.startswith("COLUMN='text' (or --column): 08_heatmap takes none, and would ignore")
+    assert said.startswith("COLUMN='text' (or --column): 08_heatmap takes no columns, and")
+    assert said in refused("--sentences", "my.csv", "--only", "8", COLUMN="text")
     assert "report_sentences" in said
     mine.preset("columns: [text]\nsheet: May\nnotebooks: [report_sentences]")
     (job,) = asked("mini").jobs

@@ -65,21 +65,12 @@ def make_jobs(
     With `companions`, ask for what goes with a file: a corpus without queries says nothing.
     """
     drafts = _chosen(drafts, only) if only else drafts
-    check_shared(given, drafts, books, "the chosen")
     for draft in drafts:
-        parameters, stem = books.parameters(draft.notebook), draft.notebook.stem
-        if lacking := [
-            name for name in given.needed & given.values.keys() if name not in parameters
-        ]:
-            name = lacking[0]
-            takers = [
-                each for each in books.public if name in books.parameters(books.by_stem[each])
-            ]
-            raise RequestError(
-                f"{given.where(name)}: {stem} takes none, and would ignore it. Those that do: "
-                f"{', '.join(takers)}."
-            )
-        for name, parameter in parameters.items() if companions else ():
+        _check_needed(given, draft.notebook.stem, books)
+    check_shared(given, drafts, books, "the chosen")
+    for draft in drafts if companions else ():
+        stem = draft.notebook.stem
+        for name, parameter in books.parameters(draft.notebook).items():
             file = parameter.goes_with
             if file in given.values and name not in given.values:
                 raise RequestError(
@@ -87,6 +78,15 @@ def make_jobs(
                     f"{parameter.spelled}."
                 )
     return tuple(_job(draft, given, books) for draft in drafts)
+
+
+def _check_needed(given: Layer, stem: str, books: Notebooks) -> None:
+    """Refuse a way to read a file that a notebook would ignore."""
+    taken = books.parameters(books.by_stem[stem])
+    for name in sorted(given.needed & given.values.keys() - taken.keys()):
+        takers = [each for each in books.public if name in books.parameters(books.by_stem[each])]
+        do = f" Those that do: {', '.join(takers)}." if takers else ""
+        raise RequestError(f"{given.where(name)}: {stem} takes no {name}, and would ignore it.{do}")
 
 
 def _job(draft: Draft, given: Layer, books: Notebooks) -> Job:
