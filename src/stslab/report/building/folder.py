@@ -200,6 +200,7 @@ def write_root_index(reports: Path, notify: Callable[[str], None]) -> None:
                     "href": f"{quote(folder.name)}/index.html" if there else None,
                     "finding": count + (f", {bad} not up to date" if bad else ""),
                     "status": "stale" if bad else "built",
+                    "thumbnail": next((page.thumbnail for page in manifest.pages.values()), None),
                 }
             )
         _update(reports, {"index.html": render_root_index(entries).encode()})
