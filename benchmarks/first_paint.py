@@ -1,9 +1,10 @@
 """Time a page's first paint beside nbconvert's default page of the same notebook.
 
-    make bench                      after the builder's table; needs Chromium
+    make bench                                      after the builder's table; needs Chromium
+    python benchmarks/first_paint.py reports/my/report_sentences.ipynb
 
-Both pages are made from one executed notebook, the tutorial's largest, and opened in turn in one
-browser without a network: at full speed, and with the processor slowed as phones are.
+Both pages are made from one executed notebook, the tutorial's largest or the one named, and opened
+in turn in one browser without a network: at full speed, and with the processor slowed as a phone's.
 """
 
 from __future__ import annotations
@@ -41,19 +42,21 @@ def first_paint(context: BrowserContext, page: Path, slowed: int) -> float:
     return float(at)
 
 
-def both_pages(folder: Path) -> dict[str, Path]:
-    """Make the two pages of the tutorial's largest notebook."""
+def largest_page(folder: Path) -> Path:
+    """Build the tutorial; give the executed notebook of its largest page."""
     subprocess.run([BIN / "stslab", "report", "--quiet", "--reports", folder], cwd=ROOT, check=True)
-    ours = max((folder / "tutorial").glob("0*.html"), key=lambda page: page.stat().st_size)
-    command = [
-        BIN / "jupyter",
-        "nbconvert",
-        "--to=html",
-        f"--output-dir={folder}",
-        "--log-level=40",
-    ]
-    subprocess.run([*command, ours.with_suffix(".ipynb")], check=True)
-    return {"stslab": ours, "nbconvert": folder / ours.name}
+    page = max((folder / "tutorial").glob("0*.html"), key=lambda page: page.stat().st_size)
+    return page.with_suffix(".ipynb")
+
+
+def both_pages(folder: Path, executed: Path) -> dict[str, Path]:
+    """Make the two pages of an executed notebook."""
+    pages = {}
+    for name, kind in {"stslab": "stslab", "nbconvert": "html"}.items():
+        command = [BIN / "jupyter", "nbconvert", f"--to={kind}", f"--output-dir={folder / name}"]
+        subprocess.run([*command, "--log-level=40", executed], check=True)
+        pages[name] = folder / name / f"{executed.stem}.html"
+    return pages
 
 
 def measure(pages: dict[str, Path], repeat: int) -> list[str]:
@@ -80,11 +83,12 @@ def measure(pages: dict[str, Path], repeat: int) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("executed", type=Path, nargs="?", help="an executed notebook")
     parser.add_argument("--repeat", type=int, default=15)
     parser.add_argument("--readme", action="store_true", help="put the table into README.md")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="stslab-bench-") as folder:
-        pages = both_pages(Path(folder))
+        pages = both_pages(Path(folder), options.executed or largest_page(Path(folder)))
         rows = measure(pages, options.repeat)
     text = (
         f"| first paint of {pages['stslab'].stem} | stslab | nbconvert | times faster |\n"

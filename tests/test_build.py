@@ -49,8 +49,10 @@ def assert_each_holds_its_own(project: Project, runs: int) -> None:
 def links(page: Path) -> list[str]:
     """List where a page's links lead, as files beside it."""
     tags = Page(page.read_text("utf-8")).tags
-    found = [attributes.get("href") or "" for _, attributes in tags]
-    own = [link.partition("#")[0] for link in found if not link.startswith(("#", "data:", "http"))]
+    found = [each.get("href") or each.get("data-page") or "" for _, each in tags]
+    own = [
+        re.split("[?#]", link)[0] for link in found if not link.startswith(("#", "data:", "http"))
+    ]
     return [unquote(link) for link in own if link]
 
 
@@ -227,8 +229,8 @@ def test_links_lead_to_pages_whatever_their_names(project: Project) -> None:
             never_built = link == "fails #2.html"
             assert never_built or (page.parent / link).is_file(), (page.name, link)
     index = (project.home / "index.html").read_text("utf-8")
-    assert 'href="100%20%25%20of%20%231.html"' in index
-    assert 'href="fails%20%232.failed.html#failing-cell"' in index
+    assert 'href="100%20%25%20of%20%231.html?in=report"' in index
+    assert 'href="fails%20%232.failed.html?in=report#failing-cell"' in index
     failed = (project.home / "fails #2.failed.html").read_text("utf-8")
     assert 'id="failing-cell"' in failed
 
@@ -397,7 +399,8 @@ def test_a_page_links_to_none_that_is_not_there(project: Project) -> None:
     def links() -> dict[str, set[str]]:
         pages = [project.home / f"{name}.html" for name in ("one", "three")]
         return {
-            page.stem: set(re.findall(r'href="(\w+\.html)"', page.read_text())) for page in pages
+            page.stem: set(re.findall(r'data-page="(\w+\.html)"', page.read_text()))
+            for page in pages
         }
 
     project.build()

@@ -84,7 +84,7 @@ def test_hostile_sentences_and_column_names_are_shown_as_written(own_texts, visi
     page = visit(own_texts / "05_sentence_pairs.html")
     table = page.locator("#table-pairs table")
     heads = table.locator("thead th").evaluate_all("all => all.map(head => head.textContent)")
-    assert heads[:3] == ["sentence_a", "sentence_b", "score"]
+    assert heads[:3] == ["sentence a", "sentence b", "score"]
     assert heads[3:-1] == TEXTS
     first = table.locator("tbody tr td:first-child").evaluate_all(
         "all => all.map(cell => cell.textContent)"

@@ -108,7 +108,7 @@ def get(address: str) -> str:
 
 
 def links(content: str) -> list[str]:
-    return re.findall(r'href="([^"#:]+)', content)
+    return re.findall(r'href="([^"#?:]+)', content)
 
 
 def index(folder: Path) -> str:
@@ -337,6 +337,16 @@ def test_what_is_in_the_way_of_one_report_costs_no_other(copy: Project, name: st
     listener = Listener()
     assert copy.build("second", force=True, listener=listener)["other"].status == "built"
     assert listener.heard == []
+
+
+def test_the_list_of_all_shows_the_main_picture_of_each_first_page(copy: Project) -> None:
+    """A report of one page is known by it; of one without a picture nothing is shown."""
+    drawing = '<svg viewBox="0 0 1 1" aria-hidden="true"><path d="M0 1"/></svg>'
+    manifest = copy.manifest()
+    next(iter(manifest["pages"].values()))["thumbnail"] = drawing
+    (copy.home / "manifest.json").write_text(json.dumps(manifest))
+    write_root_index(copy.reports, lambda _: None)
+    assert index(copy.reports).count(drawing) == 1
 
 
 def test_a_report_called_like_the_list_of_all_costs_no_other(copy: Project) -> None:

@@ -202,8 +202,14 @@ def write_root_index(reports: Path, notify: Callable[[str], None]) -> None:
         for folder in sorted(each.parent for each in reports.glob(f"*/{MANIFEST}")):
             manifest = read_manifest(folder)
             there = own_file(folder, "index.html")
-            href = f"{quote(folder.name)}/index.html" if there else None
-            entries.append({"title": manifest.title, "href": href, **_summary(manifest)})
+            entries.append(
+                {
+                    "title": manifest.title,
+                    "href": f"{quote(folder.name)}/index.html" if there else None,
+                    "thumbnail": next((page.thumbnail for page in manifest.pages.values()), None),
+                    **_summary(manifest),
+                }
+            )
         _update(reports, {"index.html": render_root_index(entries).encode()})
 
 

@@ -24,12 +24,14 @@ class Assets(NamedTuple):
 
 @lru_cache
 def page_assets(*sheets: str) -> Assets:
-    """Read the look of a page: the common stylesheet and others, "heatmap" or "entries"."""
+    """Read the look of a page: what all have, and what each sheet adds, such as "heatmap"."""
     css = "".join(_read(f"{sheet}.css") for sheet in ("style", *sheets))
+    parts = "".join(_read(f"{sheet}.js") for sheet in sheets)
     css = re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL))
     css = re.sub(r" ?([{};,>]) ?|(?<=:) ", r"\1", css).replace(";}", "}").strip()
     # The script has whole-line comments only, so that shortening it needs no parser.
-    js = re.sub(r"^\s*(//.*)?\n|^\s+", "", _read("script.js"), flags=re.MULTILINE)
+    js = _read("script.js").replace("  // PARTS\n", parts)
+    js = re.sub(r"^\s*(//.*)?\n|^\s+", "", js, flags=re.MULTILINE)
     policy = (
         f"default-src 'none'; img-src data:; style-src {hashed(css)}; script-src {hashed(js)}; "
         "base-uri 'none'; form-action 'none'"
@@ -54,4 +56,5 @@ def hashed(text: str) -> str:
 
 
 def _read(name: str) -> str:
-    return (TEMPLATE / name).read_text(encoding="utf-8")
+    path = TEMPLATE / name
+    return path.read_text(encoding="utf-8") if path.is_file() else ""

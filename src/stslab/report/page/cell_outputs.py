@@ -29,7 +29,7 @@ class CellOutputs:
         self.prose, self.name = prose, name
         self.published = published  # whether the files in data/ stand beside the page
         self.figures = self.tables = 0
-        self.sheets: set[str] = set()  # the stylesheets that they need
+        self.kinds: set[str] = set()
         self.alternatives: set[str] = set()
 
     def html(self, output: NotebookNode) -> Markup:
@@ -55,6 +55,12 @@ class CellOutputs:
             return self._figure(about, data, alt or data.get("text/plain", ""))
         return self._foreign(data, alt)
 
+    def sheets(self) -> list[str]:
+        """Name the styles and scripts that the outputs so far need."""
+        known = {"figures": self.figures, "colors": "heatmap" in self.kinds}
+        known |= {kind: kind in self.kinds for kind in ("heatmap", "map")}
+        return [name for name, needed in known.items() if needed]
+
     def _figure(self, about: _Data, data: _Data, alt: str) -> Markup:
         title = str(about.get("title") or "")
         ident = self.prose.anchor(f"figure-{about.get('name')}")
@@ -62,7 +68,7 @@ class CellOutputs:
         if not heatmap.valid(data.get(MATRIX)):
             return self._picture(data, alt, ident, "plot ours", title, tools)
         self.figures += 1
-        self.sheets.add("heatmap")
+        self.kinds.add("heatmap")
         caption = f"Figure {self.figures}. {title}"
         drawn = heatmap.instrument(data[MATRIX], ident=ident, caption=caption, alt=alt)
         return Markup('<div class="figure">{}{}</div>').format(drawn, tools)
@@ -77,7 +83,7 @@ class CellOutputs:
         # The drawing carries its title already; the caption repeats it for readers of the page.
         caption = f"Figure {self.figures}. {title}" if title else f"Figure {self.figures}"
         if chart.valid(data.get(MAP)):
-            self.sheets.add("map")
+            self.kinds.add("map")
             points = chart.instrument(data[MAP], ident=ident, alt=alt)
             form = '<figure id="{}"><figcaption>{}</figcaption>{}{}</figure>'
             return Markup(form).format(ident, caption, points, tools)

@@ -59,7 +59,7 @@ def render_index(
     html = _TEMPLATES.get_template("entries.html.j2").render(
         title=preset_title,
         entries=entries,
-        look=page_assets("heatmap", "entries"),
+        look=page_assets("colors", "entries"),
         root_href=root_href,
         about=about,
     )
@@ -69,7 +69,8 @@ def render_index(
 def _inside(href: str | None) -> str | None:
     """Tell a page that its reader comes from here, so that the pages beside it are there, too."""
     path, mark, place = (href or "").partition("#")
-    return f"{path}?in=report{mark}{place}" if path else None
+    beside = path and not path.endswith("/index.html")  # a list of pages needs no telling
+    return f"{path}?in=report{mark}{place}" if beside else href
 
 
 def render_root_index(presets: Sequence[Mapping[str, Any]]) -> str:

@@ -24,7 +24,9 @@
   const reveal = (place) => {
     for (let up = place; up; up = up.parentElement) if (up.tagName === "DETAILS") up.open = true;
   };
-  let status;
+  // What a page with figures does more: parts in files of their own, which stand here.
+  const parts = [];
+  let status, pictureOf;
   const say = (text) => { status.textContent = text; };
 
   // The pages beside this one are there if the reader came from one, or if a server has them.
@@ -113,170 +115,8 @@
     });
   }
 
-  // What is pointed at, touched or focused is told beside it: above it, or below where there is no
-  // room, and never over it.
-  const readout = (() => {
-    let box, at;
-    const place = () => {
-      if (!at) return;
-      const cell = at.getBoundingClientRect(), width = box.offsetWidth, height = box.offsetHeight;
-      const left = cell.left + cell.width / 2 - width / 2, above = cell.top - height - 12;
-      const top = above < 4 ? cell.bottom + 12 : above;
-      box.style.left = Math.max(4, Math.min(left, root.clientWidth - width - 4)) + "px";
-      box.style.top = top + "px";
-      box.style.visibility = cell.bottom < 0 || cell.top > innerHeight ? "hidden" : "";
-    };
-    return {
-      start(main) {
-        box = make("div", { className: "readout" });
-        box.setAttribute("role", "status");
-        main.append(box);
-        addEventListener("scroll", place, { passive: true, capture: true });
-        addEventListener("resize", place);
-        addEventListener("keydown", (event) => { if (event.key === "Escape") this.hide(); });
-      },
-      show(cell, first, ...texts) {
-        at = cell;
-        const lines = texts.map(([number, text]) => {
-          return make("bdi", {}, make("b", { textContent: number }), " ", text.slice(0, 600));
-        });
-        box.replaceChildren(make("strong", { textContent: first }), ...lines);
-        place();
-      },
-      hide() {
-        at = null;
-        box.replaceChildren();
-      },
-    };
-  })();
-
   const nameOf = (head) => (head.querySelector(".vh") || head.querySelector("bdi")).textContent;
   const numberOf = (head) => head.querySelector("b").textContent;
-
-  // One stop for Tab, and from there the arrows; a mouse that leaves takes the read-out with it.
-  function asked(board, parts, { find, show, hide, move }) {
-    let home = parts[0];
-    for (const part of parts) part.setAttribute("tabindex", -1);
-    home.setAttribute("tabindex", 0);
-    board.addEventListener("focusin", (event) => {
-      const part = find(event);
-      if (!part) return;
-      home.setAttribute("tabindex", -1);
-      home = part;
-      home.setAttribute("tabindex", 0);
-      show(part);
-    });
-    board.addEventListener("focusout", hide);
-    board.addEventListener("pointermove", (event) => {
-      const part = event.pointerType === "mouse" && find(event);
-      if (part) show(part);
-    });
-    board.addEventListener("pointerleave", (event) => {
-      if (event.pointerType === "mouse") hide();
-    });
-    board.addEventListener("click", (event) => find(event)?.focus({ preventScroll: true }));
-    board.addEventListener("keydown", (event) => {
-      if (event.altKey || event.metaKey || !find(event)) return;
-      const next = move(event, home);
-      if (!next) return;
-      event.preventDefault();
-      next.focus();
-    });
-  }
-
-  function heatmap(table) {
-    const rows = [...table.tBodies[0].rows], heads = table.tHead.rows[0].cells, n = rows.length;
-    let marked = [];
-    const mark = (...cells) => {
-      for (const one of marked) one.classList.remove("on");
-      marked = cells;
-      for (const one of marked) one.classList.add("on");
-    };
-    table.setAttribute("role", "grid");
-    asked(table, rows.flatMap((row) => [...row.cells].slice(1)), {
-      find: (event) => event.target.closest("tbody td"),
-      show(cell) {
-        const row = cell.parentNode, pair = [row.cells[0], heads[cell.cellIndex]];
-        mark(cell, ...pair);
-        const score = row.dataset.scores.split(" ")[cell.cellIndex - 1] / 10000;
-        readout.show(cell, score.toFixed(4), ...pair.map((head) => [numberOf(head), nameOf(head)]));
-      },
-      hide() {
-        mark();
-        readout.hide();
-      },
-      move(event, cell) {
-        let r = rows.indexOf(cell.parentNode), c = cell.cellIndex;
-        const whole = event.ctrlKey;
-        switch (event.key) {
-          case "ArrowUp": r--; break;
-          case "ArrowDown": r++; break;
-          case "ArrowLeft": c--; break;
-          case "ArrowRight": c++; break;
-          case "Home": c = 1; if (whole) r = 0; break;
-          case "End": c = n; if (whole) r = n - 1; break;
-          case "PageUp": r = 0; break;
-          case "PageDown": r = n - 1; break;
-          default: return null;
-        }
-        return rows[Math.max(0, Math.min(n - 1, r))].cells[Math.max(1, Math.min(n, c))];
-      },
-    });
-  }
-
-  const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
-
-  function chart(box) {
-    const svg = box.querySelector("svg"), groups = all(".groups > li", box.parentNode);
-    const told = new Map();
-    all("g", svg).forEach((group, k) => {
-      const name = groups[k].querySelector("summary bdi").textContent;
-      const members = all("ol > li", groups[k]);
-      [...group.children].forEach((point, i) => {
-        told.set(point, [name, [members[i].value, members[i].textContent]]);
-        point.dataset.text = members[i].textContent;
-        const { textContent } = point.firstElementChild;
-        point.replaceChildren();
-        point.setAttribute("role", "img");
-        point.setAttribute("aria-label", `${textContent} (${name})`);
-      });
-    });
-    const points = [...told.keys()];
-    const at = (point) => [+point.getAttribute("x"), +point.getAttribute("y")];
-    svg.setAttribute("role", "group");
-    const hide = () => {
-      for (const one of all(".on", svg)) one.classList.remove("on");
-      readout.hide();
-    };
-    asked(svg, points, {
-      find(event) {
-        if (event.clientX === undefined) return told.has(event.target) && event.target;
-        const seen = svg.getBoundingClientRect(), scale = svg.viewBox.baseVal.width / seen.width;
-        const x = (event.clientX - seen.left) * scale, y = (event.clientY - seen.top) * scale;
-        const far = (point) => Math.hypot(at(point)[0] - x, at(point)[1] - y);
-        const near = points.reduce((a, b) => (far(b) < far(a) ? b : a));
-        return far(near) < 24 * scale ? near : null;
-      },
-      show(point) {
-        hide();
-        point.classList.add("on");
-        readout.show(point, ...told.get(point));
-      },
-      hide,
-      move({ key }, from) {
-        if (key === "Home" || key === "End") return points.at(key === "Home" ? 0 : -1);
-        if (!ARROWS[key]) return null;
-        const [right, down] = ARROWS[key], [x, y] = at(from);
-        let best = null, least = Infinity;
-        for (const point of points) {
-          const dx = at(point)[0] - x, dy = at(point)[1] - y, ahead = dx * right + dy * down;
-          const cost = ahead + 2 * Math.abs(dx * down + dy * right);
-          if (ahead > 0 && cost < least) [best, least] = [point, cost];
-        }
-        return best;
-      },
-    });
-  }
 
   // A field that finds a text wherever the page shows it.
   function finder() {
@@ -385,108 +225,6 @@
     }
   }
 
-  // Pictures are drawn when they are asked for, twice as dense as a screen, in the light colours.
-  function canvas(width, height) {
-    const made = make("canvas", { width: 2 * width, height: 2 * height });
-    const pen = made.getContext("2d"), { color, backgroundColor } = getComputedStyle(document.body);
-    pen.scale(2, 2);
-    pen.fillStyle = backgroundColor;
-    pen.fillRect(0, 0, width, height);
-    pen.fillStyle = color;
-    pen.textBaseline = "middle";
-    return [made, pen, color];
-  }
-
-  function heatPicture(table) {
-    const rows = [...table.tBodies[0].rows], n = rows.length;
-    const side = n > 16 ? 26 : 44, left = 320, top = 72, edge = 16, below = top + n * side + 24;
-    const [made, pen, ink] = canvas(left + n * side + edge, below + edge);
-    const font = (size, weight = "") => { pen.font = `${weight} ${size}px system-ui, sans-serif`; };
-    const cut = (text, room) => {
-      let end = text.length > 200 ? 200 : text.length;
-      while (end && pen.measureText(text.slice(0, end)).width > room) end--;
-      return end < text.length ? text.slice(0, end - 1) + "…" : text;
-    };
-    font(15, "600");
-    pen.fillText(cut(table.caption.textContent, left + n * side), edge, 26);
-    rows.forEach((row, r) => {
-      const y = top + r * side;
-      font(12);
-      pen.textAlign = "start";
-      const name = `${numberOf(row.cells[0])}  ${nameOf(row.cells[0])}`;
-      pen.fillText(cut(name, left - 2 * edge), edge, y + side / 2);
-      pen.textAlign = "center";
-      pen.fillText(numberOf(row.cells[0]), left + r * side + side / 2, top - 12);
-      font(n > 16 ? 10 : 12);
-      [...row.cells].slice(1).forEach((cell, c) => {
-        const { color, backgroundColor } = getComputedStyle(cell), x = left + c * side;
-        pen.fillStyle = backgroundColor;
-        pen.fillRect(x + .5, y + .5, side - 1, side - 1);
-        pen.fillStyle = color;
-        pen.fillText(cell.textContent, x + side / 2, y + side / 2);
-      });
-      pen.fillStyle = ink;
-    });
-    const steps = all(".scale i", table.closest(".figure"));
-    font(11);
-    steps.forEach((step, i) => {
-      pen.fillStyle = getComputedStyle(step).backgroundColor;
-      pen.fillRect(edge + 24 + i * 8, below - 6, 8, 12);
-    });
-    pen.fillStyle = ink;
-    pen.fillText("−1", edge + 10, below);
-    pen.fillText("0", edge + 24 + steps.length * 4, below + 14);
-    pen.fillText("1", edge + 36 + steps.length * 8, below);
-    return made;
-  }
-
-  function drawingPicture(figure) {
-    const drawn = figure.querySelector("svg, img"), map = drawn.closest(".map");
-    if (!drawn.viewBox) {
-      const [made, pen] = canvas(drawn.naturalWidth, drawn.naturalHeight);
-      pen.drawImage(drawn, 0, 0);
-      return made;
-    }
-    const copied = drawn.cloneNode(true), { width } = drawn.viewBox.baseVal;
-    let { height } = drawn.viewBox.baseVal;
-    // What the stylesheet says is written into the copy, and the legend beneath it.
-    if (map) all("g", drawn).forEach((group, k) => {
-      const { fill, stroke } = getComputedStyle(group), into = all("g", copied)[k];
-      const key = into.firstElementChild.cloneNode();
-      const text = document.createElementNS(copied.namespaceURI, "text");
-      const set = (node, values) => {
-        for (const each of Object.entries(values)) node.setAttribute(...each);
-      };
-      set(into, { fill, stroke });
-      set(key, { x: 16, y: height + 16 });
-      set(text, { x: 32, y: height + 20, "font-size": 12, fill: stroke, stroke: "none" });
-      text.textContent = all(".groups summary bdi", figure)[k].textContent;
-      into.append(key, text);
-      height += 22;
-    });
-    height += map ? 16 : 0;
-    const scale = map ? 1 : 4 / 3, [made, pen] = canvas(width * scale, height * scale);
-    copied.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    copied.setAttribute("width", 2 * width * scale);
-    copied.setAttribute("height", 2 * height * scale);
-    copied.setAttribute("font-family", "system-ui, sans-serif");
-    const source = new XMLSerializer().serializeToString(copied);
-    const image = make("img", { src: "data:image/svg+xml," + encodeURIComponent(source) });
-    return image.decode().then(() => {
-      pen.drawImage(image, 0, 0, width * scale, height * scale);
-      return made;
-    });
-  }
-
-  async function blobOf(box) {
-    const table = box.querySelector("table.heat"), before = root.dataset.theme;
-    root.dataset.theme = "light";
-    const drawn = table ? heatPicture(table) : drawingPicture(box);
-    before ? root.dataset.theme = before : delete root.dataset.theme;
-    const made = await drawn;
-    return new Promise((done) => made.toBlob(done));
-  }
-
   function menus() {
     for (const box of all("main .table, main .figure, main figure")) {
       const tools = box.querySelector(":scope > .tools") || make("div", { className: "tools" });
@@ -505,12 +243,12 @@
         act("Copy as Markdown", () => copy(markdown(table)), "copied");
         const held = link?.href.startsWith("data:") && link.href.slice(link.href.indexOf(",") + 1);
         act("Copy as CSV", () => copy(held ? decodeURIComponent(held) : csv(table)), "copied");
-      } else if (box.querySelector("table.heat, svg, img")) {
+      } else if (pictureOf && box.querySelector("table.heat, svg, img")) {
         if (window.ClipboardItem) act("Copy picture", () => {
-          return navigator.clipboard.write([new ClipboardItem({ "image/png": blobOf(box) })]);
+          return navigator.clipboard.write([new ClipboardItem({ "image/png": pictureOf(box) })]);
         }, "copied");
         act("Download PNG", async () => {
-          const href = URL.createObjectURL(await blobOf(box));
+          const href = URL.createObjectURL(await pictureOf(box));
           const file = (link?.download || box.id || "figure").replace(/\.csv$/, "") + ".png";
           make("a", { href, download: file }).click();
           setTimeout(() => URL.revokeObjectURL(href), 10000);
@@ -563,16 +301,16 @@
     }
   }
 
+  // PARTS
+
   function enhance() {
     const main = document.querySelector("main");
     status = make("div", { className: "vh" });
     status.setAttribute("role", "status");
     main.append(status);
-    readout.start(main);
     links();
     all("table.stslab").forEach(sortable);
-    all("table.heat").forEach(heatmap);
-    all(".map").forEach(chart);
+    for (const part of parts) part();
     finder();
     follow();
     anchors();
