@@ -52,6 +52,13 @@ def figure(name: str, csv: str = "'n\\n1\\n'") -> str:
     return f"from IPython.display import display\ndisplay({data}, metadata={told!r}, raw=True)"
 
 
+def finding(text: str, about: str = "", cautions: Iterable[str] = ()) -> str:
+    """Write the code that shows a finding as `stslab.show_finding` does, without the stack."""
+    told = {"stslab": {"kind": "finding", "about": about, "cautions": list(cautions)}}
+    data = {"text/plain": text}
+    return f"from IPython.display import display\ndisplay({data}, metadata={told!r}, raw=True)"
+
+
 COUNTING = [
     "parameters: n: int = 3  # how many",
     "print('n is', n)",
@@ -124,6 +131,7 @@ class Project:
         for kind, takes in TAKES.items():
             name = next(iter(takes.split(":")))
             cells = [f"parameters: {typing}{takes}\n{READING}", f"print({name!r}, {name})"]
+            cells.append(finding(f"Of {name}: “fine”.", "2 rows", ["One <is>\x1b[2J odd."]))
             self.notebook(f"report_{kind}", cells, report=True)
         self.preset("title: Tutorial\nnotebooks: [08]", name="tutorial")
         (self.root / "my.csv").write_text(TABLE, encoding="utf-8")

@@ -34,7 +34,8 @@ def texts(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 def write(project: Project, *names: str) -> None:
     for name in names:
         (project.root / name).parent.mkdir(parents=True, exist_ok=True)
-        (project.root / name).write_text(f"this is {name}\n")
+        header = "text\n" if name.endswith(".csv") else ""
+        (project.root / name).write_text(f"{header}this is {name}\n")
 
 
 def asked(project: Project, name: str) -> Preset:

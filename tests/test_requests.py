@@ -318,6 +318,45 @@ def test_what_is_unchanged_is_not_read_again(mine: Project) -> None:
     assert done.stdout.endswith("False\n")
 
 
+# Saying -----------------------------------------------------------------------------------------
+
+
+def test_the_console_says_what_a_page_says_first(mine: Project) -> None:
+    """Its finding and the cautions, whether it was built or not; nothing when quiet."""
+    told = "    Of pairs: “fine”.\n    ! One <is>\\x1b[2J odd.\n"
+    for became in ("✓ report_pairs  built", "· report_pairs  unchanged"):
+        said = mine.run("report", *REQUESTS["pairs"], "--kernel", "fresh").stderr
+        assert re.fullmatch(rf"{became}[^\n]*\n{re.escape(told)}", said)
+    assert mine.run("report", *REQUESTS["pairs"], "--quiet").stderr == ""
+
+
+def test_the_list_of_all_reports_says_what_an_only_page_says(mine: Project) -> None:
+    made(mine, asked(*REQUESTS["pairs"], "--title", "My <survey>"))
+    index = (mine.reports / "index.html").read_text("utf-8")
+    shown = ("My &lt;survey&gt;", "2 rows", "Of pairs: “fine”.", "One &lt;is&gt;", "Built")
+    assert [text for text in shown if text not in index] == []
+    made(mine, asked(*REQUESTS["sentences"]))
+    assert ">2 pages<" in (mine.reports / "index.html").read_text("utf-8")
+
+
+def test_a_page_that_was_never_built_is_failed(mine: Project) -> None:
+    """In both lists, with the error; one that was built once is out of date."""
+    mine.notebook("bad", ["raise ValueError('no <texts>')"])
+    mine.preset("notebooks: [bad]")
+    assert mine.run("report", "mini", "--kernel", "fresh").returncode == 1
+    for index in (mine.reports / "index.html", mine.reports / "mini" / "index.html"):
+        text = index.read_text("utf-8")
+        assert "Failed: ValueError: no &lt;texts&gt;" in text
+        assert "ut of date" not in text
+    assert ">1 page, failed<" in (mine.reports / "index.html").read_text("utf-8")
+    mine.preset("notebooks: [bad, {notebook: bad, name: b}, 08]")
+    assert mine.run("report", "mini", "--kernel", "fresh").returncode == 1
+    mine.edit("08_heatmap", "print(sentences)", "1 / 0")
+    assert mine.run("report", "mini", "--kernel", "fresh").returncode == 1
+    index = (mine.reports / "index.html").read_text("utf-8")
+    assert ">3 pages, 2 failed, 1 out of date<" in index
+
+
 # Sending -----------------------------------------------------------------------------------------
 
 

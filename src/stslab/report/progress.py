@@ -58,6 +58,13 @@ class Quiet:
             self.notify(f"{result.name}, {warning}")
 
 
+def said(result: Result) -> list[str]:
+    """List what a page says first: its finding, and the cautions that bear on it."""
+    found = [result.finding] if result.finding else []
+    cautions = [f"! {each}" for each in result.cautions]
+    return [] if result.error else [f"    {printable(each)}" for each in [*found, *cautions]]
+
+
 class Plain(Quiet):
     """One line per page, for logs."""
 
@@ -68,7 +75,7 @@ class Plain(Quiet):
         line = f"{LOOKS[result.status][0]} {result.name}  {result.status}"
         line += f" in {result.seconds:.1f} s" if result.seconds else ""
         reasons = [f"    {printable(why)}" for why in result.why] if self.explain else []
-        for text in [f"{line}  ({_short(result.why)})", *reasons]:
+        for text in [f"{line}  ({_short(result.why)})", *reasons, *said(result)]:
             print(text, file=sys.stderr, flush=True)
         super().finished(result)
 
@@ -117,6 +124,8 @@ class Lively(Quiet):
         if result.name in self.running:
             self.lines.remove_task(self.running[result.name])
         self.results.append(result)
+        if lines := said(result):
+            self.lines.console.print(Text("\n".join([result.name, *lines])))
         super().finished(result)
 
     def _table(self) -> Table:
@@ -137,5 +146,10 @@ class _Lines(Progress):
 
 
 def _short(reasons: Sequence[str]) -> str:
-    more = f" and {len(reasons) - 1} more" if len(reasons) > 1 else ""
-    return printable(reasons[0]) + more
+    """Name the first reasons; the files of stslab, which are saved together, count as one."""
+    own = ("stslab changed" if each.startswith("helper ") else each for each in reasons)
+    first, *others = dict.fromkeys(own)
+    if not others:
+        return printable(first)
+    more = others[0] if len(others) == 1 else f"{len(others)} more reasons"
+    return f"{printable(first)}, and {printable(more)}"

@@ -12,14 +12,14 @@ from ..models.encoding import Encoder
 from ..wording import counted, quoted
 from .calibration import is_calibrated
 from .cautions import Cautions
-from .differences import with_differences
+from .differences import listed, with_differences
 from .gold import agreement, agreement_differences
 
 STSB_SPEARMAN = 0.8203  # of the bundled model on STS Benchmark's 1,379 test pairs
 FEWEST = 10  # pairs of each kind to choose a threshold by
 WIDE = 0.4  # of a correlation's interval: too wide to say more
 # Best hits of 62 questions to a handbook of 60 sentences (tests/search): 29 of 32 that it answers
-# and 1 of 30 others score NEAR or more; none of the 32 and 24 of the 30 score less than FAR.
+# and none of 30 others score NEAR or more; none of the 32 and 24 of the 30 less than FAR.
 NEAR, FAR = 0.5, 0.35
 
 
@@ -258,7 +258,7 @@ def describe_hits(judged: pd.DataFrame) -> str:
     >>> texts = {"query": ["a", "b"], "text": ["x", "y"]}
     >>> hits = pd.DataFrame({**texts, "rank": 1, "score": [0.9, 0.2]})
     >>> describe_hits(judge_hits(hits))
-    '1 of 2 queries has a text near enough to trust. Nothing is near “b”.'
+    '1 of 2 queries has a text near enough to trust; “b” has none.'
     """
     kinds = judged.groupby("verdict")["query"].agg(list)
     near, total = len(kinds.get("near", [])), len(judged)
@@ -266,14 +266,17 @@ def describe_hits(judged: pd.DataFrame) -> str:
     said = f"{near or 'None'} of {counted(total, 'query').replace('querys', 'queries')} {has}"
     said = "The query has" if near == total == 1 else said
     said = "The query does not have" if total == 1 and not near else said
-    parts = [f"{said} a text near enough to trust."]
-    for verdict, words in (("nothing near", "Nothing is near"), ("doubtful", "Doubtful:")):
+    parts = [f"{said} a text near enough to trust"]
+    for verdict, one, more in (
+        ("nothing near", "has none", "have none"),
+        ("doubtful", "is doubtful", "are doubtful"),
+    ):
         queries = kinds.get(verdict, [])
-        more = f" and {len(queries) - 3:,} more" if len(queries) > 3 else ""
-        if queries:
-            named = f"{words} {', '.join(quoted(each) for each in queries[:3])}{more}"
-            parts.append(named if named.endswith((".”", "?”", "!”")) else f"{named}.")
-    return " ".join(parts)
+        named = [quoted(each) for each in queries[:3]]
+        named += [f"{len(queries) - 3:,} more"] if len(queries) > 3 else []
+        if named and total > 1:
+            parts.append(f"{listed(named)} {one if len(named) == 1 else more}")
+    return f"{'; '.join(parts)}."
 
 
 def describe_nearness(model: Encoder) -> str:
@@ -297,7 +300,7 @@ def describe_nearness(model: Encoder) -> str:
     return (
         f"A best hit is near from {NEAR:g} on, and nothing is near below {FAR:g}. With 62 English "
         f"questions to a handbook of 60 sentences, written for stslab, 29 of 32 that it answers "
-        f"had a best hit of {NEAR:g} or more, and 1 of 30 that it does not; below {FAR:g} were "
+        f"had a best hit of {NEAR:g} or more, and none of 30 that it does not; below {FAR:g} were "
         f"none of the 32 and 24 of the 30. On other texts this may differ."
     )
 

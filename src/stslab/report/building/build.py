@@ -220,7 +220,7 @@ class _Build:
 
     def _finished(self, step: Step, get: Callable[[], Done]) -> Result:
         """Publish a page; a lost cluster or a full disk is its loss, not the others'."""
-        from .published import publish, publish_failure
+        from .published import located, publish, publish_failure
 
         done, seconds = None, 0.0
         try:
@@ -236,7 +236,7 @@ class _Build:
                     finding=page.finding,
                     cautions=page.cautions,
                 )
-            error, seconds = done.error, done.seconds
+            error, seconds = located(done.error, done), done.seconds
         except Exception as problem:
             error = " ".join(f"{type(problem).__name__}: {problem}".split())
             if isinstance(problem, OSError) and problem.strerror:

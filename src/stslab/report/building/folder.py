@@ -7,9 +7,11 @@ import json
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from filelock import FileLock, Timeout
@@ -199,18 +201,28 @@ def write_root_index(reports: Path, notify: Callable[[str], None]) -> None:
         entries = []
         for folder in sorted(each.parent for each in reports.glob(f"*/{MANIFEST}")):
             manifest = read_manifest(folder)
-            bad = sum(page.status != "built" for page in manifest.pages.values())
-            count = f"{len(manifest.pages)} page{'s' * (len(manifest.pages) != 1)}"
             there = own_file(folder, "index.html")
-            entries.append(
-                {
-                    "title": manifest.title,
-                    "href": f"{quote(folder.name)}/index.html" if there else None,
-                    "finding": count + (f", {bad} not up to date" if bad else ""),
-                    "status": "stale" if bad else "built",
-                }
-            )
+            href = f"{quote(folder.name)}/index.html" if there else None
+            entries.append({"title": manifest.title, "href": href, **_summary(manifest)})
         _update(reports, {"index.html": render_root_index(entries).encode()})
+
+
+def _summary(manifest: Manifest) -> dict[str, Any]:
+    """Sum up a report for the list of all: what its only page says, or how many pages it has."""
+    pages = list(manifest.pages.values())
+    statuses = Counter(page.status for page in pages)
+    bad = {status: statuses[status] for status in ("failed", "out of date") if statuses[status]}
+    counts = [f"{len(pages)} page{'s' * (len(pages) != 1)}"]
+    counts += [status if len(pages) == 1 else f"{count} {status}" for status, count in bad.items()]
+    only = pages[0] if len(pages) == 1 else None
+    return {
+        "about": only.about if only else "",
+        "finding": (only and only.finding) or ", ".join(counts),
+        "cautions": only.cautions if only else [],
+        "status": {"failed": "failed", "out of date": "stale"}.get(next(iter(bad), ""), "built"),
+        "reason": only.error if only else None,
+        "thumbnail": next((page.thumbnail for page in pages if page.thumbnail), None),
+    }
 
 
 def _update(folder: Path, files: Mapping[str, bytes]) -> None:

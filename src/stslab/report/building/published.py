@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from html import escape
 
 import nbformat
 from nbformat import NotebookNode
@@ -16,6 +18,7 @@ from ..page.forms import forms, info_of
 from ..page.render import export, titled
 from ..page.svg import standalone_svg
 from ..page.thumbnail import thumbnail
+from ..request.values import shown
 from ..running.run import Done
 from .folder import ReportFolder
 from .manifest import OUTPUT_NAME, Page
@@ -61,10 +64,39 @@ def publish_failure(folder: ReportFolder, step: Step, error: str, done: Done | N
     if done and done.error:
         notebook = nbformat.reads(done.notebook, as_version=4)
         with suppress(Exception):  # its input changed meanwhile: the error says enough
+            _explain(notebook, error)
             html = _page(step, notebook)
             files = {f"{name}.failed.ipynb": _written(notebook), f"{name}.failed.html": html}
     with suppress(OSError):  # the disk may be full; the message still gets out
         folder.publish_failure(name, page, files)
+
+
+def located(error: str, done: Done) -> str:
+    """Name a cell as people see it where Python names the file that it was compiled as."""
+
+    def place(match: re.Match[str]) -> str:
+        for cell in nbformat.reads(done.notebook, as_version=4).cells:
+            if any(output.output_type == "error" for output in cell.get("outputs", ())):
+                return f"(line {match[1]} of the cell that begins {shown(_first_line(cell))})"
+        return match[0]
+
+    return re.sub(r"\(\d+\.py, line (\d+)\)", place, error)
+
+
+def _first_line(cell: NotebookNode) -> str:
+    return next(filter(str.strip, cell.source.splitlines()), "")
+
+
+def _explain(notebook: NotebookNode, error: str) -> None:
+    """Let a failed notebook begin with what went wrong, in the words of the error."""
+    tag = "papermill-error-cell-tag"
+    banners = [cell for cell in notebook.cells if tag in cell.metadata.get("tags", ())]
+    texts = (
+        f"<pre>{escape(error)}</pre>\n\n[Go to the cell that failed.](#papermill-error-cell)",
+        '<span id="papermill-error-cell">The notebook stopped here:</span>',
+    )
+    for cell, text in zip(banners, texts, strict=False):
+        cell.source = text
 
 
 def published_files(notebook: NotebookNode, name: str) -> dict[str, bytes]:

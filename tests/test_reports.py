@@ -1,0 +1,284 @@
+"""Reports on somebody's texts: five files unlike any in the repository, what is said of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import ROOT
+from lessons import code_of, executed, said, slips, table
+
+from stslab import search
+from stslab.studies import group_sentences, judge_hits
+
+HERE = Path(__file__).parent
+# A survey with a repeat, answers without content, a negation, opposites, and another language.
+BAKERY = """\
+The sourdough is the best in town.
+Your coffee is good.
+Your coffee is not good.
+Staff were friendly and quick.
+The staff are rude.
+Bread was stale on Monday.
+Bread was fresh on Monday.
+n/a
+I wish you opened at 6 in the morning.
+Please open earlier, I start work at 7.
+The sourdough is the best in town.
+More vegan cakes please.
+Could you sell vegan pastries?
+Parking is impossible on Saturdays.
+There is nowhere to park.
+ok
+Die Brötchen waren sehr lecker.
+Card payment does not work.
+You should accept cards.
+"""
+# What a ticket system exports: semicolons, odd headers, Windows-1252.
+TICKETS = """\
+Ticket-Nr.;Betreff / Kurztext;Prio
+T1;VPN drops every 10 minutes;hoch
+T2;VPN connection drops every 30 minutes;mittel
+T3;Café terminal accepts no cards;hoch
+T4;Payment terminal in the canteen is offline;mittel
+T5;Need access to the sales folder;niedrig
+T6;Remove my access to the sales folder;niedrig
+"""
+FAQ = """\
+question,faq,gold
+How do I reset my password?,I forgot my password,4.5
+Where is my parcel?,Track your order,4
+Can I return shoes?,Our shoes are handmade,1
+Do you ship to Norway?,International shipping costs,3.5
+My card was declined,Payment problems,4
+How do I cancel?,Cancel your subscription,4.5
+Is there a student discount?,Prices for students,4
+The app crashes,Opening hours,0
+Can I change my address?,Change your delivery address,4.5
+Do you sell gift cards?,Gift vouchers,4.5
+When do you open?,Opening hours,5
+I was charged twice,Refunds,3
+"""
+GERMAN = """\
+Wie teuer ist eine Karte?
+Kann man mit Karte zahlen?
+Was kostet der Eintritt?
+Wann öffnet das Museum?
+Gibt es Parkplätze?
+Wo kann ich mein Auto abstellen?
+Sind Hunde erlaubt?
+Darf ich meinen Hund mitbringen?
+"""
+QUERIES = """\
+What is the price of gold?
+Why do my disc brakes squeal?
+How do I make basil bushy?
+"""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """Give a function that runs a report notebook, once for each of its arguments."""
+    ran = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STSLAB_CACHE", str(tmp_path_factory.mktemp("embeddings")))
+
+        def run(name, *files, **values):
+            if (key := (name, files, tuple(values.items()))) not in ran:
+                path = ROOT / "notebooks" / f"report_{name}.ipynb"
+                given = {parameter: (file, text) for parameter, file, text in files}
+                ran[key] = executed(code_of(path), values, given)
+            return ran[key]
+
+        yield run
+
+
+def head(outputs):
+    """Give what a report says first: the finding, the line on the data, the cautions."""
+    about = [each["metadata"].get("stslab", {}) for each in outputs]
+    (first,) = [each for each in about if each.get("kind") == "finding"]
+    return said(outputs, "finding")[0], first.get("about", ""), first.get("cautions", [])
+
+
+def rows(outputs, name):
+    return list(csv.DictReader(io.StringIO(table(outputs, name))))
+
+
+def bakery(report, **values):
+    return report("sentences", ("sentences", "bakery.txt", BAKERY.encode()), **values)
+
+
+def tickets(report):
+    file = ("sentences", "tickets.csv", TICKETS.encode("cp1252"))
+    return report("sentences", file, columns="Betreff / Kurztext")
+
+
+def faq(report, kind="rated_pairs", columns="question, faq, gold"):
+    return report(kind, (kind, "faq.csv", FAQ.encode()), columns=columns)
+
+
+def handbook(report):
+    corpus = ("corpus", "handbook.txt", (HERE / "search" / "handbook.txt").read_bytes())
+    return report("search", corpus, ("queries", "queries.txt", QUERIES.encode()))
+
+
+def german(report):
+    return report("sentences", ("sentences", "german.txt", GERMAN.encode()))
+
+
+def ranking(report):
+    file = ("candidates", "bakery.txt", BAKERY.encode())
+    return report("ranking", file, reference="Your coffee is good.")
+
+
+ALL = {
+    "survey": bakery,
+    "survey without empty answers": lambda report: bakery(report, empty="drop"),
+    "tickets": tickets,
+    "rated pairs": faq,
+    "pairs": lambda report: faq(report, "pairs", "question, faq"),
+    "search": handbook,
+    "list in German": german,
+    "ranking": ranking,
+}
+
+
+@pytest.mark.parametrize("of", ALL)
+def test_sentences_are_well_written_and_a_main_picture_is_there(report, of):
+    outputs = ALL[of](report)
+    assert slips(outputs) == []
+    finding, about, cautions = head(outputs)
+    assert [text for text in [finding, about, *cautions] if slips_of(text)] == []
+    first, *_ = [each for each in outputs if each["metadata"].get("stslab", {}).get("name")]
+    assert first["metadata"]["stslab"] | {"title": ""} == {
+        "kind": "figure",
+        "name": "main",
+        "title": "",
+    }
+
+
+def slips_of(text):
+    about = {"stslab": {"kind": "text"}}
+    return slips([{"metadata": about, "data": {"text/plain": text}}])
+
+
+def test_a_survey_is_summed_up_with_its_repeats_and_empty_answers(report):
+    finding, about, cautions = head(bakery(report))
+    assert about == (
+        "19 sentences from bakery.txt: 1 repeated, 2 without content, 1 likely not in English."
+    )
+    assert finding.endswith("2 pairs score 0.8 or more, and both may differ in meaning.")
+    assert cautions[0] == (
+        "Both pairs at 0.8 or more may differ in meaning: 1 in a negation, 1 in opposites."
+    )
+    assert "2 of 19 texts have no content: “n/a”, “ok”." in cautions
+
+
+def test_close_pairs_stand_with_their_differences_and_repeats_apart(report):
+    outputs = bakery(report)
+    close = rows(outputs, "nearly-same")
+    assert [(pair["row_a"], pair["row_b"], pair["differ_in"]) for pair in close] == [
+        ("6", "7", "opposites (stale / fresh)"),
+        ("2", "3", "a negation (not)"),
+    ]
+    assert [(each["times"], each["rows"]) for each in rows(outputs, "repeats")] == [("2", "1, 11")]
+
+
+def test_each_sentence_is_in_one_group_or_alone_with_its_row(report):
+    outputs = bakery(report)
+    lines = BAKERY.splitlines()
+    members, alone = rows(outputs, "groups"), rows(outputs, "alone")
+    for each in members:
+        assert [lines[int(row) - 1] for row in each["rows"].split(", ")] == [
+            each["sentence"]
+        ] * int(each["times"])
+    assert [lines[int(each["row"]) - 1] for each in alone] == [each["sentence"] for each in alone]
+    texts = [each["sentence"] for each in [*members, *alone]]
+    assert sorted(texts) == sorted(set(lines))
+    assert {"n/a", "ok"} <= {each["sentence"] for each in alone}
+    sizes = pd.Series([int(each["times"]) for each in members]).groupby(
+        [int(each["group"]) for each in members]
+    )
+    assert sizes.sum().is_monotonic_decreasing
+
+
+def test_empty_answers_are_left_out_on_request(report):
+    outputs = bakery(report, empty="drop")
+    _, about, cautions = head(outputs)
+    assert about.startswith("17 sentences from bakery.txt: 1 repeated, 1 likely not in English.")
+    assert about.endswith("Left out because they have no content: 2 rows.")
+    assert not any("no content" in each for each in cautions)
+    assert "n/a" not in table(outputs, "main")
+
+
+def test_a_ticket_export_is_read_by_its_column_and_says_its_encoding(report):
+    outputs = tickets(report)
+    _, about, cautions = head(outputs)
+    assert about == "6 sentences from tickets.csv. Read as Windows-1252."
+    assert "Café terminal accepts no cards" in table(outputs, "main")
+    assert "1 in numbers, 1 in opposites" in cautions[0]
+
+
+def test_a_dozen_rated_pairs_are_too_few_and_the_best_threshold_is_marked(report):
+    outputs = faq(report)
+    finding, about, _ = head(outputs)
+    assert about == "12 rated pairs from faq.csv."
+    assert finding.startswith("Too few pairs to say how far the model agrees with people")
+    best = [row for row in rows(outputs, "thresholds") if row["best"]]
+    assert [row["threshold"] for row in best] == ["0.550000"]
+    assert rows(outputs, "disagreements")[0]["sentence_a"] == "Can I return shoes?"
+
+
+def test_weak_queries_come_first_and_the_corpus_can_be_read(report):
+    outputs = handbook(report)
+    finding, about, _ = head(outputs)
+    assert about == "3 queries to 60 texts from handbook.txt."
+    assert finding == (
+        "2 of 3 queries have a text near enough to trust; “What is the price of gold?” has none."
+    )
+    judged = rows(outputs, "queries")
+    assert [row["verdict"] for row in judged] == ["nothing near", "near", "near"]
+    assert len(rows(outputs, "corpus")) == 60
+    assert [row["row"] for row in rows(outputs, "hits") if row["rank"] == "1"][1:] == ["13", "10"]
+
+
+def test_a_list_in_another_language_gets_the_name_of_a_model(report):
+    _, about, cautions = head(german(report))
+    assert about.endswith("likely not in English.")
+    assert "MODEL=paraphrase-multilingual-MiniLM-L12-v2" in cautions[-1]
+
+
+def test_the_reference_itself_wins_no_ranking(report):
+    outputs = ranking(report)
+    finding, _, cautions = head(outputs)
+    assert finding.startswith(
+        "Nearest to “Your coffee is good.” is “Your coffee is not good.” (0.83, but they may differ"
+    )
+    assert "The reference is also a candidate." in finding
+    assert "a negation" in cautions[0]
+
+
+def test_the_verdicts_of_a_search_hold_as_the_page_says(model, tmp_path, monkeypatch):
+    """Of 62 questions to the handbook: 29 of 32 and none of 30; none of the 32 and 24 of the 30."""
+    monkeypatch.setenv("STSLAB_CACHE", str(tmp_path))
+    corpus = (HERE / "search" / "handbook.txt").read_text("utf-8").splitlines()
+    questions = pd.read_csv(HERE / "search" / "questions.csv")
+    hits = search(questions["question"].tolist(), corpus, model=model, top_k=1)
+    judged = judge_hits(hits).merge(questions, left_on="query", right_on="question")
+    counts = judged.groupby(["answered", "verdict"]).size()
+    assert counts["yes"].to_dict() == {"doubtful": 3, "near": 29}
+    assert counts["no"].to_dict() == {"doubtful": 6, "nothing near": 24}
+
+
+def test_ten_thousand_pairs_at_most_are_listed_and_the_best_are_kept(model, monkeypatch):
+    monkeypatch.setattr("stslab.studies.groups.MOST", 2)
+    texts = [f"Printer {number} is out of paper." for number in range(8)]
+    found = group_sentences(texts, model=model)
+    pairs = found.pairs(0.5)
+    assert len(pairs) == 2
+    every = found.matrix.to_numpy()
+    best = sorted((every[a, b] for a in range(8) for b in range(a)), reverse=True)[:2]
+    assert pairs["score"].tolist() == pytest.approx(best)
