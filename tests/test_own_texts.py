@@ -164,7 +164,7 @@ def test_each_query_has_its_best_hit_and_a_weak_one_is_said(survey):
     assert [row["verdict"] for row in best] == ["nothing near", "near", "near"]
     assert table(outputs, "corpus").count("\n") == 1 + len(SURVEY)
     assert finding(outputs).endswith(
-        "2 of 3 queries have a text near enough to trust. Nothing is near “price of gold”."
+        "2 of 3 queries have a text near enough to trust; “price of gold” has none."
     )
     assert slips(outputs) == []
 
