@@ -38,6 +38,7 @@ table.stslab .score { background: linear-gradient(to right,
 </style>"""
 FOUND = ' style="border-left: 4px solid #4878a8; padding: .2em 1em"'
 SMALL = ' style="font-size: .9em; opacity: .8"'
+PLAIN = {"threshold", "gold_score"}  # columns of numbers that people chose, shown as they are
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -96,9 +97,9 @@ def show_table(
     ----------
     frame : DataFrame
         The index is not shown. Numbers appear with 4 decimals, in the CSV with 6; those of a
-        column with "share" in its name, as in ``share_caught``, as per cent. Heads show spaces for
-        underscores. Of a long table the first rows appear, up to 200, and its caption says so; the
-        CSV holds all.
+        column with "share" in its name, as in ``share_caught``, as per cent; thresholds and gold
+        scores as they are. Heads show spaces for underscores. Of a long table the first rows
+        appear, up to 200, and its caption says so; the CSV holds all.
     name : str
         Lower-case words joined by hyphens; the published file is named after it.
     caption : str
@@ -216,6 +217,8 @@ def _row(values: tuple[Any, ...], names: list[Any], bars: str | None) -> str:
 def _cell(value: Any, name: Any) -> str:
     if not isinstance(value, float):
         return _cut(str(value), CELL)
+    if name in PLAIN:
+        return f"{value:g}"
     return f"{value + 0.0:.1%}" if "share" in str(name).split("_") else f"{value + 0.0:.4f}"
 
 

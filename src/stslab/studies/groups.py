@@ -126,7 +126,8 @@ class SentenceGroups:
         what = "different sentence" if total > texts else "sentence"
         if not self.terms:
             return f"No two of {counted(texts, what)} form a group."
-        held = f"{texts - alone:,} of {counted(texts, what)}" if alone else f"All {texts:,} {what}s"
+        every = f"Both {what}s" if texts == 2 else f"All {texts:,} {what}s"
+        held = f"{texts - alone:,} of {counted(texts, what)}" if alone else every
         said = f"{held} fall into {counted(len(self.terms), 'group')}"
         said += f"; {alone:,} {'stands' if alone == 1 else 'stand'} alone." if alone else "."
         sizes, words = self.groups()["rows"], self.terms[0].replace(" · ", ", ")
