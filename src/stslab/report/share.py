@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from markupsafe import escape
 
@@ -47,7 +48,8 @@ def share(reports: Path, preset: str, pages: Sequence[str] | None = None) -> Pat
     try:
         files = {name: (home / name).read_bytes() for name in names}
         html = b"".join(files.values())
-        linked = [path for path in sorted(outputs) if f'href="{escape(path)}"'.encode() in html]
+        ways = {path: (f'="{escape(path)}"', f'="{quote(path)}"') for path in sorted(outputs)}
+        linked = [path for path, each in ways.items() if any(w.encode() in html for w in each)]
         files |= {name: (home / name).read_bytes() for name in linked}
         if len(names) > 1:
             # Its own index: there is no list of all reports above it where it goes.
