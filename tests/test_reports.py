@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
-from conftest import ROOT
-from lessons import code_of, executed, said, slips, table
+from conftest import READY, ROOT, build_quietly
+from lessons import said, slips, table
 
 from stslab import search
+from stslab.report.building.manifest import read_manifest
+from stslab.report.reproducing.reproduce import reproduce
+from stslab.report.request.presets import adhoc_preset
 from stslab.studies import group_sentences, judge_hits
 
 HERE = Path(__file__).parent
@@ -81,19 +86,40 @@ How do I make basil bushy?
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """Give a function that runs a report notebook, once for each of its arguments."""
-    ran = {}
+    """Give a function that builds a report of files, once for each of its arguments."""
+    made = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STSLAB_CACHE", str(tmp_path_factory.mktemp("embeddings")))
 
         def run(name, *files, **values):
-            if (key := (name, files, tuple(values.items()))) not in ran:
-                path = ROOT / "notebooks" / f"report_{name}.ipynb"
-                given = {parameter: (file, text) for parameter, file, text in files}
-                ran[key] = executed(code_of(path), values, given)
-            return ran[key]
+            if (key := (name, files, tuple(values.items()))) not in made:
+                folder = tmp_path_factory.mktemp("report")
+                page = build(folder, files, values)
+                made[key] = Report(page, json.loads(page.with_suffix(".ipynb").read_text("utf-8")))
+                assert page.stem == f"report_{name}"
+            return made[key]
 
         yield run
+
+
+class Report(NamedTuple):
+    page: Path
+    notebook: dict[str, Any]
+
+    @property
+    def outputs(self):
+        return [out for cell in self.notebook["cells"] for out in cell.get("outputs", ())]
+
+
+def build(folder, files, values):
+    """Build what a request for files is answered with; give its page."""
+    for _, file, content in files:
+        (folder / file).write_bytes(content)
+    first, *others = [(parameter, str(folder / file)) for parameter, file, _ in files]
+    values = {**values, **dict(others)}
+    preset = adhoc_preset(notebooks_dir=ROOT / "notebooks", files=dict([first]), values=values)
+    (result,) = build_quietly(preset, folder / "reports", jobs=1)
+    return folder / "reports" / preset.name / f"{result.name}.html"
 
 
 def head(outputs):
@@ -148,7 +174,7 @@ ALL = {
 
 @pytest.mark.parametrize("of", ALL)
 def test_sentences_are_well_written_and_a_main_picture_is_there(report, of):
-    outputs = ALL[of](report)
+    outputs = ALL[of](report).outputs
     assert slips(outputs) == []
     finding, about, cautions = head(outputs)
     assert [text for text in [finding, about, *cautions] if slips_of(text)] == []
@@ -166,7 +192,7 @@ def slips_of(text):
 
 
 def test_a_survey_is_summed_up_with_its_repeats_and_empty_answers(report):
-    finding, about, cautions = head(bakery(report))
+    finding, about, cautions = head(bakery(report).outputs)
     assert about == (
         "19 sentences from bakery.txt: 1 repeated, 2 without content, 1 likely not in English."
     )
@@ -178,7 +204,7 @@ def test_a_survey_is_summed_up_with_its_repeats_and_empty_answers(report):
 
 
 def test_close_pairs_stand_with_their_differences_and_repeats_apart(report):
-    outputs = bakery(report)
+    outputs = bakery(report).outputs
     close = rows(outputs, "nearly-same")
     assert [(pair["row_a"], pair["row_b"], pair["differ_in"]) for pair in close] == [
         ("6", "7", "opposites (stale / fresh)"),
@@ -188,7 +214,7 @@ def test_close_pairs_stand_with_their_differences_and_repeats_apart(report):
 
 
 def test_each_sentence_is_in_one_group_or_alone_with_its_row(report):
-    outputs = bakery(report)
+    outputs = bakery(report).outputs
     lines = BAKERY.splitlines()
     members, alone = rows(outputs, "groups"), rows(outputs, "alone")
     for each in members:
@@ -206,7 +232,7 @@ def test_each_sentence_is_in_one_group_or_alone_with_its_row(report):
 
 
 def test_empty_answers_are_left_out_on_request(report):
-    outputs = bakery(report, empty="drop")
+    outputs = bakery(report, empty="drop").outputs
     _, about, cautions = head(outputs)
     assert about.startswith("17 sentences from bakery.txt: 1 repeated, 1 likely not in English.")
     assert about.endswith("Left out because they have no content: 2 rows.")
@@ -215,7 +241,7 @@ def test_empty_answers_are_left_out_on_request(report):
 
 
 def test_a_ticket_export_is_read_by_its_column_and_says_its_encoding(report):
-    outputs = tickets(report)
+    outputs = tickets(report).outputs
     _, about, cautions = head(outputs)
     assert about == "6 sentences from tickets.csv. Read as Windows-1252."
     assert "Café terminal accepts no cards" in table(outputs, "main")
@@ -223,7 +249,7 @@ def test_a_ticket_export_is_read_by_its_column_and_says_its_encoding(report):
 
 
 def test_a_dozen_rated_pairs_are_too_few_and_the_best_threshold_is_marked(report):
-    outputs = faq(report)
+    outputs = faq(report).outputs
     finding, about, _ = head(outputs)
     assert about == "12 rated pairs from faq.csv."
     assert finding.startswith("Too few pairs to say how far the model agrees with people")
@@ -233,7 +259,7 @@ def test_a_dozen_rated_pairs_are_too_few_and_the_best_threshold_is_marked(report
 
 
 def test_weak_queries_come_first_and_the_corpus_can_be_read(report):
-    outputs = handbook(report)
+    outputs = handbook(report).outputs
     finding, about, _ = head(outputs)
     assert about == "3 queries to 60 texts from handbook.txt."
     assert finding == (
@@ -246,13 +272,13 @@ def test_weak_queries_come_first_and_the_corpus_can_be_read(report):
 
 
 def test_a_list_in_another_language_gets_the_name_of_a_model(report):
-    _, about, cautions = head(german(report))
+    _, about, cautions = head(german(report).outputs)
     assert about.endswith("likely not in English.")
     assert "MODEL=paraphrase-multilingual-MiniLM-L12-v2" in cautions[-1]
 
 
 def test_the_reference_itself_wins_no_ranking(report):
-    outputs = ranking(report)
+    outputs = ranking(report).outputs
     finding, _, cautions = head(outputs)
     assert finding.startswith(
         "Nearest to “Your coffee is good.” is “Your coffee is not good.” (0.83, but they may differ"
@@ -282,3 +308,46 @@ def test_ten_thousand_pairs_at_most_are_listed_and_the_best_are_kept(model, monk
     every = found.matrix.to_numpy()
     best = sorted((every[a, b] for a in range(8) for b in range(a)), reverse=True)[:2]
     assert pairs["score"].tolist() == pytest.approx(best)
+
+
+ON_SCREEN = """() => [...document.querySelectorAll(
+    "h1, .about, .finding, .caution, #figure-main"
+  )].map((e) => [e.className || e.id || e.tagName, e.getBoundingClientRect().bottom <= innerHeight])
+"""
+
+
+@pytest.mark.parametrize("of", ["survey", "tickets", "rated pairs", "search", "list in German"])
+def test_the_first_screen_says_what_it_is_and_shows_the_main_picture(report, chromium, of):
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(ALL[of](report).page.as_uri())
+    page.wait_for_selector(READY)
+    seen = page.evaluate(ON_SCREEN)
+    assert {"about", "finding"} <= {name for name, _ in seen}
+    assert any("figure-main" in name or "heat" in name for name, _ in seen)
+    assert [name for name, within in seen if not within] == []
+    page.close()
+
+
+def test_a_report_is_the_same_bytes_anywhere_and_can_be_made_from_its_page(report, tmp_path):
+    page = bakery(report).page
+    again = build(tmp_path, [("sentences", "bakery.txt", BAKERY.encode())], {})
+    assert again.read_bytes() == page.read_bytes()
+    outcome = reproduce(
+        page,
+        notebooks=ROOT / "notebooks",
+        inputs={"sentences": tmp_path / "bakery.txt"},
+        kernel="warm",
+        may_run=lambda _question: False,
+        notify=lambda _text: None,
+    )
+    assert (outcome.verdict, outcome.differences) == ("identical", [])
+
+
+def test_a_report_is_built_again_when_its_file_says_something_else(tmp_path):
+    file = ("sentences", "few.txt", b"One thing.\nAnother thing.\nA third.\n")
+    first = build(tmp_path, [file], {}).read_bytes()
+    build(tmp_path, [file], {})
+    folder = read_manifest(tmp_path / "reports" / "few")
+    assert folder.pages["report_sentences"].why == ["nothing changed"]
+    changed = build(tmp_path, [("sentences", "few.txt", b"One.\nAnother thing.\nA third.\n")], {})
+    assert changed.read_bytes() != first
