@@ -256,6 +256,14 @@ def worth_comparing(sentences: Sequence[str]) -> npt.NDArray[np.bool_]:
     A repeat scores 1 or nearly so, and so do "n/a" and "none", which is no news. Capitals, spaces
     and a closing stop or exclamation mark do not make a sentence another one.
 
+    Parameters
+    ----------
+    sentences : sequence of str, length n
+
+    Returns
+    -------
+    array of bool, shape (n,)
+
     Examples
     --------
     >>> worth_comparing(["Good", "n/a", "good.", "Fair"]).tolist()
@@ -268,6 +276,15 @@ def worth_comparing(sentences: Sequence[str]) -> npt.NDArray[np.bool_]:
 
 def describe_repeats(sentences: Sequence[str]) -> str:
     """Say how many sentences occur more than once, as `worth_comparing` sees it.
+
+    Parameters
+    ----------
+    sentences : sequence of str
+
+    Returns
+    -------
+    str
+        Empty where none does.
 
     Examples
     --------
