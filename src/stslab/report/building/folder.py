@@ -41,6 +41,7 @@ class ReportFolder:
     @contextmanager
     def held(self, notify: Callable[[str], None]) -> Iterator[None]:
         """Hold the folder for one build; wait, and say so, while another build holds it."""
+        new = not self.path.exists()
         self._check_writable()
         self._check_free()
         lock = FileLock(self.path / LOCK)
@@ -56,7 +57,14 @@ class ReportFolder:
             if manifest.problem:
                 notify(f"{manifest.problem}. What cannot be used counts as never built.")
             self.pages = manifest.pages
-            yield
+            try:
+                yield
+            except RequestError:
+                if new:  # leave nothing behind where nothing was built
+                    with suppress(OSError):
+                        (self.path / LOCK).unlink()
+                        self.path.rmdir()
+                raise
 
     def _check_writable(self) -> None:
         try:
