@@ -69,7 +69,9 @@ def assert_others_built(project: Project, error: str) -> None:
     failed = (project.home / "trouble.failed.html").read_text("utf-8")
     assert 'id="failing-cell"' in failed
     assert error.split(":")[0] in failed
-    assert "trouble.failed.html#failing-cell" in (project.home / "index.html").read_text("utf-8")
+    assert "trouble.failed.html?in=report#failing-cell" in (project.home / "index.html").read_text(
+        "utf-8"
+    )
 
 
 # One page's trouble ------------------------------------------------------------------------------
@@ -109,7 +111,7 @@ def test_cells_that_raise_or_crash(troubled: Project) -> None:
     for name, error in zip(names, wrong.values(), strict=True):
         assert f"{name} failed: {error}" in said(done)
         failed = (troubled.home / f"{name}.failed.html").read_text("utf-8")
-        assert failed.index("so far so good") < failed.index('id="failing-cell"')
+        assert failed.index('id="failing-cell"') < failed.index("so far so good")
         assert "An Exception was encountered" not in failed
         assert failed.index(escape(error, quote=False)) < failed.index("so far so good")
     troubled.assert_sound()
@@ -147,7 +149,7 @@ def test_cells_that_show_what_is_no_text(project: Project) -> None:
     for page, reason in zip(pages.values(), wrong.values(), strict=True):
         assert page["error"].startswith(f"{start}{reason} Show text")
     failed = (project.home / "trouble0.failed.html").read_text("utf-8")
-    assert failed.index("so far so good") < failed.index('id="failing-cell"')
+    assert failed.index('id="failing-cell"') < failed.index("so far so good")
     assert len(done.stderr.splitlines()) < 5 * len(wrong)
     assert not re.search("Traceback|Task|Failed validating|invalid", done.stderr)
     project.assert_sound()

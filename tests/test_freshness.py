@@ -402,7 +402,7 @@ def test_a_failure_keeps_the_good_page_and_success_clears_it(copy: Project) -> N
     }
     index = (copy.home / "index.html").read_text("utf-8")
     assert "Out of date" in index
-    assert "count.failed.html#failing-cell" in index
+    assert "count.failed.html?in=report#failing-cell" in index
     assert "s, 1 out of date<" in (copy.reports / "index.html").read_text("utf-8")
     assert changed_to_failed(copy) == ["the last run failed", "code changed"]
 
