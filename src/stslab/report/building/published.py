@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from html import escape
 
 import nbformat
 from nbformat import NotebookNode
@@ -64,7 +63,6 @@ def publish_failure(folder: ReportFolder, step: Step, error: str, done: Done | N
     if done and done.error:
         notebook = nbformat.reads(done.notebook, as_version=4)
         with suppress(Exception):  # its input changed meanwhile: the error says enough
-            _explain(notebook, error)
             html = _page(step, notebook)
             files = {f"{name}.failed.ipynb": _written(notebook), f"{name}.failed.html": html}
     with suppress(OSError):  # the disk may be full; the message still gets out
@@ -85,18 +83,6 @@ def located(error: str, done: Done) -> str:
 
 def _first_line(cell: NotebookNode) -> str:
     return next(filter(str.strip, cell.source.splitlines()), "")
-
-
-def _explain(notebook: NotebookNode, error: str) -> None:
-    """Let a failed notebook begin with what went wrong, in the words of the error."""
-    tag = "papermill-error-cell-tag"
-    banners = [cell for cell in notebook.cells if tag in cell.metadata.get("tags", ())]
-    texts = (
-        f"<pre>{escape(error)}</pre>\n\n[Go to the cell that failed.](#papermill-error-cell)",
-        '<span id="papermill-error-cell">The notebook stopped here:</span>',
-    )
-    for cell, text in zip(banners, texts, strict=False):
-        cell.source = text
 
 
 def published_files(notebook: NotebookNode, name: str) -> dict[str, bytes]:
