@@ -38,8 +38,9 @@ READY = ".switches:not([hidden])"  # a page's script has done its work
 # What takes longest goes first, or one worker ends alone; what shares a report shares a worker.
 FIRST = ["test_failures", "test_tutorial", "test_report_browser", "test_hostile", "test_own_texts"]
 FIRST += ["test_evaluation", "test_page_browser", "test_encoding", "test_kernels", "test_build"]
+FIRST += ["test_cells", "test_reports", "test_requests", "test_page_reader"]
 FIRST += ["test_notebooks", "test_lab", "test_encoded_once", "test_cache"]
-TOGETHER = {"test_report_browser": "test_tutorial"}
+TOGETHER = dict.fromkeys(["test_report_browser", "test_second_model"], "test_tutorial")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

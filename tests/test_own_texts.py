@@ -93,9 +93,13 @@ def finding(outputs):
     return found
 
 
-@pytest.mark.parametrize(
-    "number", ["01", "02", "05", "06", "07", "08", "09", "10", "11", "13", "14", "15"]
-)
+IN_FULL = [
+    pytest.param(each, marks=pytest.mark.slow)
+    for each in ("01", "05", "06", "09", "11", "13", "14")
+]
+
+
+@pytest.mark.parametrize("number", ["02", "07", "08", "10", "15", *IN_FULL])
 def test_what_a_lesson_says_of_a_survey_is_well_written(survey, number):
     """No zero count, no sentence that ends twice, no number without its noun."""
     assert slips(survey(number)) == []
