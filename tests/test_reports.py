@@ -223,8 +223,7 @@ def test_each_sentence_is_in_one_group_or_alone_with_its_row(report):
         ] * int(each["times"])
     assert [lines[int(each["row"]) - 1] for each in alone] == [each["sentence"] for each in alone]
     texts = [each["sentence"] for each in [*members, *alone]]
-    assert sorted(texts) == sorted(set(lines))
-    assert {"n/a", "ok"} <= {each["sentence"] for each in alone}
+    assert sorted([*texts, "n/a", "ok"]) == sorted(set(lines))
     sizes = pd.Series([int(each["times"]) for each in members]).groupby(
         [int(each["group"]) for each in members]
     )
@@ -351,3 +350,20 @@ def test_a_report_is_built_again_when_its_file_says_something_else(tmp_path):
     assert folder.pages["report_sentences"].why == ["nothing changed"]
     changed = build(tmp_path, [("sentences", "few.txt", b"One.\nAnother thing.\nA third.\n")], {})
     assert changed.read_bytes() != first
+
+
+def test_what_says_nothing_is_in_no_group_and_nobodys_nearest(model):
+    found = group_sentences(["Good coffee.", "ok", "n/a", "none", "Great coffee!"], model=model)
+    assert found.describe() == "2 of 5 sentences fall into 1 group; 3 have no content."
+    assert found.alone().empty
+    assert set(found.table["nearest"]) == {"Good coffee.", "Great coffee!"}
+    (pair,) = found.pairs(0.99).to_dict("records")
+    assert (pair["row_a"], pair["row_b"]) == (1, 5)
+
+
+def test_one_sentence_with_content_has_no_nearest(model):
+    found = group_sentences(["Good coffee.", "ok"], model=model)
+    assert found.describe() == "No two of 2 sentences form a group."
+    assert found.alone()["nearest"].tolist() == [""]
+    assert found.alone()["score"].isna().all()
+    assert found.pairs(0.8).empty

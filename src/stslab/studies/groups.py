@@ -28,8 +28,9 @@ class SentenceGroups:
 
     `table` has the columns ``group, row, sentence, times, rows, nearest, score``, in the order of
     the tree, so that a group's members stand together: ``group`` from 1, the one with most rows
-    first, 0 for a sentence that stands alone; ``row`` its first row in the list, ``rows`` all of
-    them; ``nearest`` the other sentence that scores highest with it. `matrix` holds the scores, in
+    first, 0 for a sentence that stands alone, -1 for one without content; ``row`` its first row in
+    the list, ``rows`` all of them; ``nearest`` the other sentence with content that scores highest
+    with it. `matrix` holds the scores, in
     the same order.
     """
 
@@ -41,7 +42,7 @@ class SentenceGroups:
     @property
     def names(self) -> list[str]:
         """Each sentence's group in words; empty where it stands alone."""
-        return [f"{n}. {self.terms[n - 1]}" if n else "" for n in self.table["group"]]
+        return [f"{n}. {self.terms[n - 1]}" if n > 0 else "" for n in self.table["group"]]
 
     def groups(self) -> pd.DataFrame:
         """List the groups, largest first.
@@ -94,13 +95,12 @@ class SentenceGroups:
             Columns ``score, sentence_a, sentence_b, row_a, row_b``.
         """
         values, row = self.matrix.to_numpy(), self.table["row"].to_numpy()
-        says = self.table["sentence"].map(has_content).to_numpy()
-        least = min(threshold, self.table["score"].max())
+        says = (self.table["group"] >= 0).to_numpy()
+        least = min(threshold, self.table["score"][says].max())
         found = np.empty((0, 3))
         for at in range(len(values) - 1):
-            near = (
-                at + 1 + np.flatnonzero(says[at] & says[at + 1 :] & (values[at, at + 1 :] >= least))
-            )
+            reached = says[at] & says[at + 1 :] & (values[at, at + 1 :] >= least)
+            near = at + 1 + np.flatnonzero(reached)
             found = np.r_[found, np.c_[values[at, near], np.full(len(near), at), near]]
             if len(found) > 3 * MOST:
                 found = found[np.argsort(-found[:, 0], kind="stable")[:MOST]]
@@ -121,15 +121,18 @@ class SentenceGroups:
 
     def describe(self) -> str:
         """Say how many groups there are, how much they hold, and what the largest is about."""
-        texts, alone = len(self.table), int((self.table["group"] == 0).sum())
+        texts = len(self.table)
+        alone, empty = (int((self.table["group"] == which).sum()) for which in (0, -1))
         total = int(self.table["times"].sum())
         what = "different sentence" if total > texts else "sentence"
         if not self.terms:
             return f"No two of {counted(texts, what)} form a group."
         every = f"Both {what}s" if texts == 2 else f"All {texts:,} {what}s"
-        held = f"{texts - alone:,} of {counted(texts, what)}" if alone else every
+        held = f"{texts - alone - empty:,} of {counted(texts, what)}" if alone or empty else every
         said = f"{held} fall into {counted(len(self.terms), 'group')}"
-        said += f"; {alone:,} {'stands' if alone == 1 else 'stand'} alone." if alone else "."
+        rest = [f"{alone:,} {'stands' if alone == 1 else 'stand'} alone"] * bool(alone)
+        rest += [f"{empty:,} {'has' if empty == 1 else 'have'} no content"] * bool(empty)
+        said += f"; {', '.join(rest)}." if rest else "."
         sizes, words = self.groups()["rows"], self.terms[0].replace(" · ", ", ")
         if len(sizes) > 1 and sizes[0] > sizes[1] and words:
             of = f" of the {total:,}" if total > texts else ""
@@ -200,8 +203,8 @@ def group_sentences(
     matrix = matrix.iloc[order, order]
     cut = _most_distinct(matrix, tree, order) if threshold is None else threshold
     label = fcluster(tree, t=1 - cut, criterion="distance")[order]
-    empty = [place for place, text in enumerate(matrix.index) if not has_content(text)]
-    label[empty] = label.max() + 1 + np.arange(len(empty))
+    says = np.array([has_content(text) for text in matrix.index])
+    label[~says] = label.max() + 1 + np.arange((~says).sum())
     table = pd.DataFrame({"sentence": pd.Series(list(matrix.index), dtype=object)})
     table["rows"] = [where[text] for text in table["sentence"]]
     table["row"], table["times"] = table["rows"].str[0], table["rows"].map(len)
@@ -210,8 +213,10 @@ def group_sentences(
     numbers = {each: number for number, each in enumerate(joined, start=1)}
     table.insert(0, "group", [numbers.get(each, 0) for each in label])
     named = cluster_terms(list(matrix.index), label).set_index("cluster")["terms"]
-    nearest, score = _nearest(matrix)
+    table.loc[~says, "group"] = -1
+    nearest, score = _nearest(matrix, says)
     table["nearest"], table["score"] = table["sentence"].to_numpy()[nearest], score
+    table.loc[score < -1, ["nearest", "score"]] = "", np.nan  # there is no other
     columns = ["group", "row", "sentence", "times", "rows", "nearest", "score"]
     return SentenceGroups(table[columns], matrix, tuple(named[joined]), cut)
 
@@ -235,11 +240,13 @@ def _most_distinct(matrix: pd.DataFrame, tree: npt.NDArray[np.float64], order: l
     return best[1]
 
 
-def _nearest(matrix: pd.DataFrame) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
-    """Find each row's highest score with another, row by row: a large matrix is not copied."""
+def _nearest(
+    matrix: pd.DataFrame, says: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+    """Find each row's highest score with another that says something, without a copy of all."""
     nearest, best = np.empty(len(matrix), dtype=np.intp), np.empty(len(matrix))
     for row, scores in enumerate(matrix.to_numpy()):
-        others = scores.copy()
+        others = np.where(says, scores, -2)
         others[row] = -2
         nearest[row] = others.argmax()
         best[row] = others[nearest[row]]
