@@ -227,7 +227,7 @@ def test_the_rows_used_keep_their_numbers_in_the_file(tmp_path: Path) -> None:
     assert read_sentences(tmp_path / "my.csv").rows == [2, 5]
     (tmp_path / "my.txt").write_text("One.\n\nTwo.\n")
     assert read_corpus(tmp_path / "my.txt").rows == [1, 3]
-    assert read_pairs([("a", "b"), ("", ""), ("c", "d")]).rows == [0, 2]
+    assert read_pairs([("a", "b"), ("", ""), ("c", "d")]).rows == [1, 3]
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def lab(tmp_path):
 
 
 def test_the_heatmap_notebook_runs_in_jupyterlab(lab, chromium, tmp_path):
-    """Run all cells: no error, and the heatmap is there to see."""
+    """Run all cells: no error, the heatmap is there to see, and texts in tables start at the left."""
     page = chromium.new_page(viewport={"width": 1400, "height": 1000})
     page.goto(f"{lab}/lab/tree/08_heatmap.ipynb?reset")
     page.wait_for_selector(".jp-CodeCell", timeout=60_000)
@@ -73,6 +73,13 @@ def test_the_heatmap_notebook_runs_in_jupyterlab(lab, chromium, tmp_path):
     box = drawing.bounding_box()
     assert box["width"] > 200
     assert box["height"] > 200
+    for _ in range(60):
+        if page.locator("table.stslab td").count():
+            break
+        page.mouse.wheel(0, 300)
+        page.wait_for_timeout(200)
+    cell = page.locator("table.stslab td").first  # JupyterLab's own rule aligns to the right
+    assert cell.evaluate("cell => getComputedStyle(cell).textAlign") == "left"
     page.screenshot(path=tmp_path / "lab.png")
 
 

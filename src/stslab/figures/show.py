@@ -31,8 +31,8 @@ CELL, PLAIN_CELL = 400_000, 2_000  # characters of a text in a table, and in its
 NOTHING = "None."  # what a table without rows shows
 # How tables and findings look in JupyterLab, light or dark; a page has a stylesheet of its own.
 STYLE = """<style>
-table.stslab :is(caption, th, td) { text-align: left; vertical-align: top; max-width: 45em;
-  white-space: pre-line }
+table.stslab :is(caption, th, td) { text-align: left !important; vertical-align: top;
+  max-width: 45em; white-space: pre-line }
 table.stslab .score { background: linear-gradient(to right,
   #d25a5a73 calc(100% * var(--score)), transparent 0) }
 </style>"""

@@ -73,7 +73,7 @@ class Input:
     blank: int  # rows skipped because a text was blank
     duplicates: int  # rows that repeat an earlier one; they are kept
     renamed: Mapping[str, str]  # the source's column names → the table's, where they differ
-    rows: Sequence[int]  # of each row used, its number in the source, as messages number rows
+    rows: Sequence[int]  # of each row used, its line or row in the file; in a list, from 1
     how: Sequence[str] = ()  # sentences on its encoding and its sheet, where one cannot know
 
     @property
@@ -277,7 +277,7 @@ def _used(rows: _Rows, chosen: dict[str, str], texts: list[str]) -> Input:
         blank=len(frame) - len(used),
         duplicates=int(used.duplicated(texts).sum()),
         renamed={old: new for old, new in chosen.items() if old != new},
-        rows=frame.index[keep].tolist(),
+        rows=(frame.index[keep] + (not rows.source)).tolist(),
         how=rows.how,
     )
 

@@ -63,7 +63,7 @@ def drop_empty(read: Input) -> Input:
     >>> from stslab import read_sentences
     >>> left = drop_empty(read_sentences(["n/a", "Good.", "Good."]))
     >>> left.texts, list(left.rows), left.notes()
-    (['Good.', 'Good.'], [1, 2], ['Left out because it has no content: 1 row.'])
+    (['Good.', 'Good.'], [2, 3], ['Left out because it has no content: 1 row.'])
     """
     kept = [row for row, text in enumerate(read.texts) if has_content(text)]
     if not kept:
