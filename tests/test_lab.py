@@ -51,7 +51,7 @@ def lab(tmp_path):
 
 
 def test_the_heatmap_notebook_runs_in_jupyterlab(lab, chromium, tmp_path):
-    """Run all cells: no error, the heatmap is there to see, and texts in tables start at the left."""
+    """Run all cells: no error, the heatmap is there, and texts in tables start at the left."""
     page = chromium.new_page(viewport={"width": 1400, "height": 1000})
     page.goto(f"{lab}/lab/tree/08_heatmap.ipynb?reset")
     page.wait_for_selector(".jp-CodeCell", timeout=60_000)
