@@ -283,6 +283,7 @@ def test_the_reference_itself_wins_no_ranking(report):
         "Nearest to “Your coffee is good.” is “Your coffee is not good.” (0.83, but they may differ"
     )
     assert "The reference is also a candidate." in finding
+    assert cautions[0].startswith("The pair at 0.8 or more may differ in meaning")
     assert "a negation" in cautions[0]
 
 
