@@ -47,7 +47,7 @@ def lists(english: bool) -> list[Any]:
 def verdict(texts: list[str], model: Any) -> str:
     """What a page says, without what it did not find."""
     said = text_cautions(texts, model=model).describe()
-    return re.sub("(None is|It is not) [^.]*", "", said)
+    return re.sub("(None was|It was not) found [^.]*", "", said)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from stslab import search
 from stslab.report.building.manifest import read_manifest
 from stslab.report.reproducing.reproduce import reproduce
 from stslab.report.request.presets import adhoc_preset
-from stslab.studies import group_sentences, judge_hits
+from stslab.studies import describe_close, group_sentences, judge_hits, pair_cautions
 
 HERE = Path(__file__).parent
 # A survey with a repeat, answers without content, a negation, opposites, and another language.
@@ -293,7 +293,7 @@ def test_the_verdicts_of_a_search_hold_as_the_page_says(model, tmp_path, monkeyp
     corpus = (HERE / "search" / "handbook.txt").read_text("utf-8").splitlines()
     questions = pd.read_csv(HERE / "search" / "questions.csv")
     hits = search(questions["question"].tolist(), corpus, model=model, top_k=1)
-    judged = judge_hits(hits).merge(questions, left_on="query", right_on="question")
+    judged = judge_hits(hits, model=model).merge(questions, left_on="query", right_on="question")
     counts = judged.groupby(["answered", "verdict"]).size()
     assert counts["yes"].to_dict() == {"doubtful": 3, "near": 29}
     assert counts["no"].to_dict() == {"doubtful": 6, "nothing near": 24}
@@ -308,6 +308,26 @@ def test_ten_thousand_pairs_at_most_are_listed_and_the_best_are_kept(model, monk
     every = found.matrix.to_numpy()
     best = sorted((every[a, b] for a in range(8) for b in range(a)), reverse=True)[:2]
     assert pairs["score"].tolist() == pytest.approx(best)
+    assert found.count(0.5) == sum(every[a, b] >= 0.5 for a in range(8) for b in range(a))
+
+
+def test_where_only_the_closest_pairs_are_examined_it_is_said():
+    pairs = [("Pay 5.", "Pay 7.", 0.97), ("It is stale.", "It is fresh.", 0.9)]
+    scored = pd.DataFrame(pairs, columns=["sentence_a", "sentence_b", "score"])
+    said = "50 pairs score 0.8 or more, and 2 of the closest 2 may differ in meaning."
+    assert describe_close(scored, 0.8, total=50) == said
+    found = pair_cautions(scored, threshold=0.8, total=50)
+    assert found.headlines()[0].startswith("2 of the closest 2 pairs at 0.8 or more may differ")
+    assert found.describe().startswith("50 pairs score 0.8 or more; checked: the closest of them.")
+
+
+def test_with_another_model_a_search_claims_nothing(report, second_model):
+    corpus = ("corpus", "handbook.txt", (HERE / "search" / "handbook.txt").read_bytes())
+    asked = ("queries", "queries.txt", b"What is the price of gold?\n")
+    outputs = report("search", corpus, asked, model_name=str(second_model)).outputs
+    finding, _, _ = head(outputs)
+    assert finding.endswith("for this model it is not known which can be trusted.")
+    assert [row["verdict"] for row in rows(outputs, "queries")] == ["not known"]
 
 
 ON_SCREEN = """() => [...document.querySelectorAll(

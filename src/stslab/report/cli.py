@@ -154,12 +154,10 @@ class _Files(click.Command):
         """Find what make was given beside options: parameters, by their names in upper case."""
         own = {each.envvar or f"{HANDED}_{each.name}".upper() for each in self.get_params(ctx)}
         handed = {name for name in os.environ if name.startswith(f"{HANDED}_")}
+        parameters = {each for path in books.by_stem.values() for each in books.parameters(path)}
         found: dict[str, str] = {}
         for variable in sorted(handed - own):
             name = variable.removeprefix(f"{HANDED}_")
-            parameters = {
-                each for path in books.by_stem.values() for each in books.parameters(path)
-            }
             if name.lower() not in parameters or name != name.upper():
                 options = sorted(str(each).removeprefix(f"{HANDED}_") for each in own)
                 hint = suggest(name, [*options, *sorted(map(str.upper, parameters))])

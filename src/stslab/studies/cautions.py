@@ -40,6 +40,8 @@ class Cautions:
     counts: Mapping[str, int]  # each caution that was looked for → how often it was found
     sentences: tuple[str, ...]  # what was checked, found and not found, and what was not checked
     bearing: tuple[str, ...]  # what was found, in sentences that stand alone
+    name: str  # of the table, where it is shown
+    caption: str
 
     def describe(self) -> str:
         """Say what was checked, how often each caution was found, and what was not checked."""
@@ -49,22 +51,21 @@ class Cautions:
         """Say what was found, in short sentences to stand beside a finding; none if nothing was."""
         return list(self.bearing)
 
+    def show(self) -> None:
+        """Show what `describe` says, and the table where there is anything."""
+        show_text(self.describe())
+        if len(self.table):
+            show_table(self.table, self.name, caption=self.caption)
+
 
 def show_text_cautions(texts: Iterable[str], *, model: Encoder) -> None:
     """Show what `text_cautions` finds: a sentence, and a table where there is anything."""
-    _show(text_cautions(texts, model=model), "text-cautions", "Texts to read with caution")
+    text_cautions(texts, model=model).show()
 
 
 def show_pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> None:
     """Show what `pair_cautions` finds: a sentence, and a table where there is anything."""
-    found = pair_cautions(scored, threshold=threshold)
-    _show(found, "pair-cautions", "Close pairs that may differ in meaning")
-
-
-def _show(found: Cautions, name: str, caption: str) -> None:
-    show_text(found.describe())
-    if len(found.table):
-        show_table(found.table, name, caption=caption)
+    pair_cautions(scored, threshold=threshold).show()
 
 
 def text_cautions(texts: Iterable[str], *, model: Encoder) -> Cautions:
@@ -147,7 +148,8 @@ much it reads), the language (the model has no card).'
     bearing = [*_bearing_on_texts(counts, len(texts), empty), *as_one]
     if advised:  # the last is about the language
         bearing[-1] += f" {ADVICE}"
-    return Cautions(table, counts, (*sentences, *notes), tuple(bearing))
+    named = ("text-cautions", "Texts to read with caution")
+    return Cautions(table, counts, (*sentences, *notes), tuple(bearing), *named)
 
 
 def _found(counts: Mapping[str, int], total: int) -> Iterator[str]:
@@ -160,7 +162,8 @@ def _found(counts: Mapping[str, int], total: int) -> Iterator[str]:
         parts = (f"{counts[caution]:,} {_is(counts[caution])} {caution}" for caution in raised)
         yield f"{', '.join(parts)}."
     if none:
-        yield f"{'It is not' if total == 1 else 'None is'} {listed(none, 'or')}."
+        found = "It was not found" if total == 1 else "None was found"
+        yield f"{found} to be {listed(none, 'or')}."
 
 
 def _bearing_on_texts(counts: Mapping[str, int], total: int, empty: Sequence[str]) -> Iterator[str]:
@@ -178,7 +181,9 @@ def _bearing_on_texts(counts: Mapping[str, int], total: int, empty: Sequence[str
             yield f"{some} {_is(count)} {caution}: the model does not read the rest."
 
 
-def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
+def pair_cautions(
+    scored: pd.DataFrame, *, threshold: float = 0.7, total: int | None = None
+) -> Cautions:
     """Find high-scoring pairs with a difference that embedding models are known to overlook.
 
     Parameters
@@ -186,6 +191,8 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
     scored : DataFrame with ``sentence_a, sentence_b, score``, as from `score_pairs`
     threshold : float, default 0.7
         Pairs that score less are not checked; all others are. There may be none.
+    total : int or None, default None
+        How many pairs reach the threshold, where `scored` holds only the closest of them.
 
     Returns
     -------
@@ -221,22 +228,27 @@ def pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> Cautions:
             hits[caution].append((score, _shortened(a), _shortened(b), detail))
     columns = ["score", "sentence_a", "sentence_b", "detail"]
     table, counts = _tabulate(hits, columns, len(pairs))
+    part = total is not None and total > len(pairs)
     sentences = [_reach(len(pairs), len(scored), threshold)]
+    if part:
+        sentences = [f"{total:,} pairs score {threshold:g} or more; checked: the closest of them."]
     bearing = []
     if differing:
         kinds = [caution for caution, count in counts.items() if count]
         each = ", ".join(f"{counts[caution]:,} in {caution}" for caution in kinds)
         each = f"it differs in {listed(kinds)}" if differing == 1 else each
         some = _of(differing, len(pairs), "pair")
+        some = f"{differing:,} of the closest {len(pairs):,} pairs" if part else some
         bearing = [f"{some} at {threshold:g} or more may differ in meaning: {each}."]
         subject = "It" if len(pairs) == 1 else f"{differing:,} of them"
         sentences.append(f"{subject} may differ in meaning: {each}.")
     known = {"opposites": f"one of the {count_opposites():,} opposites known here"}
     none = [known.get(caution, caution) for caution, count in counts.items() if not count]
     if len(pairs):
-        subject = "It does not differ in" if len(pairs) == 1 else "None differs in"
-        sentences += [*[f"{subject} {listed(none, 'or')}."] * bool(none), LIMITS]
-    return Cautions(table, counts, tuple(sentences), tuple(bearing))
+        subject = "It was not found" if len(pairs) == 1 else "None was found"
+        sentences += [*[f"{subject} to differ in {listed(none, 'or')}."] * bool(none), LIMITS]
+    named = ("pair-cautions", "Close pairs that may differ in meaning")
+    return Cautions(table, counts, tuple(sentences), tuple(bearing), *named)
 
 
 def _reach(count: int, total: int, threshold: float) -> str:

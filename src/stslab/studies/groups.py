@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +30,7 @@ class SentenceGroups:
     the tree, so that a group's members stand together: ``group`` from 1, the one with most rows
     first, 0 for a sentence that stands alone, -1 for one without content; ``row`` its first row in
     the list, ``rows`` all of them; ``nearest`` the other sentence with content that scores highest
-    with it. `matrix` holds the scores, in
-    the same order.
+    with it. `matrix` holds the scores, in the same order.
     """
 
     table: pd.DataFrame
@@ -87,23 +86,24 @@ class SentenceGroups:
         Parameters
         ----------
         threshold : float
-            Of more than 10,000 pairs, the best are listed; none with a text without content.
+            Of more than 10,000 pairs, the best are listed; `count` counts all. None holds a text
+            without content.
 
         Returns
         -------
         pandas.DataFrame
             Columns ``score, sentence_a, sentence_b, row_a, row_b``.
         """
-        values, row = self.matrix.to_numpy(), self.table["row"].to_numpy()
-        says = (self.table["group"] >= 0).to_numpy()
-        least = min(threshold, self.table["score"][says].max())
+        row = self.table["row"].to_numpy()
+        least = min(threshold, self.table.loc[self.table["group"] >= 0, "score"].max())
         found = np.empty((0, 3))
-        for at in range(len(values) - 1):
-            reached = says[at] & says[at + 1 :] & (values[at, at + 1 :] >= least)
-            near = at + 1 + np.flatnonzero(reached)
-            found = np.r_[found, np.c_[values[at, near], np.full(len(near), at), near]]
+        for at, near, scores in self._reaching(least):
+            better = scores >= least  # than the worst that is kept
+            new = [scores[better], np.full(better.sum(), at), near[better]]
+            found = np.r_[found, np.column_stack(new)]
             if len(found) > 3 * MOST:
                 found = found[np.argsort(-found[:, 0], kind="stable")[:MOST]]
+                least = found[-1, 0]
         ends = np.sort(row[found[:, 1:].astype(int)], axis=1)
         found = found[np.lexsort((ends[:, 1], ends[:, 0], -found[:, 0]))][:MOST]
         a, b = found[:, 1:].astype(int).T
@@ -112,10 +112,14 @@ class SentenceGroups:
         pairs = {"score": found[:, 0], "sentence_a": text[a], "sentence_b": text[b]}
         return pd.DataFrame(pairs).assign(row_a=row[a], row_b=row[b])
 
+    def count(self, threshold: float) -> int:
+        """Count the pairs of different texts with content that score at least a threshold."""
+        return sum(len(near) for _, near, _ in self._reaching(threshold))
+
     def repeats(self) -> pd.DataFrame:
         """List what is said more than once, most often first: ``times, sentence, rows``."""
-        table = self.table[self.table["times"] > 1].sort_values(["row"])
-        table = table.sort_values("times", ascending=False, kind="stable")
+        table = self.table[self.table["times"] > 1]
+        table = table.sort_values(["times", "row"], ascending=[False, True])
         table = table.assign(rows=[", ".join(map(str, rows)) for rows in table["rows"]])
         return table[["times", "sentence", "rows"]].reset_index(drop=True)
 
@@ -133,11 +137,24 @@ class SentenceGroups:
         rest = [f"{alone:,} {'stands' if alone == 1 else 'stand'} alone"] * bool(alone)
         rest += [f"{empty:,} {'has' if empty == 1 else 'have'} no content"] * bool(empty)
         said += f"; {', '.join(rest)}." if rest else "."
-        sizes, words = self.groups()["rows"], self.terms[0].replace(" · ", ", ")
-        if len(sizes) > 1 and sizes[0] > sizes[1] and words:
+        sizes, words = (
+            self.table.groupby("group")["times"].sum(),
+            self.terms[0].replace(" · ", ", "),
+        )
+        if len(self.terms) > 1 and sizes[1] > sizes[2] and words:
             of = f" of the {total:,}" if total > texts else ""
-            said += f" The largest has {sizes[0]:,}{of}; its typical words: {words}."
+            said += f" The largest has {sizes[1]:,}{of}; its typical words: {words}."
         return said
+
+    def _reaching(
+        self, threshold: float
+    ) -> Iterator[tuple[int, npt.NDArray[np.intp], npt.NDArray[np.float64]]]:
+        """Give each text's place, and the places and scores of those behind it that are near."""
+        values, says = self.matrix.to_numpy(), (self.table["group"] >= 0).to_numpy()
+        for at in np.flatnonzero(says).tolist():
+            reached = says[at + 1 :] & (values[at, at + 1 :] >= threshold)
+            near = at + 1 + np.flatnonzero(reached)
+            yield at, near, values[at, near]
 
     def _by_group(self) -> list[tuple[int, pd.DataFrame]]:
         found = []

@@ -49,13 +49,12 @@ def describe_data(
     '2 answers: 1 repeated, 1 blank row left out.'
     """
     source = f" from {read.source}" if read.source else ""
+    counts = found.counts if found else {}
     parts = [f"{read.duplicates:,} repeated"] * bool(read.duplicates)
-    parts += [
-        f"{count:,} {what}" for what, count in (found.counts if found else {}).items() if count
-    ]
+    parts += [f"{count:,} {what}" for what, count in counts.items() if count]
     parts += [*notes, *[f"{counted(read.blank, 'blank row')} left out"] * bool(read.blank)]
-    listed = f": {', '.join(parts)}" if parts else ""
-    return " ".join([f"{counted(len(read.table), noun)}{source}{listed}.", *read.how])
+    odd = f": {', '.join(parts)}" if parts else ""
+    return " ".join([f"{counted(len(read.table), noun)}{source}{odd}.", *read.how])
 
 
 def describe_spread(scored: pd.DataFrame) -> str:
@@ -81,13 +80,15 @@ def describe_spread(scored: pd.DataFrame) -> str:
     return f"{spread}, half of them {score.median():.2f} or more."
 
 
-def describe_close(scored: pd.DataFrame, threshold: float) -> str:
+def describe_close(scored: pd.DataFrame, threshold: float, *, total: int | None = None) -> str:
     """Say how many pairs of different texts score that much, and how many may still differ.
 
     Parameters
     ----------
     scored : DataFrame with ``sentence_a, sentence_b, score``
     threshold : float
+    total : int or None, default None
+        How many pairs reach the threshold, where `scored` holds only the closest of them.
 
     Returns
     -------
@@ -111,13 +112,15 @@ def describe_close(scored: pd.DataFrame, threshold: float) -> str:
             f"No pair scores {threshold:g} or more; the closest is {texts} ({best['score']:.2f})."
         )
     differ = [each for each in with_differences(close)["differ_in"] if each]
-    some = f"{counted(len(close), 'pair')} score{'s' * (len(close) == 1)} {threshold:g} or more"
+    many = max(len(close), total or 0)
+    some = f"{counted(many, 'pair')} score{'s' * (many == 1)} {threshold:g} or more"
     if not differ:
         return f"{some}."
-    if len(close) == 1:
+    if many == 1:
         return f"{some}, and it may differ in meaning: {differ[0]}."
-    which = "all of them" if len(differ) == len(close) else f"{len(differ):,} of them"
-    which = "both" if len(differ) == len(close) == 2 else which
+    which = "all of them" if len(differ) == many else f"{len(differ):,} of them"
+    which = "both" if len(differ) == many == 2 else which
+    which = which if many == len(close) else f"{len(differ):,} of the closest {len(close):,}"
     return f"{some}, and {which} may differ in meaning."
 
 
@@ -156,7 +159,7 @@ def describe_agreement(scored: pd.DataFrame, *, model: Encoder) -> str:
     if not high - low <= WIDE:
         return f"Too few pairs to say how far the model agrees with people: on these {n:,}, {told}."
     if not is_calibrated(model):
-        verdict = f"On {n:,} pairs the model agrees with people at {told}"
+        verdict = f"On {n:,} pairs the model's scores correlate with people's at {told}"
     else:
         how = "about as well as" if high >= STSB_SPEARMAN >= low else "better than"
         how = "less well than" if high < STSB_SPEARMAN else how
@@ -167,8 +170,9 @@ def describe_agreement(scored: pd.DataFrame, *, model: Encoder) -> str:
     if against is None or not len(against):
         return f"{verdict}."
     better = (against["verdict"] == "lower").all()
-    counts = "better than counting shared words" if better else "not clearly better than counting"
-    return f"{verdict}. It does {counts}{'' if better else ' shared words'}."
+    return (
+        f"{verdict}. It does {'' if better else 'not clearly '}better than counting shared words."
+    )
 
 
 def describe_threshold(
@@ -209,35 +213,34 @@ def describe_threshold(
     )
 
 
-def judge_hits(hits: pd.DataFrame, *, near: float = NEAR, far: float = FAR) -> pd.DataFrame:
+def judge_hits(hits: pd.DataFrame, *, model: Encoder) -> pd.DataFrame:
     """Say of each query whether its best hit is near enough to trust, the weakest first.
 
     Parameters
     ----------
     hits : DataFrame
         As from `search`.
-    near, far : float, default 0.5 and 0.35
-        A best hit that scores `near` or more is near; below `far`, nothing is; between them it is
-        for the reader to say.
+    model : Encoder
+        What the verdicts rest on was measured for the bundled model, see `describe_nearness`.
 
     Returns
     -------
     pandas.DataFrame
         Columns ``verdict, query, text, score``: one row for each query, with its best hit; the
-        verdict is "near", "doubtful" or "nothing near".
+        verdict is "near" (a score of 0.5 or more), "doubtful", "nothing near" (less than 0.35),
+        or "not known" for another model.
 
     Examples
     --------
     >>> texts = {"query": ["a", "b"], "text": ["x", "y"]}
     >>> hits = pd.DataFrame({**texts, "rank": 1, "score": [0.9, 0.2]})
-    >>> judge_hits(hits)["verdict"].tolist()
-    ['nothing near', 'near']
+    >>> judge_hits(hits, model=Letters())[["verdict", "query"]].to_numpy().tolist()
+    [['not known', 'b'], ['not known', 'a']]
     """
     best = hits[hits["rank"] == 1].sort_values("score", kind="stable")
     score = best["score"].to_numpy()
-    best = best.assign(
-        verdict=np.select([score >= near, score >= far], ["near", "doubtful"], "nothing near")
-    )
+    verdict = np.select([score >= NEAR, score >= FAR], ["near", "doubtful"], "nothing near")
+    best = best.assign(verdict=verdict if is_calibrated(model) else "not known")
     return best[["verdict", "query", "text", "score"]].reset_index(drop=True)
 
 
@@ -255,18 +258,24 @@ def describe_hits(judged: pd.DataFrame) -> str:
 
     Examples
     --------
-    >>> texts = {"query": ["a", "b"], "text": ["x", "y"]}
-    >>> hits = pd.DataFrame({**texts, "rank": 1, "score": [0.9, 0.2]})
-    >>> describe_hits(judge_hits(hits))
+    >>> judged = pd.DataFrame({"verdict": ["nothing near", "near"], "query": ["b", "a"]})
+    >>> describe_hits(judged.assign(score=[0.2, 0.9]))
     '1 of 2 queries has a text near enough to trust; “b” has none.'
     """
-    kinds = judged.groupby("verdict")["query"].agg(list)
-    near, total = len(kinds.get("near", [])), len(judged)
-    has = "has" if near == 1 else "have"
-    said = f"{near or 'None'} of {counted(total, 'query').replace('querys', 'queries')} {has}"
-    said = "The query has" if near == total == 1 else said
-    said = "The query does not have" if total == 1 and not near else said
-    parts = [f"{said} a text near enough to trust"]
+    kinds, total = judged.groupby("verdict")["query"].agg(list), len(judged)
+    if "not known" in kinds:
+        low, high = (f"{judged['score'].iloc[end]:.2f}" for end in (0, -1))
+        least = quoted(judged["query"].iloc[0])
+        hits = f"The best hits score from {low} (for {least}) to {high}"
+        hits = f"The best hit scores {low}" if total == 1 else hits
+        return f"{hits}; for this model it is not known which can be trusted."
+    if total == 1:
+        said = {"near": "The query has a text", "nothing near": "The query has no text"}
+        doubtful = "It is doubtful whether the query has a text"
+        return f"{said.get(kinds.index[0], doubtful)} near enough to trust."
+    near = len(kinds.get("near", []))
+    has = "have" if near > 1 else "has"
+    parts = [f"{near or 'None'} of {total:,} queries {has} a text near enough to trust"]
     for verdict, one, more in (
         ("nothing near", "has none", "have none"),
         ("doubtful", "is doubtful", "are doubtful"),
@@ -274,7 +283,7 @@ def describe_hits(judged: pd.DataFrame) -> str:
         queries = kinds.get(verdict, [])
         named = [quoted(each) for each in queries[:3]]
         named += [f"{len(queries) - 3:,} more"] if len(queries) > 3 else []
-        if named and total > 1:
+        if named:
             parts.append(f"{listed(named)} {one if len(named) == 1 else more}")
     return f"{'; '.join(parts)}."
 
