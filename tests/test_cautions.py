@@ -92,7 +92,8 @@ def test_the_tutorials_pairs_raise_none(model: Any) -> None:
     assert found.table.empty
     assert found.describe() == (
         "1 of 4 pairs scores 0.7 or more. It was not found to differ in a negation, numbers, "
-        f"one of the {count_opposites():,} opposites known here or the order of words. These checks read "
+        f"one of the {count_opposites():,} opposites known here or the order of words. "
+        "These checks read "
         "English; other differences, such as names, are not looked for."
     )
     assert found.headlines() == []
@@ -447,7 +448,8 @@ def test_all_pairs_from_the_threshold_up_are_examined_and_each_is_counted_once()
     assert found.headlines() == [f"21 of 51 pairs at 0.7 or more may differ in meaning: {kinds}."]
     assert found.describe() == (
         f"51 of 52 pairs score 0.7 or more. 21 of them may differ in meaning: {kinds}. None "
-        "was found to differ in the order of words. These checks read English; other differences, such as "
+        "was found to differ in the order of words. These checks read English; other "
+        "differences, such as "
         "names, are not looked for."
     )
 
