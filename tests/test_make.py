@@ -118,7 +118,9 @@ def test_what_make_keeps_for_itself_reaches_no_command_and_all_else_does(folder)
     own = ["PYTHON=python3", "TORCH=2.13.0", "TORCH_INDEX=x", "SHELL=/bin/sh", "ARGS="]
     assert handed_on(folder, "-j2", "report", *own) == [understood("report", [], {})]
     ((_, environment),) = [json.loads(make(folder, "report", *own, "TOP_K=$5", "SENTENCE=x"))]
-    handed = {name: text for name, text in environment.items() if name.startswith("STSLAB_R")}
+    handed = {
+        name: text for name, text in environment.items() if name.startswith("STSLAB_REQUEST_")
+    }
     assert handed == {"STSLAB_REQUEST_TOP_K": "$5", "STSLAB_REQUEST_SENTENCE": "x"}
 
 

@@ -64,7 +64,13 @@ def show_text_cautions(texts: Iterable[str], *, model: Encoder) -> None:
 
 
 def show_pair_cautions(scored: pd.DataFrame, *, threshold: float = 0.7) -> None:
-    """Show what `pair_cautions` finds: a sentence, and a table where there is anything."""
+    """Show what `pair_cautions` finds: a sentence, and a table where there is anything.
+
+    Parameters
+    ----------
+    scored, threshold
+        As for `pair_cautions`.
+    """
     pair_cautions(scored, threshold=threshold).show()
 
 
