@@ -82,7 +82,7 @@ screenshots: $(VENV)/.dev report ## renew the pictures in docs/images
 lock: ## renew requirements.lock from pyproject.toml
 	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv
 	.lock-venv/bin/python -m pip -q install "torch==$(TORCH)"
-	.lock-venv/bin/python -m pip -q install "torch==$(TORCH)" ".[lab,dask,excel,parquet,umap,dev]"
+	.lock-venv/bin/python -m pip -q install "torch==$(TORCH)" ".[lab,dask,excel,parquet,umap,faiss,chroma,pinecone,dev]"
 	{ echo "# Every version that make installs; renew with: make lock"; \
 	  .lock-venv/bin/python -m pip freeze --exclude stslab \
 	  | sed -E '/^(nvidia|cuda|triton)/d; s/^(torch==[0-9.]+)\+.*/\1/'; } > requirements.lock
@@ -114,7 +114,7 @@ $(VENV)/.lab: $(VENV)/.report
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.report
-	@$(PIP) install -c requirements.lock -e '.[lab,dask,excel,parquet,umap,dev]'
+	@$(PIP) install -c requirements.lock -e '.[lab,dask,excel,parquet,umap,faiss,chroma,pinecone,dev]'
 	@touch $@
 
 # Another real model, for tests alone: potion-base-8M (MIT) lies in the wheel of a package.

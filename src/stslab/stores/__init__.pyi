@@ -1,0 +1,4 @@
+from .opening import open_store as open_store
+from .search import search_store as search_store
+from .store import Store as Store
+from .store import StoreError as StoreError

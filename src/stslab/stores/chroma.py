@@ -1,0 +1,135 @@
+"""Chroma: a database for vectors, in a folder or behind a server.
+
+Chroma answers with a distance, here ``1 - cosine``; its default would be a squared Euclidean one.
+It is given our vectors, and ``embedding_function=None``: its own would download a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from filelock import FileLock
+
+from ..inputs.checks import InputError
+from ..models.encoding import Embeddings
+from .store import Found, Identity, Ids, Store, StoreError, agreed, client, lock_for_writing
+
+COLLECTION = "texts"
+
+
+class ChromaStore(Store):
+    """``chroma:FOLDER``, or ``chroma:http://HOST:PORT/COLLECTION``.
+
+    Options are those of Chroma's index: ``ef_search``, ``ef_construction``, ``max_neighbors``.
+    """
+
+    def __init__(
+        self, url: str, where: str, options: Mapping[str, str], asked: Identity | None
+    ) -> None:
+        self.url, self.lock = url, None
+        chromadb = client("chromadb", url, "chroma")
+        settings = chromadb.config.Settings(anonymized_telemetry=False)
+        server, name = urlsplit(where), COLLECTION
+        self.is_server = server.scheme in ("http", "https")
+        with self._reached():
+            if self.is_server:
+                name = server.path.strip("/") or name
+                port = server.port or (443 if server.scheme == "https" else 80)
+                self.client = chromadb.HttpClient(
+                    server.hostname, port, ssl=server.scheme == "https", settings=settings
+                )
+            elif asked or Path(where).is_dir():
+                self.client = chromadb.PersistentClient(where, settings)
+                self.lock = FileLock(Path(where) / "writer.lock")
+            else:
+                agreed(url, None, None)
+            try:
+                self.collection = self.client.get_collection(name, embedding_function=None)
+            except chromadb.errors.NotFoundError:
+                self.identity = agreed(url, None, asked)
+                hnsw = {name: int(value) for name, value in options.items()}
+                self.collection = self.client.create_collection(
+                    name,
+                    embedding_function=None,
+                    metadata=self.identity._asdict(),
+                    configuration={"hnsw": {"space": "cosine", **hnsw}},
+                )
+            held = self.collection.metadata or {}
+            space = (self.collection.configuration["hnsw"] or {}).get("space")
+            self.batch = self.client.get_max_batch_size()
+        if {*held} < {*Identity._fields} or space != "cosine":
+            raise InputError(
+                f"{url}: the collection {name!r} was not built by stslab (its space is {space!r}, "
+                f"its model is not known). Name another one."
+            )
+        self.identity = agreed(url, Identity(*(held[name] for name in Identity._fields)), asked)
+
+    def _add(self, ids: Ids, vectors: Embeddings, found: Sequence[Found]) -> None:
+        self._lock()
+        for start in range(0, len(ids), self.batch):
+            part = slice(start, start + self.batch)
+            keys = ids[part].tolist()
+            # An upsert keeps the names that it is not told of; a value of None takes one away.
+            before = {key: dict.fromkeys(held.metadata) for key, held in self._get(keys).items()}
+            about = zip(keys, found[part], strict=True)
+            self.collection.upsert(
+                ids=[str(key) for key in keys],
+                embeddings=vectors[part],
+                documents=[each.text for each in found[part]],
+                metadatas=[{**before.get(key, {}), **each.metadata} or None for key, each in about],
+            )
+
+    def _nearest(self, vectors: Embeddings, k: int) -> tuple[Any, Any]:
+        answer = self.collection.query(query_embeddings=vectors, n_results=k, include=["distances"])
+        # An approximate search may find fewer than were asked for.
+        distances = np.full((len(vectors), k), np.nan)
+        ids = np.full((len(vectors), k), -1, dtype=np.int64)
+        for row, (near, keys) in enumerate(zip(answer["distances"], answer["ids"], strict=True)):
+            distances[row, : len(near)] = near
+            ids[row, : len(keys)] = keys
+        return 1 - distances, ids
+
+    def _count(self) -> int:
+        return int(self.collection.count())
+
+    def _delete(self, ids: Ids) -> None:
+        self._lock()
+        self.collection.delete(ids=[str(key) for key in ids])
+
+    def _get(self, ids: Sequence[int]) -> dict[int, Found]:
+        found: dict[int, Found] = {}
+        for start in range(0, len(ids), self.batch):
+            keys = [str(key) for key in ids[start : start + self.batch]]
+            answer = self.collection.get(ids=keys, include=["documents", "metadatas"])
+            for key, text, metadata in zip(
+                answer["ids"], answer["documents"], answer["metadatas"], strict=True
+            ):
+                found[int(key)] = Found(text, metadata or {})
+        return found
+
+    def _lock(self) -> None:
+        if self.lock:  # a server keeps order itself
+            lock_for_writing(self.url, self.lock)
+
+    def _close(self) -> None:
+        self.client.close()
+        if self.lock:
+            self.lock.release()
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except (InputError, StoreError):
+            raise
+        except Exception as error:  # httpx's, SQLite's and Chroma's own, which share no class
+            start = "Is it running? Start it: chroma run --path FOLDER. " * self.is_server
+            raise StoreError(
+                f"{self.url}: Chroma did not do it ({type(error).__name__}: {error!s:.200}). "
+                f"{start}What was added before is kept."
+            ) from error

@@ -1,0 +1,130 @@
+"""FAISS: an index in memory and in a file, over the rows of the folder's vectors.
+
+FAISS is a library, not a database: it keeps numbers and finds numbers. What it does not do, which
+is to keep texts, to survive a kill and to let one process write at a time, the folder does.
+
+``?index=`` takes what ``faiss.index_factory`` takes: ``Flat`` looks at every vector, ``HNSW32``
+walks a graph with 32 neighbors per vector, ``IVF…`` looks into the cells nearest to the query.
+Other options are FAISS's parameters, such as ``efSearch`` and ``nprobe``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..inputs.checks import InputError
+from ..models.encoding import Embeddings
+from .local import LocalStore
+from .store import Identity, StoreError, client
+
+BLOCK = 65_536  # vectors added to an index at a time
+# More than FAISS's own (16, 40 and 1), which are for speed: with these, recall@10 is at least 0.99.
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "HNSW": {"efConstruction": 200, "efSearch": 128},
+    "IVF": {"nprobe": 32},
+}
+
+
+class FaissStore(LocalStore):
+    """``faiss:FOLDER?index=HNSW32``; without ``index``, the one that is there, else ``Flat``."""
+
+    def __init__(
+        self, url: str, folder: str, options: Mapping[str, str], asked: Identity | None
+    ) -> None:
+        self.faiss = client("faiss", url, "faiss")
+        super().__init__(url, folder, asked)
+        options = dict(options)
+        there = sorted(self.folder.glob("*.faiss"))
+        self.kind = options.pop("index", there[0].stem if len(there) == 1 else "Flat")
+        self.file = self.folder / f"{self.kind.replace(',', '-')}.faiss"
+        defaults = next((PARAMETERS[name] for name in PARAMETERS if name in self.kind), {})
+        self.parameters: dict[str, Any] = {**defaults, **options}
+        self._index: Any = None
+        self._saved = 0  # rows in the file
+
+    def index(self) -> Any:
+        """Read the index from its file, and add the rows that it does not know yet."""
+        vectors = self.rows().vectors
+        if self._index is None and self.file.is_file():
+            self._index = self._read()
+            self._saved = self._index.ntotal
+        if self._index is None:
+            self._index = self._made(vectors)
+        for start in range(self._index.ntotal, len(vectors), BLOCK):
+            self._index.add(np.ascontiguousarray(vectors[start : start + BLOCK]))
+        return self._index
+
+    def _made(self, vectors: Embeddings) -> Any:
+        # Vectors have length 1, so their inner product is the cosine. FAISS's default is L2.
+        metric, kind = self.faiss.METRIC_INNER_PRODUCT, self.kind
+        if kind == "IVF":  # as many cells as FAISS's guidelines say
+            cells = max(1, min(int(4 * len(vectors) ** 0.5), len(vectors) // 39))
+            kind = f"IVF{cells},Flat"
+        try:
+            index = self.faiss.index_factory(self.identity.dimension, kind, metric)
+            self._set(index)
+        except RuntimeError as error:
+            raise self._refused(error) from None
+        if not index.is_trained:
+            index.train(_sample(vectors, 256 * getattr(index, "nlist", 256)))
+        return index
+
+    def _set(self, index: Any) -> None:
+        for name, value in self.parameters.items():
+            self.faiss.ParameterSpace().set_index_parameter(index, name, float(value))
+
+    def _read(self) -> Any:
+        try:
+            index = self.faiss.read_index(str(self.file))
+        except RuntimeError as error:
+            index, why = None, str(error).splitlines()[0][:200]
+        else:
+            why = "it is of other vectors"
+        if index is None or index.d != self.identity.dimension or index.ntotal > self._size():
+            raise StoreError(
+                f"{self.url}: the index {self.file.name} is damaged ({why}). Remove this file: it "
+                f"is built again from vectors.f32, and no text is lost."
+            )
+        try:
+            self._set(index)
+        except RuntimeError as error:
+            raise self._refused(error) from None
+        return index
+
+    def _refused(self, error: RuntimeError) -> InputError:
+        return InputError(
+            f"{self.url}: FAISS does not take this ({str(error).splitlines()[0][:200]}). Try "
+            f"index=Flat, index=HNSW32&efSearch=128 or index=IVF&nprobe=32."
+        )
+
+    def _nearest_rows(self, vectors: Embeddings, k: int) -> tuple[Any, Any]:
+        index, (_, ids, live) = self.index(), self.rows()
+        if live == len(ids):
+            return index.search(vectors, k)  # type: ignore[no-any-return]
+        # HNSW and IVF keep deleted vectors; the search is told which rows still count.
+        chosen = self.faiss.IDSelectorBatch(np.flatnonzero(ids >= 0))
+        return index.search(vectors, k, params=self._parameters(index, chosen))  # type: ignore[no-any-return]
+
+    def _parameters(self, index: Any, chosen: Any) -> Any:
+        if hasattr(index, "hnsw"):
+            return self.faiss.SearchParametersHNSW(sel=chosen, efSearch=index.hnsw.efSearch)
+        if hasattr(index, "nprobe"):
+            return self.faiss.SearchParametersIVF(sel=chosen, nprobe=index.nprobe)
+        return self.faiss.SearchParameters(sel=chosen)
+
+    def _close(self) -> None:
+        if self.lock.is_locked and not self.temporary and self._size():
+            index = self.index()
+            if index.ntotal > self._saved:
+                part = self.file.with_suffix(".part")
+                self.faiss.write_index(index, str(part))
+                part.replace(self.file)
+        super()._close()
+
+
+def _sample(vectors: Embeddings, size: int) -> Embeddings:
+    """Take vectors from all over, to find cells among them."""
+    return np.ascontiguousarray(vectors[:: max(1, len(vectors) // size)])

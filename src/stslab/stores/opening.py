@@ -1,0 +1,85 @@
+"""A URL-like name → an open store."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from ..inputs.checks import InputError
+from ..models.encoding import Encoder, encode
+from .store import Identity, Store
+
+EXPECTED = (
+    "exact, exact:FOLDER, faiss:FOLDER?index=HNSW32, chroma:FOLDER, "
+    "chroma:http://HOST:PORT/COLLECTION or pinecone:INDEX"
+)
+
+
+def open_store(url: str, *, model: Encoder | None = None) -> Store:
+    """Open a vector store, or create it.
+
+    Parameters
+    ----------
+    url : str
+        ``exact`` (in a temporary folder), ``exact:FOLDER``, ``faiss:FOLDER`` (with ``?index=Flat``,
+        ``HNSW32`` or ``IVF``, and FAISS's own parameters, ``&efSearch=64``), ``chroma:FOLDER``,
+        ``chroma:http://HOST:PORT/COLLECTION``, ``pinecone:INDEX`` or ``pinecone:https://HOST``.
+    model : Encoder or None, default None
+        The model whose vectors it holds; None opens a store that exists.
+
+    Returns
+    -------
+    Store
+        With ``add``, ``search``, ``count``, ``delete``, ``close``.
+
+    Raises
+    ------
+    InputError
+        If the name is none of these, a client is not installed, a key is missing, there is no such
+        store and no model, or the store holds vectors of another model, revision or dimension.
+    StoreError
+        If it cannot be reached or is damaged.
+
+    Examples
+    --------
+    >>> with open_store("exact", model=Letters()) as store:
+    ...     store.add(["ab", "aa", "cc"], encode(["ab", "aa", "cc"], model=Letters()))
+    ...     store.search(encode(["a"], model=Letters()), top_k=2)
+       query  rank     score  corpus_id text
+    0      0     1  1.000000          1   aa
+    1      0     2  0.707107          0   ab
+    """
+    parts = urlsplit(url)
+    kind, where = (parts.scheme, parts.path) if parts.scheme else (parts.path, "")
+    if parts.netloc:  # exact://folder
+        where = parts.netloc + parts.path
+    options = dict(parse_qsl(parts.query))
+    asked = None if model is None else identity_of(model)
+    if kind == "exact" and not options:
+        from .exact import ExactStore
+
+        return ExactStore(url, where, asked)
+    if kind == "faiss":
+        from .faiss_index import FaissStore
+
+        return FaissStore(url, where, options, asked)
+    if kind == "chroma" and where:
+        from .chroma import ChromaStore
+
+        return ChromaStore(url, where, options, asked)
+    if kind == "pinecone" and where:
+        from .pinecone_index import PineconeStore
+
+        return PineconeStore(url, where, options, asked)
+    raise InputError(f"store {url!r}: expected {EXPECTED}.")
+
+
+def identity_of(model: Any) -> Identity:
+    """Say which model this is, as a store remembers it."""
+    if hasattr(model, "get_embedding_dimension"):
+        dimension = int(model.get_embedding_dimension())
+    else:
+        dimension = encode(["a"], model=model).shape[1]
+    if found := getattr(model, "found", None):
+        return Identity(found.name, found.sha256, dimension)
+    return Identity(type(model).__name__, "", dimension)

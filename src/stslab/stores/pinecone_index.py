@@ -1,0 +1,122 @@
+"""Pinecone: a hosted service. Vectors and texts leave this machine.
+
+The index is made in Pinecone's console or by its client, with the metric ``cosine`` and the model's
+dimension; the key comes from ``PINECONE_API_KEY``. What is written is seen by searches a little
+later (the service is eventually consistent), so a count may lag behind.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..inputs.checks import InputError
+from ..models.encoding import Embeddings
+from .store import Found, Identity, Ids, Store, StoreError, agreed, client
+
+TEXT = "stslab_text"  # the metadata that holds a vector's text
+ABOUT = "stslab-about"  # a namespace with one vector, whose metadata name the model
+PER_REQUEST = 100  # vectors; well below the service's limit of 2 MB
+
+
+class PineconeStore(Store):
+    """``pinecone:INDEX``, or ``pinecone:https://HOST`` of an index; ``?namespace=`` in it."""
+
+    def __init__(
+        self, url: str, where: str, options: Mapping[str, str], asked: Identity | None
+    ) -> None:
+        self.url, self.namespace = url, options.get("namespace", "")
+        pinecone = client("pinecone", url, "pinecone")
+        if not (key := os.environ.get("PINECONE_API_KEY")):
+            raise InputError(
+                f"{url}: PINECONE_API_KEY is not set. Give it the key of your Pinecone project."
+            )
+        with self._reached():
+            service = pinecone.Pinecone(api_key=key)
+            at_host = where.startswith(("http://", "https://"))
+            self.index = service.index(host=where) if at_host else service.index(where)
+            held = self._held()
+            self.identity = agreed(url, held, asked)
+            stats = self.index.describe_index_stats()
+            dimension, metric = stats.dimension, getattr(stats, "metric", None) or "cosine"
+            if metric != "cosine" or dimension not in (None, self.identity.dimension):
+                raise InputError(
+                    f"{url}: the index has {dimension} dimensions and the metric {metric!r}; "
+                    f"expected {self.identity.dimension}, for {self.identity.model}, and "
+                    f"'cosine'. Create another index."
+                )
+            if not held:
+                self.index.upsert(namespace=ABOUT, vectors=[self._about()])
+
+    def _about(self) -> dict[str, Any]:
+        values = [1.0, *[0.0] * (self.identity.dimension - 1)]
+        key = self.namespace or "default"
+        return {"id": key, "values": values, "metadata": self.identity._asdict()}
+
+    def _held(self) -> Identity | None:
+        key = self.namespace or "default"
+        found = self.index.fetch(ids=[key], namespace=ABOUT).vectors
+        if key not in found:
+            return None
+        held = found[key].metadata
+        return Identity(held["model"], held["revision"], int(held["dimension"]))
+
+    def _add(self, ids: Ids, vectors: Embeddings, found: Sequence[Found]) -> None:
+        rows = [
+            {
+                "id": str(key),
+                "values": vector.tolist(),
+                "metadata": {**each.metadata, TEXT: each.text},
+            }
+            for key, vector, each in zip(ids, vectors, found, strict=True)
+        ]
+        for start in range(0, len(rows), PER_REQUEST):
+            some = rows[start : start + PER_REQUEST]
+            self.index.upsert(vectors=some, namespace=self.namespace)
+
+    def _nearest(self, vectors: Embeddings, k: int) -> tuple[Any, Any]:
+        scores = np.full((len(vectors), k), np.nan)
+        ids = np.full((len(vectors), k), -1, dtype=np.int64)
+        for row, vector in enumerate(vectors):  # the service takes one vector at a time
+            answer = self.index.query(vector=vector.tolist(), top_k=k, namespace=self.namespace)
+            for column, match in enumerate(answer.matches):
+                scores[row, column], ids[row, column] = match.score, match.id
+        return scores, ids
+
+    def _count(self) -> int:
+        spaces = self.index.describe_index_stats().namespaces
+        return int(spaces[self.namespace].vector_count) if self.namespace in spaces else 0
+
+    def _delete(self, ids: Ids) -> None:
+        for start in range(0, len(ids), 1000):
+            some = [str(key) for key in ids[start : start + 1000]]
+            self.index.delete(ids=some, namespace=self.namespace)
+
+    def _get(self, ids: Sequence[int]) -> dict[int, Found]:
+        found: dict[int, Found] = {}
+        for start in range(0, len(ids), PER_REQUEST):
+            keys = [str(key) for key in ids[start : start + PER_REQUEST]]
+            answer = self.index.fetch(ids=keys, namespace=self.namespace)
+            for key, vector in answer.vectors.items():
+                metadata = dict(vector.metadata or {})
+                found[int(key)] = Found(metadata.pop(TEXT, ""), metadata)
+        return found
+
+    def _close(self) -> None:
+        self.index.close()
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except (InputError, StoreError):
+            raise
+        except Exception as error:  # the client's own, and its transport's
+            raise StoreError(
+                f"{self.url}: Pinecone did not do it ({type(error).__name__}: {error!s:.200}). "
+                f"What was added before is kept."
+            ) from error
