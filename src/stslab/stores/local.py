@@ -110,7 +110,9 @@ class LocalStore(Store):
 
     def _nearest(self, vectors: Embeddings, k: int) -> tuple[Any, Any]:
         scores, rows = self._nearest_rows(vectors, k)
-        return scores, np.where(rows < 0, -1, self.rows().ids[rows])
+        ids = self.rows().ids[rows]
+        ids[rows < 0] = -1
+        return scores, ids
 
     def _count(self) -> int:
         if self._seen:

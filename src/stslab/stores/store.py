@@ -20,7 +20,6 @@ from filelock import FileLock, Timeout
 
 from ..inputs.checks import InputError, check_texts, check_top_k
 from ..models.encoding import Embeddings
-from ..scores.cosine import unit_rows
 
 DIGITS = 6  # decimals of a score; float32, which all clients use, holds no more
 Ids = npt.NDArray[np.int64]
@@ -60,6 +59,7 @@ class Store(ABC):
 
     url: str
     identity: Identity
+    _counted = 0  # texts, when they were last counted
 
     # What an adapter does in its client's words.
 
@@ -150,16 +150,18 @@ class Store(ABC):
             Of equal scores the lower id first, as `stslab.search` does; -1 where none was found.
         """
         units = self._units(vectors)
-        count = self.count()
-        top_k = check_top_k(top_k, count, self.url)
+        if (top_k := check_top_k(top_k)) >= self._counted:
+            self._counted = self.count()  # not each time: it may cost as much as the search
+        count = self._counted
+        check_top_k(top_k, count, self.url)
         # One more than asked for tells whether the cut falls between equal scores.
         scores, ids = self._ordered(units, min(top_k + 1, count))
         wanted = ids.shape[1]
         while wanted < count:
             cut = scores[:, top_k - 1]
-            open_ended = np.flatnonzero((scores[:, wanted - 1] == cut) & (ids[:, -1] >= 0))
-            if not len(open_ended):
+            if not (equal := (scores[:, -1] == cut) & (ids[:, -1] >= 0)).any():
                 break
+            open_ended = np.flatnonzero(equal)
             wanted = min(4 * wanted, count)
             scores, ids = _widened(scores, wanted, np.nan), _widened(ids, wanted, -1)
             scores[open_ended], ids[open_ended] = self._ordered(units[open_ended], wanted)
@@ -200,6 +202,7 @@ class Store(ABC):
     def delete(self, ids: Sequence[int]) -> None:
         """Delete texts by id; those that are not there are passed over."""
         if len(keys := _checked_ids(ids)):
+            self._counted = 0
             with self._reached():
                 self._delete(keys)
 
@@ -219,23 +222,32 @@ class Store(ABC):
         with self._reached():
             found, numbers = self._nearest(units, k)
         ids = np.asarray(numbers, dtype=np.int64)
-        scores: Scores = np.asarray(found, dtype=np.float64).round(DIGITS).clip(-1.0, 1.0)
+        scores: Scores = np.asarray(found, dtype=np.float64).round(DIGITS)
         scores += 0.0  # turns -0.0 into 0.0
+        np.minimum(np.maximum(scores, -1.0, out=scores), 1.0, out=scores)
         scores[ids < 0] = np.nan  # sorts last
+        if (scores[:, :-1] > scores[:, 1:]).all():
+            return scores, ids  # as most clients answer
         order = np.lexsort((ids, -scores), axis=1)
         return np.take_along_axis(scores, order, axis=1), np.take_along_axis(ids, order, axis=1)
 
     def _units(self, vectors: Any, count: int | None = None) -> Embeddings:
-        array = np.atleast_2d(np.asarray(vectors, dtype=np.float32))
+        array = np.asarray(vectors, dtype=np.float32)
+        array = array[None] if array.ndim == 1 else array
         expected = (len(array) if count is None else count, self.identity.dimension)
         if array.shape != expected:
             raise InputError(
                 f"vectors: shape {array.shape}, expected {expected}: {self.url} holds vectors of "
                 f"{self.identity.describe()}."
             )
-        if not np.isfinite(array).all():
+        # As `unit_rows` does, in fewer steps: to search for one vector takes FAISS 0.1 ms.
+        wide = array.astype(np.float64)
+        lengths = np.sqrt(np.einsum("ij,ij->i", wide, wide))
+        if not np.isfinite(lengths).all():
             raise InputError("vectors: some are not finite numbers. Leave these texts out.")
-        return unit_rows(array).astype(np.float32)
+        lengths[lengths == 0] = 1.0
+        wide /= lengths[:, None]
+        return wide.astype(np.float32)
 
 
 def agreed(url: str, held: Identity | None, asked: Identity | None) -> Identity:
