@@ -150,7 +150,8 @@ class Store(ABC):
             Of equal scores the lower id first, as `stslab.search` does; -1 where none was found.
         """
         units = self._units(vectors)
-        count = self.count()
+        if not (count := self.count()):
+            raise InputError(f"{self.url}: it holds no texts yet. Add some first.")
         top_k = check_top_k(top_k, count, self.url)
         # One more than asked for tells whether the cut falls between equal scores.
         scores, ids = self._ordered(units, min(top_k + 1, count))
