@@ -50,6 +50,10 @@ bench: $(VENV)/.dev ## time the builder and its pages against papermill and nbco
 	$(BIN)/python benchmarks/bench.py $(ARGS)
 	$(BIN)/python benchmarks/first_paint.py $(ARGS)
 
+.PHONY: bench-search
+bench-search: $(VENV)/.dev ## time vector stores against their libraries called directly (an hour)
+	$(BIN)/python benchmarks/bench_search.py $(ARGS)
+
 .PHONY: rates
 rates: $(VENV)/.dev ## measure the cautions' error rates anew; needs the STS Benchmark
 	$(BIN)/python benchmarks/measure_cautions.py
@@ -95,7 +99,7 @@ clean: ## remove the environment and all reports
 .PHONY: help
 help: ## show this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\nOn Linux without a GPU, TORCH_INDEX=… takes the small PyTorch: see README.md.\n'
 
 # Set-up: a file per set of packages says that it is installed.
