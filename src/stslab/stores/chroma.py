@@ -32,7 +32,7 @@ class ChromaStore(Store):
         self, url: str, where: str, options: Mapping[str, str], asked: Identity | None
     ) -> None:
         self.url, self.lock = url, None
-        chromadb = client("chromadb", url, "chroma")
+        self.chromadb = chromadb = client("chromadb", url, "chroma")
         settings = chromadb.config.Settings(anonymized_telemetry=False)
         server, name = urlsplit(where), COLLECTION
         self.is_server = server.scheme in ("http", "https")
@@ -49,25 +49,32 @@ class ChromaStore(Store):
             else:
                 agreed(url, None, None)
             try:
-                self.collection = self.client.get_collection(name, embedding_function=None)
-            except chromadb.errors.NotFoundError:
-                self.identity = agreed(url, None, asked)
-                hnsw = {name: int(value) for name, value in options.items()}
-                self.collection = self.client.create_collection(
-                    name,
-                    embedding_function=None,
-                    metadata=self.identity._asdict(),
-                    configuration={"hnsw": {"space": "cosine", **hnsw}},
-                )
-            held = self.collection.metadata or {}
-            space = (self.collection.configuration["hnsw"] or {}).get("space")
-            self.batch = self.client.get_max_batch_size()
-        if {*held} < {*Identity._fields} or space != "cosine":
-            raise InputError(
-                f"{url}: the collection {name!r} was not built by stslab (its space is {space!r}, "
-                f"its model is not known). Name another one."
+                self._open(name, options, asked)
+            except BaseException:
+                self.client.close()
+                raise
+
+    def _open(self, name: str, options: Mapping[str, str], asked: Identity | None) -> None:
+        try:
+            self.collection = self.client.get_collection(name, embedding_function=None)
+        except self.chromadb.errors.NotFoundError:
+            hnsw = {option: int(value) for option, value in options.items()}
+            self.collection = self.client.create_collection(
+                name,
+                embedding_function=None,
+                metadata=agreed(self.url, None, asked)._asdict(),
+                configuration={"hnsw": {"space": "cosine", **hnsw}},
             )
-        self.identity = agreed(url, Identity(*(held[name] for name in Identity._fields)), asked)
+        held = self.collection.metadata or {}
+        space = (self.collection.configuration_json.get("hnsw") or {}).get("space")
+        if not {*Identity._fields} <= {*held} or space != "cosine":
+            raise InputError(
+                f"{self.url}: the collection {name!r} was not built by stslab (its space is "
+                f"{space!r}, its model is {held.get('model', 'not known')}). Name another one."
+            )
+        known = Identity(*(held[field] for field in Identity._fields))
+        self.identity = agreed(self.url, known, asked)
+        self.batch = self.client.get_max_batch_size()
 
     def _add(self, ids: Ids, vectors: Embeddings, found: Sequence[Found]) -> None:
         self._lock()
@@ -129,7 +136,9 @@ class ChromaStore(Store):
             raise
         except Exception as error:  # httpx's, SQLite's and Chroma's own, which share no class
             start = "Is it running? Start it: chroma run --path FOLDER. " * self.is_server
+            said = " ".join(str(error).split())
+            said = "what answers there is no Chroma server" if said.startswith("<") else said
             raise StoreError(
-                f"{self.url}: Chroma did not do it ({type(error).__name__}: {error!s:.200}). "
+                f"{self.url}: Chroma did not do it ({type(error).__name__}: {said:.200}). "
                 f"{start}What was added before is kept."
             ) from error

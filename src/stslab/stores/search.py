@@ -44,7 +44,7 @@ def search_store(
     -------
     pandas.DataFrame
         Columns ``query, rank, score, corpus_id, text``, then the metadata's: query by query, best
-        first; of equal scores (to 6 decimals) the lower ``corpus_id`` first.
+        first; of equal scores (nearer than 5e-7) the lower ``corpus_id`` first.
 
     Raises
     ------

@@ -22,7 +22,7 @@ from ..inputs.checks import InputError, check_texts, check_top_k
 from ..models.encoding import Embeddings
 from ..scores.cosine import unit_rows
 
-DIGITS = 6  # decimals of a score; float32, which all clients use, holds no more
+SAME = 5e-7  # scores closer than this are ties: clients compute in float32, each in its own order
 Ids = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
 Metadata = Mapping[str, str | int | float | bool]
@@ -144,10 +144,10 @@ class Store(ABC):
         Returns
         -------
         scores : numpy.ndarray of float64, shape (n, top_k)
-            Cosine similarities in [-1, 1], rounded to 6 decimals; best first, NaN where an
+            Cosine similarities in [-1, 1], accurate to 6 decimals; best first, NaN where an
             approximate search found fewer.
         ids : numpy.ndarray of int64, shape (n, top_k)
-            Of equal scores the lower id first, as `stslab.search` does; -1 where none was found.
+            Of equal scores (nearer than 5e-7) the lower id first, as `stslab.search` does; -1 where none was found.
         """
         units = self._units(vectors)
         if not (count := self.count()):
@@ -220,11 +220,12 @@ class Store(ABC):
         with self._reached():
             found, numbers = self._nearest(units, k)
         ids = np.asarray(numbers, dtype=np.int64)
-        scores: Scores = np.asarray(found, dtype=np.float64).round(DIGITS).clip(-1.0, 1.0)
-        scores += 0.0  # turns -0.0 into 0.0
-        scores[ids < 0] = np.nan  # sorts last
-        order = np.lexsort((ids, -scores), axis=1)
-        return np.take_along_axis(scores, order, axis=1), np.take_along_axis(ids, order, axis=1)
+        scores: Scores = np.where(ids < 0, -2.0, np.asarray(found, dtype=np.float64))
+        best_first = np.argsort(-scores, axis=1)
+        ids = np.take_along_axis(ids, best_first, axis=1)
+        scores = _leveled(np.take_along_axis(scores, best_first, axis=1))
+        ids = np.take_along_axis(ids, np.lexsort((ids, -scores), axis=1), axis=1)
+        return np.where(ids < 0, np.nan, scores.clip(-1.0, 1.0) + 0.0), ids  # + 0.0: no -0.0
 
     def _units(self, vectors: Any, count: int | None = None) -> Embeddings:
         array = np.atleast_2d(np.asarray(vectors, dtype=np.float32))
@@ -286,6 +287,13 @@ def _checked_ids(ids: Sequence[int]) -> Ids:
     if len(np.unique(keys)) != len(keys):
         raise InputError("ids: one is given twice. Give each text its own.")
     return keys.astype(np.int64)
+
+
+def _leveled(scores: Scores) -> Scores:
+    """Give those that tie, in rows sorted best first, the best score among them."""
+    # Rounding would part two that tie but lie to either side of a half.
+    first = np.diff(scores, axis=1, prepend=np.inf) < -SAME
+    return np.minimum.accumulate(np.where(first, scores, np.inf), axis=1)
 
 
 def _widened(array: npt.NDArray[Any], columns: int, fill: float) -> npt.NDArray[Any]:
