@@ -38,7 +38,7 @@ import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from stslab.report.running import kernels
 kernels.PRELOAD[:] = {BARE!r}
-from stslab.report.cli import main
+from stslab.cli import main
 main()
 """
 MARK = "STSLAB_TEST"

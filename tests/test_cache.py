@@ -14,10 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 from stslab import encode
+from stslab.cli import main
 from stslab.models import cache
 from stslab.models.cache import cache_file, clear_cache
 from stslab.report.cached import cache_size
-from stslab.report.cli import main
 
 TEXTS = [f"Sentence {n} is here to be kept." for n in range(40)]
 

@@ -142,7 +142,7 @@ def test_ten_thousand_sentences_stay_below_three_gigabytes_and_megabytes(
     assert len(texts) == 10_000
     file = tmp_path / "many.txt"
     file.write_text("\n".join(texts), "utf-8")
-    command = [sys.executable, "-m", "stslab.report", "report", "--sentences", file]
+    command = [sys.executable, "-m", "stslab.cli", "report", "--sentences", file]
     seconds, peak = timed([*command, "--only", notebook, "--reports", tmp_path, "--quiet"])
     size = (tmp_path / "many" / f"{notebook}.html").stat().st_size
     print(f"{notebook}: {seconds:.0f} s, peak {peak / 1e6:.0f} MB, page {size / 1e6:.2f} MB")

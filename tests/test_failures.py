@@ -20,7 +20,7 @@ import pytest
 from click.testing import CliRunner
 from projects import COUNTING, LOOPING, Listener, Project, eventually
 
-from stslab.report import cli
+from stslab import cli
 from stslab.report.building import published
 from stslab.report.building.build import Result
 from stslab.report.building.folder import LOCK

@@ -127,13 +127,19 @@ def test_a_room_imports_only_rooms_before_it(room: str) -> None:
     assert wrong == {}
 
 
-def test_the_core_imports_neither_studies_nor_report_nor_live() -> None:
+def test_the_core_imports_nothing_that_is_apart() -> None:
     wrong = {
         module: others
         for module, imports in IMPORTS.items()
         if room_of(module) not in APART and (others := {room_of(i) for i in imports} & {*APART})
     }
     assert wrong == {}
+
+
+def test_only_the_command_imports_the_command() -> None:
+    """It stands over reports and stores, so that neither needs the other."""
+    importing = {name for name, imports in IMPORTS.items() if "cli" in map(room_of, imports)}
+    assert {room_of(name) for name in importing} == {"cli"}
 
 
 def test_what_is_open_to_all_imports_nothing_of_ours_but_the_like() -> None:

@@ -354,7 +354,7 @@ def test_a_trivial_notebook_on_a_warm_kernel_takes_less_than_half_a_second() -> 
 
 def test_the_command_line_answers_without_the_machinery() -> None:
     """`stslab --help` and an unchanged report import neither nbformat nor papermill nor torch."""
-    code = "import sys, stslab.report.cli, stslab.report.building.build; print(*sys.modules)"
+    code = "import sys, stslab.cli, stslab.report.building.build; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"nbformat", "papermill", "nbconvert", "torch", "pandas", "numpy", "matplotlib"}
     assert heavy & set(done.stdout.split()) == set()

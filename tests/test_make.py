@@ -20,7 +20,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from projects import COMMAND, Project
 
-from stslab.report.cli import main
+from stslab.cli import main
 
 SAY = "import json, os, sys; print(json.dumps([sys.argv[1:], dict(os.environ)]))"
 PRINTABLE = st.text(st.characters(categories=["L", "M", "N", "P", "S", "Zs"]), min_size=1)

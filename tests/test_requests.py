@@ -15,8 +15,8 @@ import pytest
 from projects import REQUESTS, Listener, Project
 from test_make import understood
 
+from stslab.cli.request import read_request
 from stslab.report.building.build import Result, build
-from stslab.report.cli import read_request
 from stslab.report.request.presets import Preset
 from stslab.report.request.values import RequestError
 
@@ -306,7 +306,7 @@ def test_a_new_preset_that_could_not_be_built_is_not_written(mine: Project) -> N
 
 def test_what_is_unchanged_is_not_read_again(mine: Project) -> None:
     made(mine, asked(*REQUESTS["sentences"]))
-    code = "import sys\nfrom stslab.report.cli import main\ntry:\n    main()\nfinally:\n"
+    code = "import sys\nfrom stslab.cli import main\ntry:\n    main()\nfinally:\n"
     code += "    print('pandas' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code, "report", *REQUESTS["sentences"]],

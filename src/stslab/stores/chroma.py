@@ -6,6 +6,7 @@ It is given our vectors, and ``embedding_function=None``: its own would download
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,51 +24,72 @@ COLLECTION = "texts"
 
 
 class ChromaStore(Store):
-    """``chroma:FOLDER``, or ``chroma:http://HOST:PORT/COLLECTION``.
+    """``chroma:FOLDER``, or ``chroma:http://HOST:PORT/COLLECTION``; without either, for a while.
 
-    Options are those of Chroma's index: ``ef_search``, ``ef_construction``, ``max_neighbors``.
+    Options are those of Chroma's index: ``ef_search``, which may be changed later (a server reads
+    the change when it is next started), ``ef_construction`` and ``max_neighbors``, which may not.
     """
 
     def __init__(
         self, url: str, where: str, options: Mapping[str, str], asked: Identity | None
     ) -> None:
-        self.url, self.lock = url, None
-        chromadb = client("chromadb", url, "chroma")
-        settings = chromadb.config.Settings(anonymized_telemetry=False)
-        server, name = urlsplit(where), COLLECTION
-        self.is_server = server.scheme in ("http", "https")
+        self.url, self.lock, self.temporary = url, None, None
+        self.chromadb = client("chromadb", url, "chroma")
+        self.where, self.name = urlsplit(where), COLLECTION
+        self.is_server = self.where.scheme in ("http", "https")
+        if self.is_server:
+            self.name = self.where.path.strip("/") or COLLECTION
+        elif not where:
+            self.temporary = tempfile.TemporaryDirectory(prefix="stslab-")
+            where = self.temporary.name
+        elif not asked and not Path(where).is_dir():
+            agreed(url, None, None)
+        self.folder = Path(where)
+        if not self.is_server:
+            self.lock = FileLock(self.folder / "writer.lock")
         with self._reached():
-            if self.is_server:
-                name = server.path.strip("/") or name
-                port = server.port or (443 if server.scheme == "https" else 80)
-                self.client = chromadb.HttpClient(
-                    server.hostname, port, ssl=server.scheme == "https", settings=settings
-                )
-            elif asked or Path(where).is_dir():
-                self.client = chromadb.PersistentClient(where, settings)
-                self.lock = FileLock(Path(where) / "writer.lock")
-            else:
-                agreed(url, None, None)
+            self.client = self._connect()
             try:
-                self.collection = self.client.get_collection(name, embedding_function=None)
-            except chromadb.errors.NotFoundError:
-                self.identity = agreed(url, None, asked)
-                hnsw = {name: int(value) for name, value in options.items()}
-                self.collection = self.client.create_collection(
-                    name,
-                    embedding_function=None,
-                    metadata=self.identity._asdict(),
-                    configuration={"hnsw": {"space": "cosine", **hnsw}},
-                )
-            held = self.collection.metadata or {}
-            space = (self.collection.configuration["hnsw"] or {}).get("space")
-            self.batch = self.client.get_max_batch_size()
-        if {*held} < {*Identity._fields} or space != "cosine":
-            raise InputError(
-                f"{url}: the collection {name!r} was not built by stslab (its space is {space!r}, "
-                f"its model is not known). Name another one."
+                self._open({name: int(value) for name, value in options.items()}, asked)
+            except BaseException:
+                self._close()
+                raise
+
+    def _connect(self) -> Any:
+        settings = self.chromadb.config.Settings(anonymized_telemetry=False)
+        if not self.is_server:
+            return self.chromadb.PersistentClient(self.folder, settings)
+        is_secure = self.where.scheme == "https"
+        port = self.where.port or (443 if is_secure else 80)
+        return self.chromadb.HttpClient(self.where.hostname, port, ssl=is_secure, settings=settings)
+
+    def _open(self, hnsw: dict[str, int], asked: Identity | None) -> None:
+        try:
+            self.collection = self.client.get_collection(self.name, embedding_function=None)
+        except self.chromadb.errors.NotFoundError:
+            self.collection = self.client.create_collection(
+                self.name,
+                embedding_function=None,
+                metadata=agreed(self.url, None, asked)._asdict(),
+                configuration={"hnsw": {"space": "cosine", **hnsw}},
             )
-        self.identity = agreed(url, Identity(*(held[name] for name in Identity._fields)), asked)
+        held = self.collection.metadata or {}
+        known = self.collection.configuration_json.get("hnsw") or {}
+        if not {*Identity._fields} <= {*held} or known.get("space") != "cosine":
+            raise InputError(
+                f"{self.url}: the collection {self.name!r} was not built by stslab (its space is "
+                f"{known.get('space')!r}, its model is {held.get('model', 'not known')}). Name "
+                f"another one."
+            )
+        identity = Identity(*(held[field] for field in Identity._fields))
+        self.identity = agreed(self.url, identity, asked)
+        if changed := {name: value for name, value in hnsw.items() if known.get(name) != value}:
+            self.collection.modify(configuration={"hnsw": changed})
+            # What is in memory goes on with the old value; a new client reads the folder anew.
+            self.client.close()
+            self.client = self._connect()
+            self.collection = self.client.get_collection(self.name, embedding_function=None)
+        self.batch = self.client.get_max_batch_size()
 
     def _add(self, ids: Ids, vectors: Embeddings, found: Sequence[Found]) -> None:
         self._lock()
@@ -120,6 +142,8 @@ class ChromaStore(Store):
         self.client.close()
         if self.lock:
             self.lock.release()
+        if self.temporary:
+            self.temporary.cleanup()
 
     @contextmanager
     def _reached(self) -> Iterator[None]:
@@ -129,7 +153,9 @@ class ChromaStore(Store):
             raise
         except Exception as error:  # httpx's, SQLite's and Chroma's own, which share no class
             start = "Is it running? Start it: chroma run --path FOLDER. " * self.is_server
+            said = " ".join(str(error).split())
+            said = "what answers there is no Chroma server" if said.startswith("<") else said
             raise StoreError(
-                f"{self.url}: Chroma did not do it ({type(error).__name__}: {error!s:.200}). "
+                f"{self.url}: Chroma did not do it ({type(error).__name__}: {said:.200}). "
                 f"{start}What was added before is kept."
             ) from error

@@ -66,10 +66,10 @@ class FaissStore(LocalStore):
         try:
             index = self.faiss.index_factory(self.identity.dimension, kind, metric)
             self._set(index)
+            if not index.is_trained:
+                index.train(_sample(vectors, 64 * getattr(index, "nlist", 1024)))
         except RuntimeError as error:
             raise self._refused(error) from None
-        if not index.is_trained:
-            index.train(_sample(vectors, 64 * getattr(index, "nlist", 1024)))
         return index
 
     def _set(self, index: Any) -> None:
@@ -78,12 +78,10 @@ class FaissStore(LocalStore):
 
     def _read(self) -> Any:
         try:
-            index = self.faiss.read_index(str(self.file))
-        except RuntimeError as error:
-            index, why = None, str(error).splitlines()[0][:200]
-        else:
-            why = "it is of other vectors"
-        if index is None or index.d != self.identity.dimension or index.ntotal > self._size():
+            index, why = self.faiss.read_index(str(self.file)), "it is of other vectors"
+        except (RuntimeError, MemoryError) as error:
+            index, why = None, _first_line(error)
+        if index is None or not self._is_ours(index):
             raise StoreError(
                 f"{self.url}: the index {self.file.name} is damaged ({why}). Remove this file: it "
                 f"is built again from vectors.f32, and no text is lost."
@@ -94,10 +92,20 @@ class FaissStore(LocalStore):
             raise self._refused(error) from None
         return index
 
+    def _is_ours(self, index: Any) -> bool:
+        """Find the first and the last of its vectors in it."""
+        vectors = self.rows().vectors
+        if index.d != self.identity.dimension or index.ntotal > len(vectors):
+            return False
+        ends = np.asarray(vectors[[0, index.ntotal - 1]]) if index.ntotal else vectors[:0]
+        scores, _ = index.search(ends, 1)
+        # A compressed index gives a little less than 1; a vector of zeros gives 0.
+        return bool((scores[:, 0] > 0.9 * (ends**2).sum(axis=1) - 1e-6).all())
+
     def _refused(self, error: RuntimeError) -> InputError:
         return InputError(
-            f"{self.url}: FAISS does not take this ({str(error).splitlines()[0][:200]}). Try "
-            f"index=Flat, index=HNSW32&efSearch=128 or index=IVF&nprobe=32."
+            f"{self.url}: FAISS does not take this ({_first_line(error)}). Try "
+            f"index=Flat, index=HNSW32&efSearch=128 or index=IVF&nprobe=96."
         )
 
     def _nearest_rows(self, vectors: Embeddings, k: int) -> tuple[Any, Any]:
@@ -116,13 +124,29 @@ class FaissStore(LocalStore):
         return self.faiss.SearchParameters(sel=chosen)
 
     def _close(self) -> None:
-        if self.lock.is_locked and not self.temporary and self._size():
-            index = self.index()
+        try:
+            if self.lock.is_locked and not self.temporary and self._size():
+                self._save(self.index())
+        finally:
+            super()._close()
+
+    def _save(self, index: Any) -> None:
+        part = self.file.with_suffix(".part")
+        try:
             if index.ntotal > self._saved:
-                part = self.file.with_suffix(".part")
                 self.faiss.write_index(index, str(part))
                 part.replace(self.file)
-        super()._close()
+        except RuntimeError as error:
+            raise StoreError(
+                f"{self.url}: {self.file.name} cannot be written ({_first_line(error)}). All texts "
+                f"are kept; the index is built again when the store is next searched."
+            ) from None
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:200]
 
 
 def _sample(vectors: Embeddings, size: int) -> Embeddings:

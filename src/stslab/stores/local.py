@@ -24,8 +24,10 @@ from ..models.encoding import Embeddings
 from .store import Found, Identity, Ids, Store, StoreError, agreed, lock_for_writing
 
 SCHEMA = """
-CREATE TABLE about (model TEXT, revision TEXT, dimension INTEGER, rows INTEGER);
-CREATE TABLE texts (place INTEGER PRIMARY KEY, id INTEGER UNIQUE, text TEXT, metadata TEXT);
+CREATE TABLE IF NOT EXISTS about (model TEXT, revision TEXT, dimension INTEGER, rows INTEGER);
+CREATE TABLE IF NOT EXISTS texts (
+    place INTEGER PRIMARY KEY, id INTEGER UNIQUE, text TEXT, metadata TEXT
+);
 """
 AT_ONCE = 10_000  # ids in one question to SQLite
 
@@ -50,17 +52,25 @@ class LocalStore(Store):
         self.folder = Path(self.temporary.name if self.temporary else folder)
         self.lock = FileLock(self.folder / "writer.lock")
         self._seen: Rows | None = None
+        self._version = -1
         file = self.folder / "texts.sqlite"
         with self._reached():
-            self.identity = agreed(url, _held(file) if file.is_file() else None, asked)
+            held = _held(file) if file.is_file() else None
+            self.identity = agreed(url, held, asked)
             self.folder.mkdir(parents=True, exist_ok=True)
             self.database = sqlite3.connect(file)
-            if not self.database.execute("SELECT 1 FROM sqlite_master").fetchone():
-                with self.database:
-                    for statement in SCHEMA.strip().splitlines():
-                        self.database.execute(statement)
-                    about = (*self.identity, 0)
-                    self.database.execute("INSERT INTO about VALUES (?, ?, ?, ?)", about)
+            if not held:
+                self._create()
+
+    def _create(self) -> None:
+        with self.database:
+            self.database.execute("BEGIN IMMEDIATE")  # all of it, or nothing; one process at a time
+            for statement in SCHEMA.strip().split(";\n"):
+                self.database.execute(statement)
+            self.database.execute(
+                "INSERT INTO about SELECT ?, ?, ?, 0 WHERE NOT EXISTS (SELECT * FROM about)",
+                self.identity,
+            )
 
     @abstractmethod
     def _nearest_rows(self, vectors: Embeddings, k: int) -> tuple[Any, Any]:
@@ -68,12 +78,20 @@ class LocalStore(Store):
 
     def rows(self) -> Rows:
         """See which rows there are."""
-        if self._seen is None:
+        if not (known := self._known()):
             size = self._size()
             ids = np.full(size, -1, dtype=np.int64)
-            for place, key in self.database.execute("SELECT place, id FROM texts"):
+            query = "SELECT place, id FROM texts WHERE place < ?"
+            for place, key in self.database.execute(query, (size,)):
                 ids[place] = key
-            self._seen = Rows(self._vectors(size), ids, int((ids >= 0).sum()))
+            known = self._seen = Rows(self._vectors(size), ids, int((ids >= 0).sum()))
+        return known
+
+    def _known(self) -> Rows | None:
+        """Forget what was seen before another process wrote."""
+        ((version,),) = self.database.execute("PRAGMA data_version")
+        if version != self._version:
+            self._version, self._seen = version, None
         return self._seen
 
     def _size(self) -> int:
@@ -115,8 +133,8 @@ class LocalStore(Store):
         return scores, ids
 
     def _count(self) -> int:
-        if self._seen:
-            return self._seen.live
+        if known := self._known():
+            return known.live
         ((count,),) = self.database.execute("SELECT count(*) FROM texts")
         return int(count)
 
@@ -149,6 +167,11 @@ class LocalStore(Store):
         try:
             yield
         except (OSError, sqlite3.Error) as error:
+            if type(error) is sqlite3.DatabaseError:  # not one that passes, such as a full disk
+                raise StoreError(
+                    f"{self.url}: texts.sqlite is damaged ({error}). Put a copy of it back, or "
+                    f"remove the folder and embed the texts again."
+                ) from error
             raise StoreError(
                 f"{self.url}: it cannot be read or written ({error}). What was added before is "
                 f"kept."

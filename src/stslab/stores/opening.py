@@ -21,9 +21,10 @@ def open_store(url: str, *, model: Encoder | None = None) -> Store:
     Parameters
     ----------
     url : str
-        ``exact`` (in a temporary folder), ``exact:FOLDER``, ``faiss:FOLDER`` (with ``?index=Flat``,
+        ``exact``, ``exact:FOLDER``, ``faiss:FOLDER`` (with ``?index=Flat``,
         ``HNSW32`` or ``IVF``, and FAISS's own parameters, ``&efSearch=64``), ``chroma:FOLDER``,
         ``chroma:http://HOST:PORT/COLLECTION``, ``pinecone:INDEX`` or ``pinecone:https://HOST``.
+        Without a folder, as in ``faiss:?index=Flat``, it is a temporary one.
     model : Encoder or None, default None
         The model whose vectors it holds; None opens a store that exists.
 
@@ -63,7 +64,7 @@ def open_store(url: str, *, model: Encoder | None = None) -> Store:
         from .faiss_index import FaissStore
 
         return FaissStore(url, where, options, asked)
-    if kind == "chroma" and where:
+    if kind == "chroma":
         from .chroma import ChromaStore
 
         return ChromaStore(url, where, options, asked)

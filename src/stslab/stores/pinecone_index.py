@@ -19,8 +19,11 @@ from ..models.encoding import Embeddings
 from .store import Found, Identity, Ids, Store, StoreError, agreed, client
 
 TEXT = "stslab_text"  # the metadata that holds a vector's text
-ABOUT = "stslab-about"  # a namespace with one vector, whose metadata name the model
-PER_REQUEST = 100  # vectors; well below the service's limit of 2 MB
+NAMESPACE = "texts"  # a part of an index, with vectors of its own
+ABOUT = "stslab-about"  # a namespace with one vector for each other, whose metadata name the model
+MOST_BYTES = 2_000_000  # in a request; the service's limit
+MOST_HITS = 10_000  # of a query; the service's limit
+PER_FETCH = 100  # ids in an address
 
 
 class PineconeStore(Store):
@@ -29,40 +32,47 @@ class PineconeStore(Store):
     def __init__(
         self, url: str, where: str, options: Mapping[str, str], asked: Identity | None
     ) -> None:
-        self.url, self.namespace = url, options.get("namespace", "")
+        self.url, self.namespace = url, options.get("namespace", NAMESPACE)
         pinecone = client("pinecone", url, "pinecone")
         if not (key := os.environ.get("PINECONE_API_KEY")):
             raise InputError(
                 f"{url}: PINECONE_API_KEY is not set. Give it the key of your Pinecone project."
             )
         with self._reached():
-            service = pinecone.Pinecone(api_key=key)
             at_host = where.startswith(("http://", "https://"))
-            self.index = service.index(host=where) if at_host else service.index(where)
-            held = self._held()
-            self.identity = agreed(url, held, asked)
-            stats = self.index.describe_index_stats()
-            dimension, metric = stats.dimension, getattr(stats, "metric", None) or "cosine"
-            if metric != "cosine" or dimension not in (None, self.identity.dimension):
-                raise InputError(
-                    f"{url}: the index has {dimension} dimensions and the metric {metric!r}; "
-                    f"expected {self.identity.dimension}, for {self.identity.model}, and "
-                    f"'cosine'. Create another index."
-                )
-            if not held:
-                self.index.upsert(namespace=ABOUT, vectors=[self._about()])
+            with pinecone.Pinecone(api_key=key) as service:
+                self.index = service.index(host=where) if at_host else service.index(where)
+            try:
+                self._open(asked)
+            except BaseException:
+                self.index.close()
+                raise
+        # A number takes up to 22 bytes as JSON, a text with its metadata at most 40 KiB.
+        self.batch = MOST_BYTES // (22 * self.identity.dimension + 40 * 2**10)
+
+    def _open(self, asked: Identity | None) -> None:
+        held = self._held()
+        self.identity = agreed(self.url, held, asked)
+        stats = self.index.describe_index_stats()
+        dimension, metric = stats.dimension, stats.metric or "cosine"
+        if metric != "cosine" or dimension not in (None, self.identity.dimension):
+            raise InputError(
+                f"{self.url}: the index has {dimension} dimensions and the metric {metric!r}; "
+                f"expected {self.identity.dimension}, for {self.identity.model}, and 'cosine'. "
+                f"Create another index."
+            )
+        if not held:
+            self.index.upsert(namespace=ABOUT, vectors=[self._about()])
 
     def _about(self) -> dict[str, Any]:
         values = [1.0, *[0.0] * (self.identity.dimension - 1)]
-        key = self.namespace or "default"
-        return {"id": key, "values": values, "metadata": self.identity._asdict()}
+        return {"id": self.namespace, "values": values, "metadata": self.identity._asdict()}
 
     def _held(self) -> Identity | None:
-        key = self.namespace or "default"
-        found = self.index.fetch(ids=[key], namespace=ABOUT).vectors
-        if key not in found:
+        found = self.index.fetch(ids=[self.namespace], namespace=ABOUT).vectors
+        if self.namespace not in found:
             return None
-        held = found[key].metadata
+        held = found[self.namespace].metadata
         return Identity(held["model"], held["revision"], int(held["dimension"]))
 
     def _add(self, ids: Ids, vectors: Embeddings, found: Sequence[Found]) -> None:
@@ -74,15 +84,17 @@ class PineconeStore(Store):
             }
             for key, vector, each in zip(ids, vectors, found, strict=True)
         ]
-        for start in range(0, len(rows), PER_REQUEST):
-            some = rows[start : start + PER_REQUEST]
+        for start in range(0, len(rows), self.batch):
+            some = rows[start : start + self.batch]
             self.index.upsert(vectors=some, namespace=self.namespace)
 
     def _nearest(self, vectors: Embeddings, k: int) -> tuple[Any, Any]:
         scores = np.full((len(vectors), k), np.nan)
         ids = np.full((len(vectors), k), -1, dtype=np.int64)
         for row, vector in enumerate(vectors):  # the service takes one vector at a time
-            answer = self.index.query(vector=vector.tolist(), top_k=k, namespace=self.namespace)
+            answer = self.index.query(
+                vector=vector.tolist(), top_k=min(k, MOST_HITS), namespace=self.namespace
+            )
             for column, match in enumerate(answer.matches):
                 scores[row, column], ids[row, column] = match.score, match.id
         return scores, ids
@@ -98,8 +110,8 @@ class PineconeStore(Store):
 
     def _get(self, ids: Sequence[int]) -> dict[int, Found]:
         found: dict[int, Found] = {}
-        for start in range(0, len(ids), PER_REQUEST):
-            keys = [str(key) for key in ids[start : start + PER_REQUEST]]
+        for start in range(0, len(ids), PER_FETCH):
+            keys = [str(key) for key in ids[start : start + PER_FETCH]]
             answer = self.index.fetch(ids=keys, namespace=self.namespace)
             for key, vector in answer.vectors.items():
                 metadata = dict(vector.metadata or {})
@@ -118,5 +130,6 @@ class PineconeStore(Store):
         except Exception as error:  # the client's own, and its transport's
             raise StoreError(
                 f"{self.url}: Pinecone did not do it ({type(error).__name__}: {error!s:.200}). "
-                f"What was added before is kept."
+                f"Check the index's name or host, and PINECONE_API_KEY. What was added before is "
+                f"kept."
             ) from error

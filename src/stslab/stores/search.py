@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-import pandas as pd
+import numpy as np
 
 from ..inputs.checks import check_texts
-from ..models.encoding import Encoder, encode
-from .store import Store
+from ..models.cache import EmbeddingCache, cache_file
+from ..models.encoding import Embeddings, Encoder, encode
+from ..models.finding import library_versions
+from .opening import identity_of
+from .store import Identity, Store, agreed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def search_store(
-    queries: str | Sequence[str], store: Store, *, model: Encoder, top_k: int = 3
+    queries: str | Sequence[str],
+    store: Store,
+    *,
+    model: Encoder | Callable[[], Encoder],
+    top_k: int = 3,
 ) -> pd.DataFrame:
     """Find the stored texts nearest to each query, as `stslab.search` does in a list.
 
@@ -22,8 +33,10 @@ def search_store(
     ----------
     queries : str or sequence of str
     store : Store
-    model : Encoder
-        The one that the store's vectors are of.
+    model : Encoder, or callable that gives one
+        The one that the store's vectors are of. A callable, such as
+        ``functools.partial(load_model, name)``, is called only for queries that were not asked
+        before: their vectors are kept in stslab's cache.
     top_k : int, default 3
         Hits per query, from 1 to the number of texts.
 
@@ -31,12 +44,12 @@ def search_store(
     -------
     pandas.DataFrame
         Columns ``query, rank, score, corpus_id, text``, then the metadata's: query by query, best
-        first; of equal scores (to 6 decimals) the lower ``corpus_id`` first.
+        first; of equal scores (nearer than 5e-7) the lower ``corpus_id`` first.
 
     Raises
     ------
     ValueError
-        If a query is blank, or `top_k` is out of range.
+        If a query is blank, `top_k` is out of range, or the store is of another model.
 
     Examples
     --------
@@ -48,5 +61,29 @@ def search_store(
     [2]
     """
     queries = check_texts([queries] if isinstance(queries, str) else queries, "queries")
-    hits = store.search(encode(queries, model=model, task="query"), top_k)
+    hits = store.search(_vectors(queries, store, model), top_k)
     return hits.assign(query=[queries[position] for position in hits["query"]])
+
+
+class _Asked(EmbeddingCache):
+    """The vectors of queries, found by the model's identity alone, without loading it."""
+
+    def __init__(self, identity: Identity) -> None:
+        self.file = cache_file() if identity.revision else None
+        self.dimension = identity.dimension
+        self.salt = repr(("query", *identity, library_versions())).encode()
+
+
+def _vectors(
+    queries: list[str], store: Store, model: Encoder | Callable[[], Encoder]
+) -> Embeddings:
+    asked = _Asked(store.identity)
+    if not hasattr(model, "encode"):
+        known = asked.read(queries)
+        if len(known) == len(queries):
+            return np.stack([known[row] for row in range(len(queries))])
+        model = model()
+    agreed(store.url, store.identity, identity_of(model))
+    vectors = encode(queries, model=model, task="query")
+    asked.write(queries, vectors)
+    return vectors

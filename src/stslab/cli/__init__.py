@@ -1,0 +1,18 @@
+"""The command ``stslab``."""
+
+import click
+
+from .group import Group
+from .models import cache, models
+from .report import new, params, report, reproduce, share, watch
+from .stores import search
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="stslab")
+def main() -> None:
+    """Reproducible notebooks and reports for semantic text similarity."""
+
+
+for command in (report, watch, reproduce, share, params, new, search, models, cache):
+    main.add_command(command)

@@ -1,0 +1,5 @@
+"""``python -m stslab.cli`` is ``stslab``."""
+
+from . import main
+
+main()

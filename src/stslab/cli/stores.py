@@ -1,0 +1,77 @@
+"""Commands about vector stores: fill one from a file, and ask it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from ..report.request.values import RequestError, printable
+from .group import FAILED, INTERRUPTED, TERMINATED, Terminated, leave
+
+LONGEST = 300  # characters of a text in a table of hits
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what a store or a model refuses into the command's message and exit code."""
+    from ..stores import StoreError
+
+    kept = "what was embedded is kept, and the same command goes on where it stopped."
+    try:
+        yield
+    except StoreError as error:
+        leave(str(error), FAILED)
+    except ValueError as error:  # of input, a model or a number
+        raise RequestError(str(error)) from error
+    except KeyboardInterrupt:
+        leave(f"interrupted: {kept}", INTERRUPTED)
+    except Terminated:
+        leave(f"terminated: {kept}", TERMINATED)
+
+
+@click.command()
+@click.argument("store")
+@click.argument("queries", nargs=-1, required=True, metavar="QUERY…")
+@click.option("--top-k", default=3, show_default=True, help="Hits for each query.")
+@click.option("--model", metavar="NAME", help="Default: the one that the store was built with.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each hit.")
+def search(
+    store: str, queries: tuple[str, ...], top_k: int, model: str | None, as_json: bool
+) -> None:
+    """Find the texts of a STORE that are nearest to each QUERY.
+
+    \b
+    stslab search faiss:corpus "How do I return an order?"
+
+    A query that was asked before is answered without loading the model.
+    """
+    with explained():
+        from ..stores import open_store, search_store
+
+        def load() -> Any:
+            from .. import load_model
+
+            return load_model(model or opened.identity.model)
+
+        with open_store(store) as opened:
+            most = max(1, min(top_k, opened.count())) if top_k > 0 else top_k
+            hits = search_store(queries, opened, model=load() if model else load, top_k=most)
+    if as_json:
+        click.echo(hits.to_json(orient="records", lines=True, force_ascii=False), nl=False)
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    for query, found in hits.groupby("query", sort=False):
+        title = printable(textwrap.shorten(str(query), LONGEST, placeholder="…"))
+        table = Table("rank", "score", "corpus_id", "text", box=box.SIMPLE, title=Text(title))
+        for hit in found.to_dict("records"):
+            text = printable(textwrap.shorten(hit["text"], LONGEST, placeholder="…"))
+            table.add_row(str(hit["rank"]), f"{hit['score']:.4f}", str(hit["corpus_id"]), text)
+        Console().print(table, markup=False)

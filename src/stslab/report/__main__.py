@@ -1,5 +1,0 @@
-"""``python -m stslab.report`` is ``stslab``."""
-
-from .cli import main
-
-main()
