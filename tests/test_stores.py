@@ -255,7 +255,7 @@ def test_what_was_deleted_is_not_found(store_url, letters) -> None:
         assert store.get(gone) == {}
         store.delete(range(40))
         assert store.count() == 0
-        with pytest.raises(ValueError, match="top_k=1"):
+        with pytest.raises(ValueError, match="holds no texts yet"):
             store.nearest([[1, 1, 0]], 1)
 
 
