@@ -9,7 +9,7 @@ import numpy as np
 from ..models.encoding import Embeddings
 from .local import LocalStore
 
-BLOCK, QUERIES = 32_768, 256  # vectors and queries multiplied at a time: 32 MiB of scores
+QUERIES, SCORES = 256, 2**23  # queries, and scores, computed at a time: 32 MiB
 
 
 class ExactStore(LocalStore):
@@ -23,12 +23,14 @@ class ExactStore(LocalStore):
         return tuple(np.concatenate(each) for each in zip(*found, strict=True))  # type: ignore[return-value]
 
     def _nearest_of(self, vectors: Embeddings, k: int) -> tuple[Any, Any]:
-        stored, ids, _ = self.rows()
+        stored, ids, live = self.rows()
+        block = max(k, SCORES // len(vectors))
         best = np.empty((len(vectors), 0), np.float32)
         rows = np.empty((len(vectors), 0), np.int64)
-        for start in range(0, len(stored), BLOCK):
-            scores = vectors @ stored[start : start + BLOCK].T
-            scores[:, ids[start : start + BLOCK] < 0] = -np.inf
+        for start in range(0, len(stored), block):
+            scores = vectors @ stored[start : start + block].T
+            if live < len(ids):
+                scores[:, ids[start : start + block] < 0] = -np.inf
             most = min(k, scores.shape[1])
             top = np.argpartition(scores, -most, axis=1)[:, -most:]
             # The best so far, and this block's.
