@@ -135,12 +135,10 @@ def measure(name: str, size: int, folder: Path, patience: float) -> dict[str, An
         for block in corpus(folder, size):
             started = time.perf_counter()
             store.add([f"text {done + row}" for row in range(len(block))], block)
-            last = time.perf_counter() - started
-            took, done = took + last, done + len(block)
-            left = (size - done) * last / len(block)
-            if took + left > 60 * patience:
-                rate = len(block) / last
-                return figures | {"gave_up": f"{rate:,.0f} texts/s after {done:,}"}
+            took, done = took + time.perf_counter() - started, done + len(block)
+            if done >= size / 20 and (minutes := took / done * size / 60) > patience:
+                rate = f"{done / took:,.0f} texts a second, some {minutes:.0f} minutes in all"
+                return figures | {"gave_up": rate}
         started = time.perf_counter()
         found_scores, found_ids = store.nearest(queries, TOP_K)  # FAISS builds its index here
         figures["build_s"] = took + time.perf_counter() - started
@@ -219,8 +217,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
     parser.add_argument("--stores", default=",".join(STORES), help=f"of {', '.join(STORES)}")
-    parser.add_argument("--skip", action="append", default=[], metavar="STORE:SIZE")
-    parser.add_argument("--patience", type=float, default=20, help="minutes to build a store")
+    parser.add_argument(
+        "--skip", action="append", default=[], metavar="STORE:SIZE", help="repeatable"
+    )
+    parser.add_argument(
+        "--patience", type=float, default=20, help="give up a store that takes more minutes"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--table", action="store_true", help="only print what was measured")
     parser.add_argument("--readme", action="store_true", help="put the table into README.md")
@@ -237,11 +239,13 @@ def main() -> None:
     print(text)
     if options.readme:
         readme = ROOT / "README.md"
-        found = re.sub(
+        found, places = re.subn(
             r"(?s)(<!-- bench-search -->\n).*?(<!-- /bench-search -->)",
             lambda match: f"{match[1]}{text}{match[2]}",
             readme.read_text("utf-8"),
         )
+        if not places:
+            sys.exit("README.md: no place for it. Add <!-- bench-search --> and its end.")
         readme.write_text(found, "utf-8")
 
 
