@@ -147,7 +147,8 @@ class Store(ABC):
             Cosine similarities in [-1, 1], accurate to 6 decimals; best first, NaN where an
             approximate search found fewer.
         ids : numpy.ndarray of int64, shape (n, top_k)
-            Of equal scores (nearer than 5e-7) the lower id first, as `stslab.search` does; -1 where none was found.
+            Of equal scores (nearer than 5e-7) the lower id first, as `stslab.search` does; -1 where
+            none was found.
         """
         units = self._units(vectors)
         count = self.count()
