@@ -20,6 +20,7 @@ from ..models.encoding import Embeddings
 from .store import Found, Identity, Ids, Store, StoreError, agreed, client, lock_for_writing
 
 COLLECTION = "texts"
+OPTIONS = ("ef_search", "ef_construction", "max_neighbors")
 
 
 class ChromaStore(Store):
@@ -55,10 +56,16 @@ class ChromaStore(Store):
                 raise
 
     def _open(self, name: str, options: Mapping[str, str], asked: Identity | None) -> None:
+        for option, value in options.items():
+            if option not in OPTIONS or not value.isdecimal():
+                raise InputError(
+                    f"{self.url}: {option}={value}: expected {', '.join(OPTIONS)}, each with a "
+                    f"whole number."
+                )
+        hnsw = {option: int(value) for option, value in options.items()}
         try:
             self.collection = self.client.get_collection(name, embedding_function=None)
         except self.chromadb.errors.NotFoundError:
-            hnsw = {option: int(value) for option, value in options.items()}
             self.collection = self.client.create_collection(
                 name,
                 embedding_function=None,
@@ -66,7 +73,8 @@ class ChromaStore(Store):
                 configuration={"hnsw": {"space": "cosine", **hnsw}},
             )
         held = self.collection.metadata or {}
-        space = (self.collection.configuration_json.get("hnsw") or {}).get("space")
+        index = self.collection.configuration_json.get("hnsw") or {}
+        space = index.get("space")
         if not {*Identity._fields} <= {*held} or space != "cosine":
             raise InputError(
                 f"{self.url}: the collection {name!r} was not built by stslab (its space is "
@@ -74,6 +82,15 @@ class ChromaStore(Store):
             )
         known = Identity(*(held[field] for field in Identity._fields))
         self.identity = agreed(self.url, known, asked)
+        other = {option: hnsw[option] for option in hnsw if hnsw[option] != index.get(option)}
+        if fixed := {*other} - {"ef_search"}:
+            name = min(fixed)
+            raise InputError(
+                f"{self.url}: it was built with {name}={index.get(name)}. Only ef_search can be "
+                f"changed: leave {name} out, or build another store."
+            )
+        if other:
+            self.collection.modify(configuration={"hnsw": other})
         self.batch = self.client.get_max_batch_size()
 
     def _add(self, ids: Ids, vectors: Embeddings, found: Sequence[Found]) -> None:

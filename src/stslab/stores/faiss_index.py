@@ -38,7 +38,9 @@ class FaissStore(LocalStore):
         super().__init__(url, folder, asked)
         options = dict(options)
         there = sorted(self.folder.glob("*.faiss"))
-        self.kind = options.pop("index", there[0].stem if len(there) == 1 else "Flat")
+        self.kind = options.pop(
+            "index", there[0].stem.replace("-", ",") if len(there) == 1 else "Flat"
+        )
         self.file = self.folder / f"{self.kind.replace(',', '-')}.faiss"
         defaults = next((PARAMETERS[name] for name in PARAMETERS if name in self.kind), {})
         self.parameters: dict[str, Any] = {**defaults, **options}
@@ -71,7 +73,7 @@ class FaissStore(LocalStore):
         try:
             index = self.faiss.index_factory(self.identity.dimension, kind, metric)
             self._set(index)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             raise self._refused(error) from None
         return index
 
@@ -116,7 +118,7 @@ class FaissStore(LocalStore):
         # A compressed index gives a little less than 1; a vector of zeros gives 0.
         return bool((scores[:, 0] > 0.9 * (ends**2).sum(axis=1) - 1e-6).all())
 
-    def _refused(self, error: RuntimeError) -> InputError:
+    def _refused(self, error: Exception) -> InputError:
         return InputError(
             f"{self.url}: FAISS does not take this ({_first_line(error)}). Try "
             f"index=Flat, index=HNSW32&efSearch=128 or index=IVF&nprobe=32."
