@@ -312,7 +312,9 @@ def test_an_index_of_other_vectors(kind, other, folder, letters, tmp_path) -> No
     assert_whole(url)
 
 
-@pytest.mark.parametrize("option", ["Flatt", "Flat&efSearch=64", "HNSW32&efsearch=64"])
+@pytest.mark.parametrize(
+    "option", ["Flatt", "Flat&efSearch=64", "HNSW32&efsearch=64", "HNSW32&efSearch=x"]
+)
 def test_parameters_that_faiss_does_not_take(option, folder, letters) -> None:
     """Said at the opening, before anything is encoded."""
     pytest.importorskip("faiss", reason="needs the extra 'faiss'")
@@ -320,6 +322,13 @@ def test_parameters_that_faiss_does_not_take(option, folder, letters) -> None:
     said = refusal(lambda: open_store(url, model=letters), InputError)
     assert said.startswith(f"{url}: FAISS does not take this (")
     assert said.endswith("Try index=Flat, index=HNSW32&efSearch=128 or index=IVF&nprobe=32.")
+
+
+def test_an_index_with_a_comma_is_found_again(folder, letters) -> None:
+    pytest.importorskip("faiss", reason="needs the extra 'faiss'")
+    build(f"faiss:{folder}?index=IVF1,Flat", letters)
+    assert_whole(f"faiss:{folder}")
+    assert [file.name for file in folder.glob("*.faiss")] == ["IVF1-Flat.faiss"]
 
 
 @in_folders
