@@ -353,6 +353,28 @@ def test_damaged_texts(kind, damage, folder, letters) -> None:
     assert_whole(url)
 
 
+def test_damaged_files_of_chroma(folder, letters) -> None:
+    pytest.importorskip("chromadb", reason="needs the extra 'chroma'")
+    url = f"chroma:{folder}"
+    folder.mkdir()
+    (folder / "chroma.sqlite3").write_bytes(b"no database" * 999)
+    said = refusal(lambda: open_store(url), StoreError)
+    assert said.startswith(f"{url}: Chroma did not do it (")
+    assert "file is not a database). Its files are damaged" in said
+    assert said.endswith("Its files are damaged: put a copy back, or embed the texts again.")
+
+
+def test_a_folder_of_something_else_is_left_alone(folder) -> None:
+    folder.mkdir()
+    (folder / "mine.txt").write_text("mine")
+    for url in (f"exact:{folder}", f"chroma:{folder}"):
+        pytest.importorskip("chromadb", reason="needs the extra 'chroma'")
+        assert refusal(lambda url=url: open_store(url), InputError) == (
+            f"{url}: there is no store. Build it: stslab embed FILE --store {url}"
+        )
+    assert [file.name for file in folder.iterdir()] == ["mine.txt"]
+
+
 @in_folders
 def test_missing_vectors(kind, folder, letters) -> None:
     url = KINDS[kind].format(folder=folder)

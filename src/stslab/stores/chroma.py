@@ -44,7 +44,7 @@ class ChromaStore(Store):
                 self.client = chromadb.HttpClient(
                     server.hostname, port, ssl=server.scheme == "https", settings=settings
                 )
-            elif asked or Path(where).is_dir():
+            elif asked or (Path(where) / "chroma.sqlite3").is_file():
                 self.client = chromadb.PersistentClient(where, settings)
                 self.lock = FileLock(Path(where) / "writer.lock")
             else:
@@ -152,10 +152,13 @@ class ChromaStore(Store):
         except (InputError, StoreError):
             raise
         except Exception as error:  # httpx's, SQLite's and Chroma's own, which share no class
-            start = "Is it running? Start it: chroma run --path FOLDER. " * self.is_server
             said = " ".join(str(error).split())
             said = "what answers there is no Chroma server" if said.startswith("<") else said
+            start = "Is it running? Start it: chroma run --path FOLDER. " * self.is_server
+            next_step = f"{start}What was added before is kept."
+            if "not a database" in said or "malformed" in said:
+                next_step = "Its files are damaged: put a copy back, or embed the texts again."
             raise StoreError(
                 f"{self.url}: Chroma did not do it ({type(error).__name__}: {said:.200}). "
-                f"{start}What was added before is kept."
+                f"{next_step}"
             ) from error
