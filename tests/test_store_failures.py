@@ -321,7 +321,7 @@ def test_parameters_that_faiss_does_not_take(option, folder, letters) -> None:
     url = f"faiss:{folder}?index={option}"
     said = refusal(lambda: open_store(url, model=letters), InputError)
     assert said.startswith(f"{url}: FAISS does not take this (")
-    assert said.endswith("Try index=Flat, index=HNSW32&efSearch=128 or index=IVF&nprobe=32.")
+    assert said.endswith("Try index=Flat, index=HNSW32&efSearch=128 or index=IVF&nprobe=96.")
 
 
 def test_an_index_with_a_comma_is_found_again(folder, letters) -> None:
@@ -351,6 +351,28 @@ def test_damaged_texts(kind, damage, folder, letters) -> None:
     )
     file.write_bytes(whole)
     assert_whole(url)
+
+
+def test_damaged_files_of_chroma(folder, letters) -> None:
+    pytest.importorskip("chromadb", reason="needs the extra 'chroma'")
+    url = f"chroma:{folder}"
+    folder.mkdir()
+    (folder / "chroma.sqlite3").write_bytes(b"no database" * 999)
+    said = refusal(lambda: open_store(url), StoreError)
+    assert said.startswith(f"{url}: Chroma did not do it (")
+    assert "file is not a database). Its files are damaged" in said
+    assert said.endswith("Its files are damaged: put a copy back, or embed the texts again.")
+
+
+def test_a_folder_of_something_else_is_left_alone(folder) -> None:
+    folder.mkdir()
+    (folder / "mine.txt").write_text("mine")
+    for url in (f"exact:{folder}", f"chroma:{folder}"):
+        pytest.importorskip("chromadb", reason="needs the extra 'chroma'")
+        assert refusal(lambda url=url: open_store(url), InputError) == (
+            f"{url}: there is no store. Build it: stslab embed FILE --store {url}"
+        )
+    assert [file.name for file in folder.iterdir()] == ["mine.txt"]
 
 
 @in_folders

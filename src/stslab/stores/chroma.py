@@ -43,7 +43,7 @@ class ChromaStore(Store):
         elif not where:
             self.temporary = tempfile.TemporaryDirectory(prefix="stslab-")
             where = self.temporary.name
-        elif not asked and not Path(where).is_dir():
+        elif not asked and not (Path(where) / "chroma.sqlite3").is_file():
             agreed(url, None, None)
         self.folder = Path(where)
         if not self.is_server:
@@ -167,10 +167,13 @@ class ChromaStore(Store):
         except (InputError, StoreError):
             raise
         except Exception as error:  # httpx's, SQLite's and Chroma's own, which share no class
-            start = "Is it running? Start it: chroma run --path FOLDER. " * self.is_server
             said = " ".join(str(error).split())
             said = "what answers there is no Chroma server" if said.startswith("<") else said
+            start = "Is it running? Start it: chroma run --path FOLDER. " * self.is_server
+            next_step = f"{start}What was added before is kept."
+            if "not a database" in said or "malformed" in said:
+                next_step = "Its files are damaged: put a copy back, or embed the texts again."
             raise StoreError(
                 f"{self.url}: Chroma did not do it ({type(error).__name__}: {said:.200}). "
-                f"{start}What was added before is kept."
+                f"{next_step}"
             ) from error
