@@ -32,6 +32,7 @@ class PineconeStub:
     def __init__(self, dimension: int | None = None, metric: str = "cosine", port: int = 0) -> None:
         self.dimension, self.metric = dimension, metric
         self.spaces: dict[str, dict[str, dict[str, Any]]] = {}
+        self.connections: list[Any] = []
         self.requests: list[tuple[str, int]] = []  # path and bytes of each
         self.server: Any = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.server.stub, self.server.daemon_threads = self, True
@@ -127,6 +128,10 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server: Any
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.stub.connections.append(self.connection)
 
     def do_GET(self) -> None:
         query = parse_qs(urlsplit(self.path).query)

@@ -259,6 +259,29 @@ def test_what_was_deleted_is_not_found(store_url, letters) -> None:
             store.nearest([[1, 1, 0]], 1)
 
 
+@everywhere
+def test_texts_without_ids_replace_none_after_a_deletion(store_url, letters) -> None:
+    with filled(store_url, ["a", "b", "c"], letters) as store:
+        store.delete([0])
+        with pytest.raises(InputError) as refused:
+            store.add(["ab"], [[1, 1, 0]])
+        assert str(refused.value) == (
+            f"ids: {store_url} holds 2 texts, one of them as 2. Texts were deleted, or added with "
+            f"ids: give ids here, too."
+        )
+        assert store.get([2])[2].text == "c"
+        store.add(["ab"], [[1, 1, 0]], ids=[3])
+        assert store.count() == 3
+
+
+@of("temporary")
+def test_metadata_named_as_a_column_of_hits(store_url, letters) -> None:
+    with filled(store_url, ["a"], letters, metadata=[{"score": 7, "year": 1}]) as store:
+        found = store.search([[1, 0, 0]], 1)
+    assert found.columns[-2:].tolist() == ["score (other)", "year"]
+    assert found.loc[0, ["score", "score (other)"]].tolist() == [1.0, 7]
+
+
 # Refusing
 
 
@@ -284,6 +307,7 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_added(store_url, letters)
             (["a"], one, {"ids": [-1]}, r"whole numbers from 0, got \[-1\]. Keep a key of your"),
             (["a"], one, {"ids": ["x"]}, r"ids: expected whole numbers from 0, got \['x'\]"),
             (["a"], one, {"ids": [1.5]}, r"ids: expected whole numbers from 0, got \[1.5\]"),
+            (["a"], one, {"ids": [2**63]}, r"whole numbers from 0, got \[9223372036854775808\]"),
             (["a"], one, {"ids": [1, 2]}, "ids: 2 for 1 texts. Give one for each."),
             (["a", "b"], two, {"metadata": [{}]}, "metadata: 1 for 2 texts. Give one for each."),
             (["a", " "], two, {}, r"texts\[1\] is blank"),
@@ -332,6 +356,40 @@ def test_chromas_folder_and_server_answer_the_same_numbers(chroma_server, tmp_pa
         for row, (ids, distances) in enumerate(zip(here["ids"], here["distances"], strict=True)):
             expected = factor * (1 - cosines[row, [int(key) for key in ids]])
             np.testing.assert_allclose(distances, expected, atol=2e-6)
+
+
+# Chroma calls its own ``embedding_function=None`` so, when it reads back what it has modified.
+@pytest.mark.filterwarnings("ignore:legacy embedding function config:DeprecationWarning")
+@of("chroma", "server")
+def test_chromas_options(store_url, letters) -> None:
+    """Given when the collection is made; those of a search may be changed later."""
+    with open_store(f"{store_url}?ef_search=20&max_neighbors=8", model=letters) as store:
+        made = store.collection.configuration_json["hnsw"]
+        assert (made["space"], made["ef_search"], made["max_neighbors"]) == ("cosine", 20, 8)
+    open_store(f"{store_url}?ef_search=50").close()
+    with open_store(store_url) as store:
+        assert store.collection.configuration_json["hnsw"] == {**made, "ef_search": 50}
+    for options, message in (
+        ("ef_search=many", "ef_search=many: expected ef_search, ef_construction, max_neighbors, "),
+        ("ef_serch=9", "ef_serch=9: expected ef_search, ef_construction, max_neighbors, each with"),
+        ("max_neighbors=9", "it was built with max_neighbors=8. Only ef_search can be changed: "),
+    ):
+        with pytest.raises(InputError, match=message):
+            open_store(f"{store_url}?{options}")
+
+
+def test_pinecones_namespaces_hold_texts_of_their_own(letters, monkeypatch) -> None:
+    pytest.importorskip("pinecone", reason="needs the extra 'pinecone'")
+    monkeypatch.setenv("PINECONE_API_KEY", KEY)
+    with PineconeStub(3) as stub:
+        url = f"pinecone:{stub.host}"
+        filled(url, ["a"], letters).close()
+        with filled(f"{url}?namespace=more", ["b", "c"], letters) as store:
+            assert store.count() == 2
+        with open_store(url) as store:
+            assert store.search([[0, 1, 0]], 1)["text"].tolist() == ["a"]
+        with pytest.raises(InputError, match="'namespase' is no option; 'namespace' is the only"):
+            open_store(f"{url}?namespase=more", model=letters)
 
 
 def test_a_request_to_pinecone_stays_below_its_limits(monkeypatch) -> None:

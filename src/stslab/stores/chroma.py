@@ -21,6 +21,7 @@ from ..models.encoding import Embeddings
 from .store import Found, Identity, Ids, Store, StoreError, agreed, client, lock_for_writing
 
 COLLECTION = "texts"
+OPTIONS = ("ef_search", "ef_construction", "max_neighbors")
 
 
 class ChromaStore(Store):
@@ -50,7 +51,7 @@ class ChromaStore(Store):
         with self._reached():
             self.client = self._connect()
             try:
-                self._open({name: int(value) for name, value in options.items()}, asked)
+                self._open(options, asked)
             except BaseException:
                 self._close()
                 raise
@@ -63,7 +64,14 @@ class ChromaStore(Store):
         port = self.where.port or (443 if is_secure else 80)
         return self.chromadb.HttpClient(self.where.hostname, port, ssl=is_secure, settings=settings)
 
-    def _open(self, hnsw: dict[str, int], asked: Identity | None) -> None:
+    def _open(self, options: Mapping[str, str], asked: Identity | None) -> None:
+        for option, value in options.items():
+            if option not in OPTIONS or not value.isdecimal():
+                raise InputError(
+                    f"{self.url}: {option}={value}: expected {', '.join(OPTIONS)}, each with a "
+                    f"whole number."
+                )
+        hnsw = {option: int(value) for option, value in options.items()}
         try:
             self.collection = self.client.get_collection(self.name, embedding_function=None)
         except self.chromadb.errors.NotFoundError:
@@ -83,7 +91,14 @@ class ChromaStore(Store):
             )
         identity = Identity(*(held[field] for field in Identity._fields))
         self.identity = agreed(self.url, identity, asked)
-        if changed := {name: value for name, value in hnsw.items() if known.get(name) != value}:
+        changed = {name: value for name, value in hnsw.items() if known.get(name) != value}
+        if fixed := {*changed} - {"ef_search"}:
+            name = min(fixed)
+            raise InputError(
+                f"{self.url}: it was built with {name}={known.get(name)}. Only ef_search can be "
+                f"changed: leave {name} out, or build another store."
+            )
+        if changed:
             self.collection.modify(configuration={"hnsw": changed})
             # What is in memory goes on with the old value; a new client reads the folder anew.
             self.client.close()

@@ -38,12 +38,19 @@ class FaissStore(LocalStore):
         super().__init__(url, folder, asked)
         options = dict(options)
         there = sorted(self.folder.glob("*.faiss"))
-        self.kind = options.pop("index", there[0].stem if len(there) == 1 else "Flat")
+        self.kind = options.pop(
+            "index", there[0].stem.replace("-", ",") if len(there) == 1 else "Flat"
+        )
         self.file = self.folder / f"{self.kind.replace(',', '-')}.faiss"
         defaults = next((PARAMETERS[name] for name in PARAMETERS if name in self.kind), {})
         self.parameters: dict[str, Any] = {**defaults, **options}
         self._index: Any = None
         self._saved = 0  # rows in the file
+        try:
+            self._empty(0)  # refuses what FAISS does not take, before any text is encoded
+        except InputError:
+            super()._close()
+            raise
 
     def index(self) -> Any:
         """Read the index from its file, and add the rows that it does not know yet."""
@@ -57,15 +64,24 @@ class FaissStore(LocalStore):
             self._index.add(np.ascontiguousarray(vectors[start : start + BLOCK]))
         return self._index
 
-    def _made(self, vectors: Embeddings) -> Any:
+    def _empty(self, size: int) -> Any:
         # Vectors have length 1, so their inner product is the cosine. FAISS's default is L2.
         metric, kind = self.faiss.METRIC_INNER_PRODUCT, self.kind
         if kind == "IVF":  # as many cells as FAISS's guidelines say
-            cells = max(1, min(int(4 * len(vectors) ** 0.5), len(vectors) // 39))
+            cells = max(1, min(int(4 * size**0.5), size // 39))
             kind = f"IVF{cells},Flat"
         try:
             index = self.faiss.index_factory(self.identity.dimension, kind, metric)
             self._set(index)
+        except (RuntimeError, ValueError) as error:
+            raise self._refused(error) from None
+        return index
+
+    def _made(self, vectors: Embeddings) -> Any:
+        index = self._empty(len(vectors))
+        if hasattr(index, "cp"):
+            index.cp.min_points_per_centroid = 1  # or it warns of fewer than 39 texts
+        try:
             if not index.is_trained:
                 index.train(_sample(vectors, 64 * getattr(index, "nlist", 1024)))
         except RuntimeError as error:
@@ -102,7 +118,7 @@ class FaissStore(LocalStore):
         # A compressed index gives a little less than 1; a vector of zeros gives 0.
         return bool((scores[:, 0] > 0.9 * (ends**2).sum(axis=1) - 1e-6).all())
 
-    def _refused(self, error: RuntimeError) -> InputError:
+    def _refused(self, error: Exception) -> InputError:
         return InputError(
             f"{self.url}: FAISS does not take this ({_first_line(error)}). Try "
             f"index=Flat, index=HNSW32&efSearch=128 or index=IVF&nprobe=96."
@@ -113,7 +129,7 @@ class FaissStore(LocalStore):
         if live == len(ids):
             return index.search(vectors, k)  # type: ignore[no-any-return]
         # HNSW and IVF keep deleted vectors; the search is told which rows still count.
-        chosen = self.faiss.IDSelectorBatch(np.flatnonzero(ids >= 0))
+        chosen = self.faiss.IDSelectorBitmap(np.packbits(ids >= 0, bitorder="little"))
         return index.search(vectors, k, params=self._parameters(index, chosen))  # type: ignore[no-any-return]
 
     def _parameters(self, index: Any, chosen: Any) -> Any:
@@ -134,9 +150,11 @@ class FaissStore(LocalStore):
         part = self.file.with_suffix(".part")
         try:
             if index.ntotal > self._saved:
-                self.faiss.write_index(index, str(part))
+                # Given a name, FAISS keeps quiet about a disk that is full when it closes the file.
+                with part.open("wb") as stream:
+                    self.faiss.write_index(index, self.faiss.PyCallbackIOWriter(stream.write))
                 part.replace(self.file)
-        except RuntimeError as error:
+        except (OSError, RuntimeError) as error:
             raise StoreError(
                 f"{self.url}: {self.file.name} cannot be written ({_first_line(error)}). All texts "
                 f"are kept; the index is built again when the store is next searched."

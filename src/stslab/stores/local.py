@@ -78,14 +78,15 @@ class LocalStore(Store):
 
     def rows(self) -> Rows:
         """See which rows there are."""
-        if not (known := self._known()):
-            size = self._size()
-            ids = np.full(size, -1, dtype=np.int64)
-            query = "SELECT place, id FROM texts WHERE place < ?"
-            for place, key in self.database.execute(query, (size,)):
-                ids[place] = key
-            known = self._seen = Rows(self._vectors(size), ids, int((ids >= 0).sum()))
-        return known
+        if known := self._known():
+            return known
+        size = self._size()
+        ids = np.full(size, -1, dtype=np.int64)
+        query = "SELECT place, id FROM texts WHERE place < ?"
+        for place, key in self.database.execute(query, (size,)):
+            ids[place] = key
+        self._seen = seen = Rows(self._vectors(size), ids, int((ids >= 0).sum()))
+        return seen
 
     def _known(self) -> Rows | None:
         """Forget what was seen before another process wrote."""

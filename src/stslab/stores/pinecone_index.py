@@ -33,6 +33,8 @@ class PineconeStore(Store):
         self, url: str, where: str, options: Mapping[str, str], asked: Identity | None
     ) -> None:
         self.url, self.namespace = url, options.get("namespace", NAMESPACE)
+        if unknown := {*options} - {"namespace"}:
+            raise InputError(f"{url}: {min(unknown)!r} is no option; 'namespace' is the only one.")
         pinecone = client("pinecone", url, "pinecone")
         if not (key := os.environ.get("PINECONE_API_KEY")):
             raise InputError(

@@ -110,7 +110,7 @@ class Store(ABC):
             Of any length; they are scaled to 1.
         ids : sequence of int or None, default None
             Whole numbers from 0, each once; None goes on after `count`, which is the text's
-            position as long as nothing was deleted.
+            position as long as nothing was deleted, and is refused where that is taken.
         metadata : sequence of mapping or None, default None
             For each text what else is known: name → text, number or truth value.
 
@@ -129,6 +129,11 @@ class Store(ABC):
         for name, given in (("ids", keys), ("metadata", about)):
             if len(given) != len(texts):
                 raise InputError(f"{name}: {len(given)} for {len(texts)} texts. Give one for each.")
+        if ids is None and (taken := self.get(keys.tolist())):
+            raise InputError(
+                f"ids: {self.url} holds {start} texts, one of them as {min(taken)}. Texts were "
+                f"deleted, or added with ids: give ids here, too."
+            )
         with self._reached():
             self._add(keys, units, [Found(*each) for each in zip(texts, about, strict=True)])
 
@@ -293,7 +298,8 @@ def lock_for_writing(url: str, lock: FileLock) -> bool:
 
 def _checked_ids(ids: Sequence[int]) -> Ids:
     keys = np.asarray(ids)
-    if keys.size and (keys.ndim != 1 or keys.dtype.kind not in "iu" or keys.min() < 0):
+    whole = keys.ndim == 1 and keys.dtype.kind in "iu"
+    if keys.size and not (whole and keys.min() >= 0 and keys.max() < 2**63):
         raise InputError(
             f"ids: expected whole numbers from 0, got {list(ids)[:3]}. Keep a key of your own in "
             f"the metadata."
