@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -159,6 +161,21 @@ def test_neighbors_of_real_queries_lie_as_far_as_real_ones(embedded) -> None:
     ]
     assert abs(tenth[1] - tenth[0]) < 0.05
     assert tenth[2] < tenth[0] - 0.2
+
+
+def test_exact_search_in_many_steps_is_as_in_one(real, monkeypatch, tmp_path) -> None:
+    """Steps of 5 queries and 40 vectors, holes among them, against all at once."""
+    model = SimpleNamespace(get_embedding_dimension=lambda: 32)
+    with open_store(f"exact:{tmp_path}", model=model) as store:
+        store.add([f"text {row}" for row in range(2_000)], real)
+        store.delete(range(0, 2_000, 3))
+        scores, ids = store.nearest(real[:12], 7)
+        monkeypatch.setattr("stslab.stores.exact.QUERIES", 5)
+        monkeypatch.setattr("stslab.stores.exact.SCORES", 200)
+        again, same = store.nearest(real[:12], 7)
+    assert np.array_equal(ids, same)
+    np.testing.assert_allclose(scores, again, atol=1e-6)
+    assert not (ids % 3 == 0).any()
 
 
 # Must hold: what default settings find among real texts
