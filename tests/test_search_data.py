@@ -178,6 +178,19 @@ def test_exact_search_in_many_steps_is_as_in_one(real, monkeypatch, tmp_path) ->
     assert not (ids % 3 == 0).any()
 
 
+@pytest.mark.parametrize("url", ["exact:{}", "faiss:{}"])
+def test_what_another_process_deleted_is_counted_anew(url, real, tmp_path) -> None:
+    if url.startswith("faiss"):
+        pytest.importorskip("faiss")
+    url, model = url.format(tmp_path), SimpleNamespace(get_embedding_dimension=lambda: 32)
+    with open_store(url, model=model) as store:
+        store.add([f"text {row}" for row in range(20)], real[:20])
+    with open_store(url) as reader, open_store(url) as writer:
+        assert reader.nearest(real[:2], 10)[1].shape == (2, 10)
+        writer.delete(range(10, 20))
+        assert reader.nearest(real[:2], 10)[1].max() == 9
+
+
 # Must hold: what default settings find among real texts
 
 

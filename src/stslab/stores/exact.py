@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..models.encoding import Embeddings
-from .local import LocalStore
+from .local import LocalStore, Rows
 
 QUERIES, SCORES = 256, 2**23  # queries, and scores, computed at a time: 32 MiB
 
@@ -15,15 +15,15 @@ QUERIES, SCORES = 256, 2**23  # queries, and scores, computed at a time: 32 MiB
 class ExactStore(LocalStore):
     """``exact``, or ``exact:FOLDER`` to keep it."""
 
-    def _nearest_rows(self, vectors: Embeddings, k: int) -> tuple[Any, Any]:
+    def _nearest_rows(self, vectors: Embeddings, k: int, among: Rows) -> tuple[Any, Any]:
         found = [
-            self._nearest_of(vectors[start : start + QUERIES], k)
+            self._nearest_of(vectors[start : start + QUERIES], k, among)
             for start in range(0, len(vectors), QUERIES)
         ]
         return tuple(np.concatenate(each) for each in zip(*found, strict=True))  # type: ignore[return-value]
 
-    def _nearest_of(self, vectors: Embeddings, k: int) -> tuple[Any, Any]:
-        stored, ids, live = self.rows()
+    def _nearest_of(self, vectors: Embeddings, k: int, among: Rows) -> tuple[Any, Any]:
+        stored, ids, live = among
         block = max(k, SCORES // len(vectors))
         best = np.empty((len(vectors), 0), np.float32)
         rows = np.empty((len(vectors), 0), np.int64)

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..inputs.checks import InputError
 from ..models.encoding import Embeddings
-from .local import LocalStore
+from .local import LocalStore, Rows
 from .store import Identity, StoreError, client
 
 BLOCK = 65_536  # vectors added to an index at a time
@@ -52,9 +52,9 @@ class FaissStore(LocalStore):
             super()._close()
             raise
 
-    def index(self) -> Any:
+    def index(self, among: Rows | None = None) -> Any:
         """Read the index from its file, and add the rows that it does not know yet."""
-        vectors = self.rows().vectors
+        vectors = (among or self.rows()).vectors
         if self._index is None and self.file.is_file():
             self._index = self._read()
             self._saved = self._index.ntotal
@@ -124,12 +124,12 @@ class FaissStore(LocalStore):
             f"index=Flat, index=HNSW32&efSearch=128 or index=IVF&nprobe=96."
         )
 
-    def _nearest_rows(self, vectors: Embeddings, k: int) -> tuple[Any, Any]:
-        index, (_, ids, live) = self.index(), self.rows()
-        if live == len(ids):
+    def _nearest_rows(self, vectors: Embeddings, k: int, among: Rows) -> tuple[Any, Any]:
+        index = self.index(among)
+        if among.live == len(among.ids):
             return index.search(vectors, k)  # type: ignore[no-any-return]
         # HNSW and IVF keep deleted vectors; the search is told which rows still count.
-        chosen = self.faiss.IDSelectorBitmap(np.packbits(ids >= 0, bitorder="little"))
+        chosen = self.faiss.IDSelectorBitmap(np.packbits(among.ids >= 0, bitorder="little"))
         return index.search(vectors, k, params=self._parameters(index, chosen))  # type: ignore[no-any-return]
 
     def _parameters(self, index: Any, chosen: Any) -> Any:

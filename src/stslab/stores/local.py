@@ -73,7 +73,7 @@ class LocalStore(Store):
             )
 
     @abstractmethod
-    def _nearest_rows(self, vectors: Embeddings, k: int) -> tuple[Any, Any]:
+    def _nearest_rows(self, vectors: Embeddings, k: int, among: Rows) -> tuple[Any, Any]:
         """Give cosines and rows of each vector's k nearest, shape (n, k); row -1 where none is."""
 
     def rows(self) -> Rows:
@@ -128,8 +128,9 @@ class LocalStore(Store):
         self._seen = None
 
     def _nearest(self, vectors: Embeddings, k: int) -> tuple[Any, Any]:
-        scores, rows = self._nearest_rows(vectors, k)
-        ids = self.rows().ids[rows]
+        among = self.rows()
+        scores, rows = self._nearest_rows(vectors, k, among)
+        ids = among.ids[rows]
         ids[rows < 0] = -1
         return scores, ids
 

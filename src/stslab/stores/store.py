@@ -162,8 +162,11 @@ class Store(ABC):
             raise InputError(f"{self.url}: it holds no texts yet. Add some first.")
         check_top_k(top_k, count, self.url)
         # One more than asked for tells whether the cut falls between equal scores.
-        scores, ids = self._ordered(units, min(top_k + 1, count))
-        wanted = ids.shape[1]
+        wanted = min(top_k + 1, count)
+        scores, ids = self._ordered(units, wanted)
+        if ids.shape[1] < wanted:  # another process deleted some since they were counted
+            self._counted = 0
+            return self.nearest(vectors, top_k)
         while wanted < count:
             cut = scores[:, top_k - 1]
             if not (equal := (scores[:, -1] == cut) & (ids[:, -1] >= 0)).any():
