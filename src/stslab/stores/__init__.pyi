@@ -1,3 +1,6 @@
+from .measure import measure_memory as measure_memory
+from .measure import measure_search as measure_search
+from .measure import measure_stores as measure_stores
 from .measure import recall as recall
 from .opening import open_store as open_store
 from .sample import docstrings as docstrings

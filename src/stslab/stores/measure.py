@@ -1,14 +1,31 @@
-"""How much of what is nearest a store finds."""
+"""How much of what is nearest a store finds, how fast, and what it costs."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ..inputs.checks import InputError
-from .store import Scores
+from ..models.encoding import Embeddings, Encoder
+from .opening import open_store
+from .store import Ids, Scores, Store
 
+RESIDENT = """
+import sys, numpy, psutil
+from stslab.stores import open_store
+__import__(sys.argv[2])
+before = psutil.Process().memory_info().rss
+with open_store(sys.argv[1]) as store:
+    store.nearest(numpy.ones(store.identity.dimension), 1)
+    print(psutil.Process().memory_info().rss - before)
+"""
 TIE = 1.5e-6  # scores have 6 decimals, and clients add in another order
 
 
@@ -61,3 +78,114 @@ def recall(
     hit &= (found >= 0) & ~again
     share: Scores = np.minimum(hit.sum(axis=1), sought) / np.maximum(sought, 1)
     return share
+
+
+def measure_search(
+    store: Store, vectors: Embeddings, truth: tuple[Scores, Ids]
+) -> dict[str, float]:
+    """Ask a store query by query, and compare what it finds with the truth.
+
+    Parameters
+    ----------
+    store : Store
+    vectors : numpy.ndarray, shape (n, dim)
+        Of the queries.
+    truth : (numpy.ndarray, numpy.ndarray), shape (n, k) each
+        Scores and ids, as an exact store's ``nearest`` gives them.
+
+    Returns
+    -------
+    dict
+        ``milliseconds`` of a query (median) and ``milliseconds_p99``, ``queries_per_second``;
+        ``recall`` in the mean and ``recall_p5``, its 5th percentile over queries.
+    """
+    top_k = truth[1].shape[1]
+    store.nearest(vectors[:1], top_k)  # what is read or built at first is no part of a query
+    seconds, answers = [], []
+    for vector in vectors:
+        start = perf_counter()
+        answers.append(store.nearest(vector, top_k))
+        seconds.append(perf_counter() - start)
+    scores, ids = (np.concatenate(each) for each in zip(*answers, strict=True))
+    shares = recall(ids, truth[1], found_scores=scores, true_scores=truth[0])
+    return {
+        "milliseconds": 1000 * float(np.median(seconds)),
+        "milliseconds_p99": 1000 * float(np.percentile(seconds, 99)),
+        "queries_per_second": len(seconds) / sum(seconds),
+        "recall": float(shares.mean()),
+        "recall_p5": float(np.percentile(shares, 5)),
+    }
+
+
+def measure_memory(url: str) -> float:
+    """Measure how much memory a store takes once it is opened and asked, in its own process.
+
+    Parameters
+    ----------
+    url : str
+        Of a store in a folder.
+
+    Returns
+    -------
+    float
+        Megabytes, without those that Python and the store's client take by themselves. Pages of
+        ``vectors.f32`` count where they were read, although the system may take them back.
+    """
+    module = {"faiss": "faiss", "chroma": "chromadb"}.get(url.partition(":")[0], "pandas")
+    command = [sys.executable, "-c", RESIDENT, url, module]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+    return int(answer.stdout) / 1e6
+
+
+def measure_stores(
+    urls: Sequence[str],
+    vectors: Embeddings,
+    queries: Embeddings,
+    *,
+    model: Encoder,
+    sizes: Sequence[int],
+    top_k: int = 10,
+    folder: Path,
+) -> pd.DataFrame:
+    """Build each store at each size, and measure its search.
+
+    Parameters
+    ----------
+    urls : sequence of str
+        As for `open_store`, without a folder: ``faiss:?index=HNSW32``.
+    vectors : numpy.ndarray, shape (n, dim)
+        At least as many as the largest size.
+    queries : numpy.ndarray, shape (m, dim)
+        Vectors that are not among `vectors`.
+    model : Encoder
+        The one that the vectors are of.
+    sizes : sequence of int
+    top_k : int, default 10
+    folder : Path
+        An empty one; the stores stay in it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each size and store, with the columns ``store, size``; ``url`` and ``place``, to
+        open it again and to look into its folder; ``build_seconds`` (adding the vectors, with a
+        short text each, and the first search); and those of `measure_search`.
+    """
+    rows = []
+    for size in sizes:
+        with open_store("exact", model=model) as exact:
+            exact.add(list(map(str, range(size))), vectors[:size])
+            truth = exact.nearest(queries, top_k)
+        for number, name in enumerate(urls):
+            kind, _, rest = name.partition(":")
+            place = folder / f"{size}-{number}"
+            url = f"{kind}:{place}{rest}"
+            start = perf_counter()
+            with open_store(url, model=model) as store:
+                store.add(list(map(str, range(size))), vectors[:size])
+                store.nearest(queries[:1], top_k)
+                seconds = perf_counter() - start
+                found = measure_search(store, queries, truth)
+            row = {"store": name, "size": size, "url": url, "place": place}
+            rows.append({**row, "build_seconds": seconds, **found})
+    return pd.DataFrame(rows)

@@ -56,6 +56,8 @@ def open_store(url: str, *, model: Encoder | None = None) -> Store:
         where = parts.netloc + parts.path
     options = dict(parse_qsl(parts.query))
     asked = None if model is None else identity_of(model)
+    if kind in ("exact", "faiss", "chroma") and not where and not asked:
+        raise InputError(f"{url}: without a folder it is a new store. Name a folder, or a model.")
     if kind == "exact" and not options:
         from .exact import ExactStore
 
