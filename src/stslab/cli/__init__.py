@@ -5,7 +5,7 @@ import click
 from .group import Group
 from .models import cache, models
 from .report import new, params, report, reproduce, share, watch
-from .stores import search
+from .stores import embed, search
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -14,5 +14,5 @@ def main() -> None:
     """Reproducible notebooks and reports for semantic text similarity."""
 
 
-for command in (report, watch, reproduce, share, params, new, search, models, cache):
+for command in (report, watch, reproduce, share, params, new, embed, search, models, cache):
     main.add_command(command)

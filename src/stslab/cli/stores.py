@@ -11,7 +11,9 @@ import click
 
 from ..report.request.values import RequestError, printable
 from .group import FAILED, INTERRUPTED, TERMINATED, Terminated, leave
+from .request import COLUMN, SHEET
 
+STORE = "Such as exact:FOLDER, faiss:FOLDER?index=HNSW32, chroma:FOLDER or pinecone:INDEX."
 LONGEST = 300  # characters of a text in a table of hits
 
 
@@ -31,6 +33,60 @@ def explained() -> Iterator[None]:
         leave(f"interrupted: {kept}", INTERRUPTED)
     except Terminated:
         leave(f"terminated: {kept}", TERMINATED)
+
+
+@click.command()
+@click.argument("file")
+@click.option("--store", "url", required=True, metavar="STORE", help=STORE)
+@click.option("--model", metavar="NAME", help="A model's name or folder.")
+@COLUMN
+@SHEET
+@click.option("--processes", default=1, type=click.IntRange(1), show_default=True)
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler whose workers encode.")
+@click.option("--replace", is_flag=True, help="Replace texts of another file.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def embed(
+    file: str, url: str, model: str | None, column: str | None, quiet: bool, **how: Any
+) -> None:
+    """Encode the texts of a FILE of any size into a store.
+
+    \b
+    stslab embed faq.csv --store faiss:corpus?index=HNSW32
+
+    A build that was interrupted goes on where it stopped; texts that are in the store already are
+    not encoded again, and those that the file no longer has are deleted.
+    """
+    with explained():
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        from .. import load_model
+        from ..models.finding import DEFAULT_MODEL
+        from ..stores import embed_file, open_store
+        from ..wording import counted
+
+        loaded = load_model(model or DEFAULT_MODEL)
+        said = "{task.completed:,.0f} of {task.total:,.0f} texts, {task.fields[rate]}"
+        columns = (BarColumn(), TextColumn(said), TimeRemainingColumn())
+        console = Console(stderr=True)
+        with (
+            open_store(url, model=loaded) as store,
+            Progress(*columns, console=console, disable=quiet) as bar,
+        ):
+            task = bar.add_task("", total=None, start=False, rate="")
+
+            def show(progress: Any) -> None:
+                bar.start_task(task)
+                seconds = bar.tasks[0].elapsed
+                rate = f"{progress.encoded / seconds:,.0f} a second" if seconds else ""
+                bar.update(task, completed=progress.done, total=progress.total, rate=rate)
+
+            done = embed_file(file, store, model=loaded, column=column, listener=show, **how)
+        there = done.texts - done.encoded
+        parts = [f"{counted(done.texts, 'text')} in {url}", f"{done.encoded:,} encoded now"]
+        parts += [f"{there:,} there already"] * bool(there)
+        parts += [f"{done.removed:,} removed"] * bool(done.removed)
+        click.echo(", ".join(parts) + ".")
 
 
 @click.command()

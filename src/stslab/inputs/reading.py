@@ -25,10 +25,11 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TextIO
 
 import numpy as np
 import pandas as pd
@@ -39,10 +40,9 @@ from .checks import PAIR, InputError
 
 Source = str | Path | Sequence[Any] | pd.DataFrame
 
-# How each format names a row's place in messages, and the number of the first.
-FORMATS = {".txt": (", line %d", 1), ".csv": (", line %d", 2), ".tsv": (", line %d", 2)}
-FORMATS |= {".jsonl": (", line %d", 1), ".json": (", item %d", 1)}
-FORMATS |= {".xlsx": (", row %d", 2), ".parquet": (", row %d", 1)}
+# How each format names a row's place in messages.
+FORMATS = {"list": "[%d]", **dict.fromkeys([".txt", ".csv", ".tsv", ".jsonl"], ", line %d")}
+FORMATS |= {".json": ", item %d", ".xlsx": ", row %d", ".parquet": ", row %d"}
 EXTRAS = {".xlsx": ("openpyxl", "excel"), ".parquet": ("pyarrow", "parquet")}
 # Column names found by themselves, in any case: `sentence` and `text` whatever else is there; of
 # the others the one that is there, if there is just one. Likewise for pairs.
@@ -56,6 +56,11 @@ GOLD = "gold_score, gold, human_score"
 NAMED = "columns=['…', '…']"
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 UNUSABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and halves of a character, which JSON can hold
+BLOCK = 2**20  # bytes read at a time
+
+
+# A byte that is no text is read as one of these halves, which tells its place, and which byte.
+codecs.register_error("stslab.mark", lambda e: (chr(0xDC00 + e.object[e.start]), e.end))  # type: ignore[attr-defined]
 
 
 class ColumnError(InputError):
@@ -96,18 +101,24 @@ class Input:
         return [*self.how, *[f"Columns read: {names}."] * bool(names)]
 
 
-class _Rows(NamedTuple):
-    """A source's rows, numbered as messages number them, and its name in messages."""
+class Opened(NamedTuple):
+    """A file that is open for reading, or a list."""
+
+    stream: Any  # a stream of text, or of bytes where the format is no text
+    kind: str  # its ending
+    name: str
+    how: list[str]  # as for an `Input`
+
+
+class Rows(NamedTuple):
+    """A source's rows, numbered as messages number them."""
 
     frame: pd.DataFrame
-    name: str
-    place: str
-    source: str
-    how: Sequence[str]
+    file: Opened
 
     def at(self, row: int) -> str:
         """Name the place of a row."""
-        return f"{self.name}{self.place % self.frame.index[row]}"
+        return f"{self.file.name}{FORMATS[self.file.kind] % self.frame.index[row]}"
 
     def check_columns(self, names: Iterable[str], remedy: str) -> None:
         """Refuse the name of a column that is not there."""
@@ -117,7 +128,7 @@ class _Rows(NamedTuple):
 
     def refused(self, why: str, remedy: str) -> ColumnError:
         """Explain what is wrong with the columns."""
-        said = [f"{self.name}, columns {list(self.frame)}: {why}.", *self.how]
+        said = [f"{self.file.name}, columns {list(self.frame)}: {why}.", *self.file.how]
         return ColumnError(
             f"{' '.join(said)} Rename the text columns in the header row, or pass {remedy}."
         )
@@ -215,25 +226,28 @@ def read_pairs(
         given = frame[name].mask(frame[name] == "")
         frame[name] = pd.to_numeric(given, errors="coerce").astype(float)
         for row in np.flatnonzero(given.notna() & ~np.isfinite(frame[name])).tolist():
-            raise InputError(
-                f"{rows.at(row)}, column {name!r}: expected a number such as 3.5, got "
-                f"{given.iloc[row]!r:.60}."
-            )
+            why = f"expected a number such as 3.5, got {given.iloc[row]!r:.60}."
+            raise InputError(f"{rows.at(row)}, column {name!r}: {why}")
         chosen[name] = "gold_score"
-    used = _used(rows, chosen, PAIR)
+    used = used_rows(rows, chosen, PAIR)
     return replace(used, renamed={**columns, **used.renamed})
 
 
 def _read_column(source: Source, target: str, column: str | None, sheet: str | None) -> Input:
     rows = read_rows(source, [target], "sentences" if target == "sentence" else "corpus", sheet)
+    return used_rows(rows, {text_column(rows, target, column): target}, [target])
+
+
+def text_column(rows: Rows, target: str, column: str | None) -> str:
+    """Find the column that holds the texts, or check that it is there."""
     if not column:
         other = "text" if target == "sentence" else "sentence"
         (column,) = _find(rows, f"{target}, {other}, {TEXTS}", certain=2, remedy="column='…'")
     rows.check_columns([column], "column='…'")
-    return _used(rows, {column: target}, [target])
+    return column
 
 
-def _find(rows: _Rows, known: str, *, certain: int, remedy: str = "") -> list[str]:
+def _find(rows: Rows, known: str, *, certain: int, remedy: str = "") -> list[str]:
     """Pick columns: the first of the `certain` groups of names, else the only group there is."""
     names = {name.lower().replace(" ", "_"): name for name in rows.frame.columns.tolist()}
     names |= {name: name for name in names.values()}
@@ -252,7 +266,7 @@ def _renamed(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     return frame.rename(columns={**others, **names})
 
 
-def _used(rows: _Rows, chosen: dict[str, str], texts: list[str]) -> Input:
+def used_rows(rows: Rows, chosen: dict[str, str], texts: list[str]) -> Input:
     """Check the texts of the chosen columns, leave out blank rows, keep the tally."""
     frame = rows.frame
     keep = np.ones(len(frame), dtype=bool)
@@ -260,171 +274,166 @@ def _used(rows: _Rows, chosen: dict[str, str], texts: list[str]) -> Input:
         values = frame[name].where(frame[name].notna(), "").tolist()
         for row, value in enumerate(values):
             if not isinstance(value, str) or UNUSABLE.search(value):
-                raise InputError(
-                    f"{rows.at(row)}, column {name!r}: expected text, got {value!r:.60} "
-                    f"({type(value).__name__}). Store it as text, without NUL or half characters."
-                )
+                got = f"{value!r:.60} ({type(value).__name__})"
+                why = f"expected text, got {got}. Store it as text, without NUL or half characters."
+                raise InputError(f"{rows.at(row)}, column {name!r}: {why}")
             keep[row] &= bool(value.strip())
     used = _renamed(frame[keep].reset_index(drop=True), chosen)
     if used.empty:
-        raise InputError(f"{rows.name}: no texts in it. Give at least one.")
+        raise InputError(f"{rows.file.name}: no texts in it. Give at least one.")
     first = list(chosen.values())
     return Input(
         table=used[[*first, *used.columns.drop(first)]],
         columns=texts,
-        source=rows.source,
+        source=rows.file.name * (rows.file.kind != "list"),
         rows_read=len(frame),
         blank=len(frame) - len(used),
         duplicates=int(used.duplicated(texts).sum()),
         renamed={old: new for old, new in chosen.items() if old != new},
-        rows=(frame.index[keep] + (not rows.source)).tolist(),
-        how=rows.how,
+        rows=(frame.index[keep] + (rows.file.kind == "list")).tolist(),
+        how=rows.file.how,
     )
 
 
-def read_rows(source: Any, names: list[str], argument: str, sheet: str | None) -> _Rows:
+def read_rows(source: Any, names: list[str], argument: str, sheet: str | None) -> Rows:
     """Read a table of objects whose index numbers the rows as messages do."""
-    kind, name, data, items, how = "list", argument, b"", source, list[str]()
-    if isinstance(source, pd.DataFrame):
-        items = source.to_dict("records")
-    elif isinstance(source, str | Path):
-        path = Path(os.path.expanduser(source))  # noqa: PTH111 (Path's own raises without a home)
-        kind, name, data = path.suffix.lower(), path.name, _read_bytes(path)
-        if kind not in (known := list(FORMATS)[len(names) > 1 :]):  # a line of .txt is no pair
-            raise InputError(
-                f"{name}: expected a file that ends in {', '.join(known)}. Save it as one of them."
-            )
-    if sheet and kind != ".xlsx":
-        raise InputError(f"{name}: it has no sheets, so none is called {sheet!r}. Leave that out.")
-    place, first = FORMATS.get(kind, ("[%d]", 0))
-    text = "" if kind in ("list", *EXTRAS) else _decode(data, name, how)
-    if kind in EXTRAS:
-        frame = _from_binary(data, kind, name, sheet, how)
-    elif kind in (".csv", ".tsv"):
-        frame = _from_cells(text, kind, name)
-    elif kind == ".txt":
-        frame = pd.DataFrame({names[0]: _lines(text)}, dtype=object)
-    else:
-        items = list(items) if kind == "list" else _parse_json(text, kind, name)
-        frame = _from_items(items, names, name, place, first)
-    if kind not in (".csv", ".tsv"):
-        frame.index = pd.RangeIndex(first, first + len(frame))
-    labels = ["" if pd.isna(label) else str(label).strip() for label in frame.columns.tolist()]
-    frame.columns = [label or f"column {i}" for i, label in enumerate(labels, start=1)]
-    if not frame.columns.is_unique:
-        twice = frame.columns[frame.columns.duplicated()][0]
-        raise InputError(f"{name}: two columns are called {twice!r}. Rename one.")
-    return _Rows(frame, name, place, "" if kind == "list" else name, how)
+    if isinstance(source, str | Path):
+        with opened(source, names, sheet) as file:
+            return rows_from(list(numbered(file, sheet)), file, names)
+    items = source.to_dict("records") if isinstance(source, pd.DataFrame) else source
+    return rows_from(list(enumerate(items)), Opened(None, "list", argument, []), names)
 
 
-def _read_bytes(path: Path) -> bytes:
+@contextmanager
+def opened(source: str | Path, names: list[str], sheet: str | None) -> Iterator[Opened]:
+    """Open a file of a known format; see that a text file is one."""
+    path = Path(os.path.expanduser(source))  # noqa: PTH111 (Path's own raises without a home)
+    kind, name, here = path.suffix.lower(), path.name, Path.cwd().name
+    known = list(FORMATS)[len(names[:2]) :]
     try:
-        data = path.read_bytes()
-    except (PermissionError, IsADirectoryError):
-        why = "a folder, expected a file" if path.is_dir() else "it may not be read"
-        raise InputError(f"{path}: {why}.") from None
-    except OSError:
-        raise InputError(
-            f"{path!s:.200}: no such file. Looked from the folder {Path.cwd().name}/. Texts "
-            f"themselves go into a list: ['…']."
-        ) from None
-    if data.strip() in (b"", codecs.BOM_UTF8, *UTF16):
-        raise InputError(f"{path.name}: the file is empty. Expected one text a line.")
-    return data
+        file = path.open("rb")
+    except OSError as error:
+        why = (
+            f"no such file. Looked from the folder {here}/. Texts themselves go into a list: ['…']"
+        )
+        if isinstance(error, PermissionError | IsADirectoryError):
+            why = "a folder, expected a file" if path.is_dir() else "it may not be read"
+        raise InputError(f"{path!s:.200}: {why}.") from None
+    with file:
+        if all(block.strip() in (b"", codecs.BOM_UTF8, *UTF16) for block in _blocks(file)):
+            why = "the file is empty. Expected one text a line."
+        elif kind not in known:  # a line of .txt is no pair
+            why = f"expected a file that ends in {', '.join(known)}. Save it as one of them."
+        elif sheet and kind != ".xlsx":
+            why = f"it has no sheets, so none is called {sheet!r}. Leave that out."
+        else:
+            how: list[str] = []
+            with file if kind in EXTRAS else _text(file, kind, name, how) as content:
+                yield Opened(content, kind, name, how)
+            return
+        raise InputError(f"{name}: {why}")
 
 
-def _decode(data: bytes, name: str, how: list[str]) -> str:
-    encoding = "utf-16" if data.startswith(UTF16) else "utf-8-sig"
-    even, odd = data[::2].count(0), data[1::2].count(0)
-    if encoding != "utf-16" and not min(even, odd) and 4 * max(even, odd) > len(data):
-        encoding = "utf-16-be" if even else "utf-16-le"  # every other byte is 0
-    elif encoding != "utf-16" and data.decode("utf-8", "ignore").isascii() and not data.isascii():
-        encoding = "cp1252"  # nothing but ASCII makes sense as UTF-8
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    file.seek(0)
+    return iter(lambda: file.read(BLOCK), b"")
+
+
+def _text(file: BinaryIO, kind: str, name: str, how: list[str]) -> TextIO:
+    """Tell a text file's encoding, and see that all of it is text."""
+    encoding = _encoding(file)
     read_as = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}.get(encoding, "UTF-16")
     how += [f"Read as {read_as}."] * (encoding != "utf-8-sig")
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        before = error.object[: error.start].decode(encoding)
-        byte = error.object[error.start : error.start + 1]
-        raise InputError(
-            f"{name}, {_place(before)}: not {read_as} text (byte 0x{byte.hex()}, "
-            f"in Windows-1252 {byte.decode('cp1252', 'replace')!r}). Save the file as UTF-8 text."
-        ) from None
-    if "\0" in text:
-        place = _place(text[: text.index("\0")])
-        raise InputError(f"{name}, {place}: a NUL byte. Not a text file; save it as UTF-8 text.")
+    file.seek(0)
+    text = io.TextIOWrapper(file, encoding, "stslab.mark", "" if kind in (".csv", ".tsv") else None)
+    for line, content in enumerate(text, start=1):
+        if wrong := UNUSABLE.search(content):
+            byte, why = bytes([ord(wrong[0]) % 256]), "a NUL byte"
+            if wrong[0] != "\0":
+                meant = byte.decode("cp1252", "replace")
+                why = f"not {read_as} text (byte 0x{byte.hex()}, in Windows-1252 {meant!r})"
+            place = f"line {line}, column {wrong.start() + 1}"
+            raise InputError(f"{name}, {place}: {why}. Save the file as UTF-8 text.")
     return text
 
 
-def _lines(text: str) -> list[str]:
-    # Not str.splitlines(), which also splits at U+2028, form feeds and others inside a text.
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return lines if lines[-1] else lines[:-1]
+def _encoding(file: BinaryIO) -> str:
+    if next(_blocks(file)).startswith(UTF16):
+        return "utf-16"
+    zeros = [(block[::2].count(0), block[1::2].count(0)) for block in _blocks(file)]
+    even, odd = map(sum, zip(*zeros, strict=True))
+    if 4 * max(even, odd) > file.tell() and not min(even, odd):  # every other byte is 0
+        return "utf-16-be" if even else "utf-16-le"
+    text = codecs.iterdecode(_blocks(file), "utf-8", "ignore")
+    if all(map(str.isascii, text)) and not all(map(bytes.isascii, _blocks(file))):
+        return "cp1252"  # nothing but ASCII makes sense as UTF-8
+    return "utf-8-sig"
 
 
-def _place(before: str) -> str:
-    lines = _lines(f"{before}|")
-    return f"line {len(lines)}, column {len(lines[-1])}"
+def numbered(file: Opened, sheet: str | None) -> Iterator[tuple[int, Any]]:
+    """Give a file's rows one after another, numbered as messages do."""
+    stream, kind, name, how = file
+    stream.seek(0)
+    if kind in EXTRAS:
+        frame = _from_binary(stream, kind, name, how, sheet)
+        frame.columns = _labels(frame.columns.tolist(), name)
+        yield from enumerate(frame.to_dict("records"), start=1 + (kind == ".xlsx"))
+    elif kind in (".csv", ".tsv"):
+        yield from _cells(stream, kind, name)
+    elif kind == ".json":
+        items = _parsed(stream.read(), 1, name)
+        if not isinstance(items, list):
+            why = f"expected one list of texts or objects, got {items!r:.40}. Put them in [ ]"
+            raise InputError(f"{name}: {why}; a file with one a line ends in .jsonl.")
+        yield from enumerate(items, start=1)
+    else:  # not str.splitlines(), which also splits at U+2028, form feeds and others inside a text
+        for line, row in enumerate(stream, start=1):
+            row = row.removesuffix("\n")
+            yield line, row if kind == ".txt" else _parsed(row, line, name)
 
 
-def _from_cells(text: str, kind: str, name: str) -> pd.DataFrame:
+def _cells(text: TextIO, kind: str, name: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Read a table of text; unlike pandas' reader this knows each row's line, and counts cells."""
     csv.field_size_limit(2**31 - 1)  # Python's own limit is 128 KB a cell
-    header = _lines(f"{text[:100_000]}|")[0]
-    dialect: Any = {"delimiter": max(",;\t", key=header.count)}
-    if kind == ".tsv":
-        dialect = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, **dialect)
-    rows, lines, line = [], [], 1
+    delimiter = "\t" if kind == ".tsv" else max(",;\t", key=text.readline(100_000).count)
+    quoting: Any = csv.QUOTE_NONE if kind == ".tsv" else csv.QUOTE_MINIMAL
+    text.seek(0)
+    reader = csv.reader(text, strict=True, delimiter=delimiter, quoting=quoting)
+    header, line = list[str](), 1
     try:
         for row in reader:
-            rows.append([unmark(cell) for cell in row] if kind == ".csv" else row or [""])
-            lines.append(line)
+            cells = [unmark(cell) for cell in row] if kind == ".csv" else row
+            if cells in ([], [""]):
+                cells = [""] * max(1, len(header))
+            if not header:
+                header = _labels(cells, name)
+            elif len(cells) == len(header):
+                yield line, dict(zip(header, cells, strict=True))
+            else:
+                why = f"{counted(len(cells), 'cell')}, but the header has {len(header)}: {header}."
+                quote = f"Quote a text with {delimiter!r} in it."
+                quote = quote if kind == ".csv" else "A tab ends a cell."
+                raise InputError(f"{name}, line {line}: {why} {quote}")
             line = reader.line_num + 1
     except csv.Error as error:
         raise InputError(
             f"{name}, line {line}: {error}. A text with quotes in it stands between quotes, "
             f'and those inside are doubled: "say ""yes""".'
         ) from None
-    width = len(rows[0])
-    for line, row in zip(lines, rows, strict=True):
-        if row in ([], [""]):
-            row[:] = [""] * width
-        elif len(row) != width:
-            why = (
-                f"Quote a text with {dialect['delimiter']!r} in it"
-                if kind == ".csv"
-                else "A tab ends a cell"
-            )
-            raise InputError(
-                f"{name}, line {line}: {counted(len(row), 'cell')}, but the header has {width}: "
-                f"{rows[0]}. {why}."
-            )
-    return pd.DataFrame(rows[1:], columns=rows[0], index=lines[1:], dtype=object)
 
 
-def _parse_json(text: str, kind: str, name: str) -> list[Any]:
-    items: list[Any] = []
-    for i, part in enumerate(_lines(text) if kind == ".jsonl" else [text]):
-        try:
-            items.append(json.loads(part) if part.strip() else None)
-        except json.JSONDecodeError as error:
-            place = f"line {i + error.lineno}, column {error.colno}"
-            raise InputError(f"{name}, {place}: not JSON ({error.msg}).") from None
-    if kind == ".json" and not isinstance(items[0], list):
-        raise InputError(
-            f"{name}: expected one list of texts or objects, got {items[0]!r:.40}. Put them in "
-            f"[ ]; a file with one a line ends in .jsonl."
-        )
-    return items if kind == ".jsonl" else list(items[0])
+def _parsed(text: str, line: int, name: str) -> Any:
+    try:
+        return json.loads(text) if text.strip() else None
+    except json.JSONDecodeError as error:
+        place = f"line {line + error.lineno - 1}, column {error.colno}"
+        raise InputError(f"{name}, {place}: not JSON ({error.msg}).") from None
 
 
-def _from_items(
-    items: list[Any], names: list[str], name: str, place: str, first: int
-) -> pd.DataFrame:
+def rows_from(rows: list[tuple[int, Any]], file: Opened, names: list[str]) -> Rows:
+    """Make a table of `numbered` rows."""
     table: list[Mapping[str, Any]] = []
-    for row, item in enumerate(items, start=first):
+    for row, item in rows:
         if item is None or isinstance(item, Mapping):
             table.append(item or {})
         elif len(names) == 1 and not isinstance(item, list | tuple):
@@ -433,21 +442,32 @@ def _from_items(
             table.append(dict(zip(names, item, strict=False)))
         else:
             wanted = "text" if len(names) == 1 else "two texts, or two and a number"
-            raise InputError(f"{name}{place % row}: expected {wanted}, got {item!r:.60}.")
+            at = file.name + FORMATS[file.kind] % row
+            raise InputError(f"{at}: expected {wanted}, got {item!r:.60}.")
     if not any(table):
-        raise InputError(f"{name}: no texts. Give at least one.")
-    return pd.DataFrame(table, dtype=object)
+        raise InputError(f"{file.name}: no texts in it. Give at least one.")
+    frame = pd.DataFrame(table, index=[number for number, _ in rows], dtype=object)
+    frame.columns = _labels(frame.columns.tolist(), file.name)
+    return Rows(frame, file)
 
 
-def _from_binary(data: bytes, kind: str, name: str, wanted: Any, how: list[str]) -> pd.DataFrame:
+def _labels(header: Sequence[Any], name: str) -> list[str]:
+    labels = ["" if pd.isna(label) else str(label).strip() for label in header]
+    labels = [label or f"column {i}" for i, label in enumerate(labels, start=1)]
+    if twice := [label for label in labels if labels.count(label) > 1]:
+        raise InputError(f"{name}: two columns are called {twice[0]!r}. Rename one.")
+    return labels
+
+
+def _from_binary(file: BinaryIO, kind: str, name: str, how: list[str], wanted: Any) -> pd.DataFrame:
     try:
         if kind == ".parquet":
-            frame = pd.read_parquet(io.BytesIO(data), engine="pyarrow")
+            frame = pd.read_parquet(file, engine="pyarrow")
             return (frame.reset_index() if frame.index.names[0] else frame).astype(object)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about styles and extensions, which hold no text
             settings: Any = {"engine": "openpyxl", "engine_kwargs": {"read_only": False}}
-            sheets = pd.ExcelFile(io.BytesIO(data), **settings).book.worksheets
+            sheets = pd.ExcelFile(file, **settings).book.worksheets
     except ImportError:
         module, extra = EXTRAS[kind]
         remedy = f"pip install 'stslab[{extra}]'"

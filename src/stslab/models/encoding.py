@@ -7,7 +7,7 @@ PyTorch add in another order for another shape, which moves the last digits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -19,8 +19,9 @@ from .cache import EmbeddingCache
 Embeddings = npt.NDArray[np.float32]
 Task = Literal["query", "document"]
 
-PAD = 16  # tokens; texts are padded to a multiple of this
-ROWS, TOKENS = 32, 2048  # most texts and, where a text has less itself, tokens in a batch
+# Of a batch: texts are padded to a multiple of so many tokens; most texts and, where a text has
+# less itself, tokens in it. Another shape may move an embedding's last digits.
+SHAPE = (16, 32, 2048)
 LONG_WORK = 3.0  # seconds of encoding before a progress bar appears
 
 
@@ -81,12 +82,8 @@ def encode(texts: Sequence[str], *, model: Encoder, task: Task | None = None) ->
 def _encode_in_equal_batches(texts: list[str], model: Any, task: Task | None) -> Embeddings:
     from tqdm import tqdm
 
-    # A tokenizer reads the whole of a text before it cuts it; megabytes take it half a minute.
-    limit = int(min(model.max_seq_length or 8192, 8192)) * 1000
-    texts = [text[:limit] for text in texts]
-    call = {None: model.encode, "query": model.encode_query, "document": model.encode_document}
     embeddings: Embeddings = np.empty((len(texts), model.get_embedding_dimension()), np.float32)
-    cache = EmbeddingCache(model, _prompt(model, task), shape=(PAD, ROWS, TOKENS))
+    cache = EmbeddingCache(model, _prompt(model, task), shape=SHAPE)
     known = cache.read(texts)
     for row, vector in known.items():
         embeddings[row] = vector
@@ -94,30 +91,37 @@ def _encode_in_equal_batches(texts: list[str], model: Any, task: Task | None) ->
         return embeddings
     # TQDM_DISABLE=1 silences the bar where it would land in a page.
     with tqdm(total=len(unknown), desc="Encoding", unit="text", delay=LONG_WORK) as bar:
-        for positions, size in _equal_batches([texts[row] for row in unknown], model, task):
+        for positions, vectors in encoded_batches([texts[row] for row in unknown], model, task):
             rows = [unknown[position] for position in positions]
-            batch = [texts[row] for row in rows]
-            vectors = call[task](
-                batch + [batch[-1]] * (size - len(batch)),
-                batch_size=size,
-                show_progress_bar=False,
-                processing_kwargs={"text": {"pad_to_multiple_of": PAD}},
-            )
-            embeddings[rows] = vectors[: len(batch)]
-            cache.write(batch, embeddings[rows])
-            bar.update(len(batch))
+            embeddings[rows] = vectors
+            cache.write([texts[row] for row in rows], embeddings[rows])
+            bar.update(len(rows))
     return embeddings
 
 
-def _equal_batches(texts: list[str], model: Any, task: Task | None) -> list[tuple[list[int], int]]:
+def encoded_batches(texts: list[str], model: Any, task: Any, shape: Any = SHAPE) -> Iterator[Any]:
+    """Encode texts batch by batch; give the rows of each, and their embeddings."""
+    # A tokenizer reads the whole of a text before it cuts it; megabytes take it half a minute.
+    limit = int(min(model.max_seq_length or 8192, 8192)) * 1000
+    texts = [text[:limit] for text in texts]
+    call = {None: model.encode, "query": model.encode_query, "document": model.encode_document}
+    padding: Any = {"processing_kwargs": {"text": {"pad_to_multiple_of": shape[0]}}}
+    for rows, size in _equal_batches(texts, model, task, shape):
+        batch = [texts[row] for row in rows]
+        batch += [batch[-1]] * (size - len(batch))
+        vectors = call[task](batch, batch_size=size, show_progress_bar=False, **padding)
+        yield rows, vectors[: len(rows)]
+
+
+def _equal_batches(texts: list[str], model: Any, task: Any, shape: Any) -> list[Any]:
     """Group rows by padded length, shortest first, with the size each batch shall have."""
-    groups: dict[int, list[int]] = {}
+    (pad, most, tokens), groups = shape, dict[int, list[int]]()
     for row, length in enumerate(token_counts(texts, model=model, task=task)):
-        groups.setdefault(max(1, -(-length // PAD)) * PAD, []).append(row)
+        groups.setdefault(max(1, -(-length // pad)) * pad, []).append(row)
     return [
         (rows[start : start + size], size)
         for padded, rows in sorted(groups.items())
-        for size in [min(ROWS, max(1, TOKENS // padded))]
+        for size in [min(most, max(1, tokens // padded))]
         for start in range(0, len(rows), size)
     ]
 

@@ -1,3 +1,6 @@
+from .embedding import Embedded as Embedded
+from .embedding import Progress as Progress
+from .embedding import embed_file as embed_file
 from .measure import measure_memory as measure_memory
 from .measure import measure_search as measure_search
 from .measure import measure_stores as measure_stores
