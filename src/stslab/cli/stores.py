@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import perf_counter
 from typing import Any
 
 import click
@@ -66,20 +67,18 @@ def embed(
         from ..wording import counted
 
         loaded = load_model(model or DEFAULT_MODEL)
-        said = "{task.completed:,.0f} of {task.total:,.0f} texts, {task.fields[rate]}"
-        columns = (BarColumn(), TextColumn(said), TimeRemainingColumn())
-        console = Console(stderr=True)
+        columns = (BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
         with (
             open_store(url, model=loaded) as store,
-            Progress(*columns, console=console, disable=quiet) as bar,
+            Progress(*columns, console=Console(stderr=True), disable=quiet) as bar,
         ):
-            task = bar.add_task("", total=None, start=False, rate="")
+            task = bar.add_task("reading", total=None)
+            started = perf_counter()
 
-            def show(progress: Any) -> None:
-                bar.start_task(task)
-                seconds = bar.tasks[0].elapsed
-                rate = f"{progress.encoded / seconds:,.0f} a second" if seconds else ""
-                bar.update(task, completed=progress.done, total=progress.total, rate=rate)
+            def show(now: Any) -> None:
+                rate = now.encoded / (perf_counter() - started)
+                said = f"{now.done:,} of {now.total:,} texts, {rate:,.0f} encoded a second"
+                bar.update(task, completed=now.done, total=now.total, description=said)
 
             done = embed_file(file, store, model=loaded, column=column, listener=show, **how)
         there = done.texts - done.encoded
