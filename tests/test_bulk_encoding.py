@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import random
 import re
 import signal
 import sqlite3
+import statistics
 import subprocess
 import sys
 import time
@@ -294,21 +296,27 @@ def test_a_store_that_fails_keeps_what_it_has_and_takes_the_rest_later(
     assert contents(tmp_path / "store") == contents(tmp_path / "other")
 
 
-@pytest.mark.usefixtures("interruptible")
-def test_after_ctrl_c_it_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_after_ctrl_c_it_goes_on(processes: str, tmp_path: Path) -> None:
+    """All that works for it has left within seconds, without a word of its own."""
     path, url = lines(tmp_path / "my.txt", 200), f"exact:{tmp_path / 'store'}"
-    process = child("build", url, str(path), "0.005")
+    process = child("build", url, str(path), "0.005", f"processes={processes}")
     assert process.stdout
     assert process.stdout.readline() == "20\n"
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert "KeyboardInterrupt" in err
+    workers = psutil.Process(process.pid).children()
+    for each in [*workers, psutil.Process(process.pid)]:  # as a terminal does
+        each.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=10)
+    assert err.count("Traceback") == err.count("\nKeyboardInterrupt") == 1, err
+    eventually(lambda: not any(each.is_running() for each in workers))
     with open_store(url, model=Digests()) as store:
         kept = store.count()
         assert 20 <= kept < 200
         assert embed_file(path, store, model=Digests()) == (200, 200 - kept, 0)
 
 
+# Chroma's own way to open a collection without an embedding function.
+@pytest.mark.filterwarnings("ignore:legacy embedding function config:DeprecationWarning")
 @pytest.mark.parametrize(
     "kind",
     ["exact", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("faiss", "chroma"))],
@@ -507,3 +515,41 @@ def test_two_processes_with_the_real_model_give_the_same_bytes(
         with open_store(f"exact:{tmp_path / name}", model=model) as store:
             embed_file(path, store, model=model, processes=processes)
     assert contents(tmp_path / "two") == contents(tmp_path / "one")
+
+
+@pytest.mark.slow
+def test_bulk_encoding_is_as_fast_as_the_library_with_its_best_batch_size(
+    model, stsb: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At least 0.95 of it; in seconds of one thread's work, which other processes do not change."""
+    import torch
+
+    monkeypatch.setattr(streaming, "ROWS", 4096)
+    path, texts = tmp_path / "my.txt", dict[str, None]()
+    for part in ("train", "dev", "test"):
+        table = (stsb / f"sts-{part}.csv").read_text("utf-8").splitlines()
+        texts |= dict.fromkeys(text for line in table for text in line.split("\t")[5:7])
+    several = random.Random(1).sample(list(texts), 4096)
+    path.write_text("\n".join(several), "utf-8")
+
+    def embedded() -> None:
+        with open_store("exact", model=model) as store:
+            assert embed_file(path, store, model=model).encoded == len(several)
+
+    ways: dict[Any, Any] = {"embed_file": embedded}
+    for size in (16, 32, 64, 128):
+        ways[size] = functools.partial(model.encode, several, batch_size=size)
+    times: dict[Any, list[float]] = {way: [] for way in ways}
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for _ in range(3):
+            for way, run in ways.items():
+                start = time.process_time()
+                run()
+                times[way].append(time.process_time() - start)
+    finally:
+        torch.set_num_threads(threads)
+    ours, *plain = (statistics.median(each) for each in times.values())
+    print({way: [round(each, 2) for each in them] for way, them in times.items()})
+    assert min(plain) / ours >= 0.95, times

@@ -12,6 +12,7 @@ import functools
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -249,10 +250,7 @@ class _Elsewhere:
     def submit(self, texts: list[str]) -> int:
         key = next(self._keys)
         self._texts[key] = texts
-        try:
-            self._futures[key] = self._executor.submit(encode_there, self.work, texts)
-        except BrokenExecutor:
-            self._start_again()
+        self._give(key)
         return key
 
     def result(self, task: int) -> Embeddings:
@@ -272,13 +270,35 @@ class _Elsewhere:
     def _start_again(self) -> None:
         self._executor.shutdown(wait=False)
         self._executor = self._started()
-        for key, texts in self._texts.items():
-            self._futures[key] = self._executor.submit(encode_there, self.work, texts)
+        for key in self._texts:
+            self._give(key)
+
+    def _give(self, key: int) -> None:
+        try:
+            with _interrupts_kept_here():
+                future = self._executor.submit(encode_there, self.work, self._texts[key])
+        except BrokenExecutor as error:  # whoever asks for the result starts again
+            future = Future()
+            future.set_exception(error)
+        self._futures[key] = future
 
     def close(self, *, wait: bool) -> None:
         for future in self._futures.values():
             future.cancel()
         self._executor.shutdown(wait=wait)
+
+
+@contextmanager
+def _interrupts_kept_here() -> Iterator[None]:
+    """Let no Ctrl-C reach the processes that are started: it is for this one, which ends them."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -302,7 +322,7 @@ def _processes(work: Work, processes: int) -> Iterator[_Elsewhere]:
 
 
 def _begin(pipe: Connection) -> None:
-    """Prepare a process: Ctrl-C is for the one that started it."""
+    """Prepare a process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_after, args=(pipe,), daemon=True).start()
 
