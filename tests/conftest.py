@@ -166,7 +166,7 @@ def second_report(second_model, tmp_path_factory) -> Path:
     preset = load_preset(
         folder / "second.yaml",
         notebooks_dir=ROOT / "notebooks",
-        overrides={"model_name": str(second_model)},
+        overrides={"model_name": str(second_model), "sizes": [300, 600]},
     )
     results = build_quietly(preset, folder)
     assert {result.name: result.warnings for result in results if result.warnings} == {}

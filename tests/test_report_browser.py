@@ -16,13 +16,16 @@ WIDTHS = {"print": (768,), "light": (320, 1440), "dark": (320, 768, 1440)}
 # What scrolls now becomes focusable, two frames later.
 SETTLED = """() => new Promise(
     go => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(go))))"""
-FURTHER = [f"../further/{path.stem}" for path in NOTEBOOKS if path.stem >= "10"]
+STORES = "../stores/16_vector_stores"
+FURTHER = [f"../further/{path.stem}" for path in NOTEBOOKS if "10" <= path.stem < "16"] + [STORES]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def further(report):
     """Build what comes after the tutorial beside it."""
-    build_quietly(load_preset("further", notebooks_dir=ROOT / "notebooks"), report.parent)
+    for preset, values in (("further", {}), ("stores", {"sizes": [300, 600]})):
+        asked = load_preset(preset, notebooks_dir=ROOT / "notebooks", overrides=values)
+        build_quietly(asked, report.parent)
 
 
 def address(report, name):

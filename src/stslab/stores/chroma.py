@@ -7,6 +7,7 @@ It is given our vectors, and ``embedding_function=None``: its own would download
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,7 +100,9 @@ class ChromaStore(Store):
                 f"changed: leave {name} out, or build another store."
             )
         if changed:
-            self.collection.modify(configuration={"hnsw": changed})
+            with warnings.catch_warnings():  # a collection without Chroma's model is "legacy" to it
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self.collection.modify(configuration={"hnsw": changed})
             # What is in memory goes on with the old value; a new client reads the folder anew.
             self.client.close()
             self.client = self._connect()
