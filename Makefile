@@ -32,6 +32,10 @@ watch: $(VENV)/.report ## rebuild and reload a page when its notebook, preset or
 share: $(VENV)/.report ## build as make report does, and zip the pages asked for, to send
 	@$(BIN)/stslab share $(ARGS)
 
+.PHONY: stores
+stores: $(VENV)/.stores ## install FAISS and Chroma, and build the page that measures them here
+	@$(BIN)/stslab report stores $(ARGS)
+
 .PHONY: lab
 lab: $(VENV)/.lab ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks $(ARGS)
@@ -51,7 +55,7 @@ bench: $(VENV)/.dev ## time the builder and its pages against papermill and nbco
 	$(BIN)/python benchmarks/first_paint.py $(ARGS)
 
 .PHONY: bench-search
-bench-search: $(VENV)/.dev ## time vector stores against their libraries called directly (an hour)
+bench-search: $(VENV)/.stores ## time vector stores against their libraries called directly (an hour)
 	$(BIN)/python benchmarks/bench_search.py $(ARGS)
 
 .PHONY: rates
@@ -115,6 +119,10 @@ $(VENV)/.report: $(VENV)/.torch pyproject.toml
 
 $(VENV)/.lab: $(VENV)/.report
 	@$(PIP) install -c requirements.lock -e '.[lab]'
+	@touch $@
+
+$(VENV)/.stores: $(VENV)/.report
+	@$(PIP) install -c requirements.lock -e '.[faiss,chroma]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.report

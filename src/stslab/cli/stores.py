@@ -52,7 +52,7 @@ def embed(
     """Encode the texts of a FILE of any size into a store.
 
     \b
-    stslab embed faq.csv --store faiss:corpus?index=HNSW32
+    stslab embed faq.csv --store "faiss:faq?index=HNSW32"
 
     A build that was interrupted goes on where it stopped; texts that are in the store already are
     not encoded again, and those that the file no longer has are deleted.
@@ -100,7 +100,7 @@ def search(
     """Find the texts of a STORE that are nearest to each QUERY.
 
     \b
-    stslab search faiss:corpus "How do I return an order?"
+    stslab search faiss:faq "How do I return an order?"
 
     A query that was asked before is answered without loading the model.
     """
