@@ -601,3 +601,23 @@ def test_a_writer_that_is_killed_while_it_makes_the_store(folder, letters) -> No
         assert other.wait() == -signal.SIGKILL
     build(url, letters)
     assert_whole(url)
+
+
+def test_an_interrupted_build_waits_for_no_index_and_a_search_makes_up_for_it(
+    folder, letters
+) -> None:
+    pytest.importorskip("faiss", reason="needs the extra 'faiss'")
+    url = f"faiss:{folder}?index=HNSW32"
+
+    def interrupted() -> None:
+        with open_store(url, model=letters) as store:
+            store.add(["ab", "cc"], [[1, 1, 0], [0, 0, 2]])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert [*folder.glob("*.faiss")] == []
+    for _ in range(2):
+        with open_store(url) as store:
+            assert store.nearest([[0, 0, 1]], 1)[1].tolist() == [[1]]
+        assert [file.name for file in folder.glob("*.faiss")] == ["HNSW32.faiss"]

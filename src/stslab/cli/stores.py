@@ -42,7 +42,9 @@ def explained() -> Iterator[None]:
 @click.option("--model", metavar="NAME", help="A model's name or folder.")
 @COLUMN
 @SHEET
-@click.option("--processes", default=1, type=click.IntRange(1), show_default=True)
+@click.option(
+    "--processes", default=1, type=click.IntRange(1), show_default=True, help="That encode."
+)
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler whose workers encode.")
 @click.option("--replace", is_flag=True, help="Replace texts of another file.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")

@@ -11,9 +11,11 @@ Other options are FAISS's parameters, such as ``efSearch`` and ``nprobe``.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
+from filelock import Timeout
 
 from ..inputs.checks import InputError
 from ..models.encoding import Embeddings
@@ -46,6 +48,7 @@ class FaissStore(LocalStore):
         self.parameters: dict[str, Any] = {**defaults, **options}
         self._index: Any = None
         self._saved = 0  # rows in the file
+        self._interrupted = False
         try:
             self._empty(0)  # refuses what FAISS does not take, before any text is encoded
         except InputError:
@@ -139,12 +142,24 @@ class FaissStore(LocalStore):
             return self.faiss.SearchParametersIVF(sel=chosen, nprobe=index.nprobe)
         return self.faiss.SearchParameters(sel=chosen)
 
+    def __exit__(self, *error: object) -> None:
+        # After Ctrl-C nobody waits for an index; it is built when the store is next searched.
+        self._interrupted = error != (None, None, None)
+        super().__exit__(*error)
+
     def _close(self) -> None:
         try:
-            if self.lock.is_locked and not self.temporary and self._size():
+            if not self.temporary and not self._interrupted and self._has_news():
                 self._save(self.index())
         finally:
             super()._close()
+
+    def _has_news(self) -> bool:
+        if not self.lock.is_locked and self._index and self._index.ntotal > self._saved:
+            # A search built what an interrupted build had left undone: keep it, if that may be.
+            with suppress(OSError, Timeout):
+                self.lock.acquire(timeout=0)
+        return self.lock.is_locked and self._size() > 0
 
     def _save(self, index: Any) -> None:
         part = self.file.with_suffix(".part")

@@ -9,6 +9,7 @@ deleted or replaced leaves a hole: its row is skipped.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import tempfile
 from abc import abstractmethod
@@ -118,6 +119,8 @@ class LocalStore(Store):
         with file.open("r+b") as stream:
             stream.seek(4 * start * self.identity.dimension)
             stream.write(vectors.tobytes())
+            stream.flush()
+            os.fsync(stream.fileno())  # before SQLite says that they are there
         rows = [
             (start + index, key, each.text, json.dumps(dict(each.metadata)))
             for index, (key, each) in enumerate(zip(ids.tolist(), found, strict=True))
