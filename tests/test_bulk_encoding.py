@@ -31,8 +31,8 @@ from test_inputs import ALL, HOLDS, write
 from stslab import InputError, encode, read_corpus
 from stslab.stores import StoreError, embed_file, open_store, streaming
 from stslab.stores import embedding as bulk_encoding
+from stslab.stores.filling.streaming import TextFile
 from stslab.stores.store import Identity
-from stslab.stores.streaming import TextFile
 
 HERE = Path(__file__).parent
 TEXTS = ["Ein “Satz”.", 'She said "no".', "two\nlines", "NA", " ", "  spaced  ", "犬。🐕", "é", "z"]

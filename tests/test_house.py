@@ -160,6 +160,23 @@ def test_the_report_knows_nothing_of_similarity() -> None:
     assert wrong == {}
 
 
+@pytest.mark.parametrize("room", ["clients", "filling", "measuring"])
+def test_a_room_of_the_stores_imports_no_other_of_them(room: str) -> None:
+    """Each stands on what lies beside the rooms; only the opening leads into the clients'."""
+    others = {"clients", "filling", "measuring"} - {room}
+    wrong = {
+        module: found
+        for module, imports in IMPORTS.items()
+        if room_of(module, "stslab.stores") == room
+        and room_of(module) == "stores"
+        and (
+            found := {room_of(i, "stslab.stores") for i in imports if room_of(i) == "stores"}
+            & others
+        )
+    }
+    assert wrong == {}
+
+
 @pytest.mark.parametrize("room", REPORT)
 def test_a_room_of_the_report_imports_only_rooms_before_it(room: str) -> None:
     """What lies beside the rooms is either under them all or over them all."""

@@ -59,19 +59,19 @@ def open_store(url: str, *, model: Encoder | None = None) -> Store:
     if kind in ("exact", "faiss", "chroma") and not where and not asked:
         raise InputError(f"{url}: without a folder it is a new store. Name a folder, or a model.")
     if kind == "exact" and not options:
-        from .exact import ExactStore
+        from .clients.exact import ExactStore
 
         return ExactStore(url, where, asked)
     if kind == "faiss":
-        from .faiss_index import FaissStore
+        from .clients.faiss_index import FaissStore
 
         return FaissStore(url, where, options, asked)
     if kind == "chroma":
-        from .chroma import ChromaStore
+        from .clients.chroma import ChromaStore
 
         return ChromaStore(url, where, options, asked)
     if kind == "pinecone" and where:
-        from .pinecone_index import PineconeStore
+        from .clients.pinecone_index import PineconeStore
 
         return PineconeStore(url, where, options, asked)
     raise InputError(f"store {url!r}: expected {EXPECTED}.")

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from ..inputs.checks import InputError
-from ..models.encoding import Embeddings
-from ..scores.cosine import unit_rows
+from ...inputs.checks import InputError
+from ...models.encoding import Embeddings
+from ...scores.cosine import unit_rows
 
 # What stslab needs is installed with it; these of its needs have long docstrings.
 LIBRARIES = ["matplotlib", "networkx", "numpy", "pandas", "scipy", "seaborn", "sklearn", "sympy"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..models.encoding import Embeddings
+from ...models.encoding import Embeddings
 from .local import LocalStore, Rows
 
 QUERIES, SCORES = 256, 2**23  # queries, and scores, computed at a time: 32 MiB

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from filelock import Timeout
 
-from ..inputs.checks import InputError
-from ..models.encoding import Embeddings
+from ...inputs.checks import InputError
+from ...models.encoding import Embeddings
+from ..store import Identity, StoreError, client
 from .local import LocalStore, Rows
-from .store import Identity, StoreError, client
 
 BLOCK = 65_536  # vectors added to an index at a time
 # More than FAISS's own (16, 40 and 1), which are for speed: with these, recall@10 is at least 0.99.

@@ -25,11 +25,11 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ..inputs.checks import InputError
-from ..models.encoding import Embeddings, Encoder, encoded_batches
-from ..models.finding import library_versions
-from .opening import identity_of
-from .store import Found, Identity, Store, StoreError, agreed
+from ...inputs.checks import InputError
+from ...models.encoding import Embeddings, Encoder, encoded_batches
+from ...models.finding import library_versions
+from ..opening import identity_of
+from ..store import Found, Identity, Store, StoreError, agreed
 from .streaming import TextFile
 
 ANSWER = 10  # seconds for a cluster's scheduler, and for its first worker
@@ -402,7 +402,7 @@ def _said(about: Identity | dict[str, str]) -> str:
 def _loaded(model: Any, device: str | None, threads: int | None) -> Any:
     if not isinstance(model, str):
         return model
-    from ..models.loading import load_model
+    from ...models.loading import load_model
 
     if threads:
         import torch

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 import numpy as np
 from filelock import FileLock
 
-from ..inputs.checks import InputError
-from ..models.encoding import Embeddings
-from .store import Found, Identity, Ids, Store, StoreError, agreed, client, lock_for_writing
+from ...inputs.checks import InputError
+from ...models.encoding import Embeddings
+from ..store import Found, Identity, Ids, Store, StoreError, agreed, client, lock_for_writing
 
 COLLECTION = "texts"
 OPTIONS = ("ef_search", "ef_construction", "max_neighbors")

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from filelock import FileLock
 
-from ..models.encoding import Embeddings
-from .store import Found, Identity, Ids, Store, StoreError, agreed, lock_for_writing
+from ...models.encoding import Embeddings
+from ..store import Found, Identity, Ids, Store, StoreError, agreed, lock_for_writing
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (model TEXT, revision TEXT, dimension INTEGER, rows INTEGER);

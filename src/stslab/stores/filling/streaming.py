@@ -14,8 +14,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
-from ..inputs.checks import InputError
-from ..inputs.reading import (
+from ...inputs.checks import InputError
+from ...inputs.reading import (
     UNUSABLE,
     Opened,
     numbered,
@@ -24,7 +24,7 @@ from ..inputs.reading import (
     text_column,
     used_rows,
 )
-from .store import Found, Metadata
+from ..store import Found, Metadata
 
 ROWS, SIZE = 4096, 2**22  # a chunk ends at so many rows, or bytes of text, whichever comes first
 

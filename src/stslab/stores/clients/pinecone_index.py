@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ..inputs.checks import InputError
-from ..models.encoding import Embeddings
-from .store import Found, Identity, Ids, Store, StoreError, agreed, client
+from ...inputs.checks import InputError
+from ...models.encoding import Embeddings
+from ..store import Found, Identity, Ids, Store, StoreError, agreed, client
 
 TEXT = "stslab_text"  # the metadata that holds a vector's text
 NAMESPACE = "texts"  # a part of an index, with vectors of its own

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..inputs.checks import InputError
-from ..models.encoding import Embeddings, Encoder
-from .opening import open_store
-from .store import Ids, Scores, Store
+from ...inputs.checks import InputError
+from ...models.encoding import Embeddings, Encoder
+from ..opening import open_store
+from ..store import Ids, Scores, Store
 
 RESIDENT = """
 import sys, numpy, psutil

@@ -1,0 +1,1 @@
+"""An adapter for each store, in its client's own calls."""
