@@ -50,11 +50,18 @@ STORES = {
     "faiss": ("FAISS Flat", "faiss:{}?index=Flat", "faiss"),
     "hnsw": ("FAISS HNSW32", "faiss:{}?index=HNSW32", "faiss"),
     "ivf": ("FAISS IVF", "faiss:{}?index=IVF", "faiss"),
+    # Short codes in 2,048 cells, then the vectors of the best: for a million.
+    "pq": (
+        "FAISS IVF2048,PQ96x4fs,RFlat",
+        "faiss:{}?index=IVF2048,PQ96x4fs,RFlat&nprobe=64&k_factor_rf=32",
+        "faiss",
+    ),
     "chroma": ("Chroma", "chroma:{}", "chromadb"),
 }
 PACKAGES = {"numpy": "numpy", "faiss": "faiss-cpu", "chromadb": "chromadb"}
 SIZES = [10_000, 100_000, 1_000_000]
 REAL, QUERIES, TOP_K, ROUNDS = 10_000, 200, 10, 7
+FEW = 100_000  # vectors, below which 2,048 cells and codes are too many to learn
 DIMENSION = 384
 BLOCK = 16_384  # vectors added at a time
 Call = Callable[[Any], Any]
@@ -259,7 +266,7 @@ def run(options: argparse.Namespace) -> None:
         for size in sizes:
             make_corpus(Path(place), size)
             for name in names:
-                if f"{name}:{size}" in options.skip:
+                if f"{name}:{size}" in options.skip or (name == "pq" and size < FEW):
                     continue
                 print(f"{STORES[name][0]}, {size:,} vectors …", file=sys.stderr, flush=True)
                 words = ["--one", name, str(size), place, "--patience", str(options.patience)]

@@ -142,7 +142,7 @@ def test_similar_vectors_keep_mean_and_spectrum(real) -> None:
 def test_similar_vectors_are_new_but_near(real) -> None:
     made, units = next(similar_vectors(real, 1_000)), unit(real)
     nearest = (made @ units.T).max(axis=1)
-    assert np.quantile(nearest, 0.05) > 0.8
+    assert np.quantile(nearest, 0.05) > 0.7
     assert (nearest < 1 - 1e-4).all()
 
 

@@ -621,3 +621,16 @@ def test_an_interrupted_build_waits_for_no_index_and_a_search_makes_up_for_it(
         with open_store(url) as store:
             assert store.nearest([[0, 0, 1]], 1)[1].tolist() == [[1]]
         assert [file.name for file in folder.glob("*.faiss")] == ["HNSW32.faiss"]
+
+
+def test_codes_with_a_refinement_leave_out_what_was_deleted(folder, letters) -> None:
+    """FAISS is told of holes through two indexes."""
+    pytest.importorskip("faiss", reason="needs the extra 'faiss'")
+    vectors = np.random.default_rng(0).integers(1, 9, size=(600, 3)).astype(np.float32)
+    texts = [f"text {row}" for row in range(len(vectors))]
+    url = f"faiss:{folder}?index=IVF4,PQ3x4fs,RFlat&nprobe=4&k_factor_rf=64"
+    with open_store(url, model=letters) as store:
+        store.add(texts, vectors)
+        store.delete(range(0, 600, 2))
+        _, ids = store.nearest(vectors[:20] + 0.01, 5)
+    assert (ids % 2 == 1).all()

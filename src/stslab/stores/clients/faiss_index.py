@@ -4,7 +4,8 @@ FAISS is a library, not a database: it keeps numbers and finds numbers. What it 
 is to keep texts, to survive a kill and to let one process write at a time, the folder does.
 
 ``?index=`` takes what ``faiss.index_factory`` takes: ``Flat`` looks at every vector, ``HNSW32``
-walks a graph with 32 neighbors per vector, ``IVF…`` looks into the cells nearest to the query.
+walks a graph with 32 neighbors per vector, ``IVF…`` looks into the cells nearest to the query,
+``IVF2048,PQ96x4fs,RFlat`` compares short codes there and then the vectors of the best.
 Other options are FAISS's parameters, such as ``efSearch`` and ``nprobe``.
 """
 
@@ -82,11 +83,11 @@ class FaissStore(LocalStore):
 
     def _made(self, vectors: Embeddings) -> Any:
         index = self._empty(len(vectors))
-        if hasattr(index, "cp"):
-            index.cp.min_points_per_centroid = 1  # or it warns of fewer than 39 texts
+        if ivf := self.faiss.try_extract_index_ivf(index):
+            ivf.cp.min_points_per_centroid = 1  # or it warns of fewer than 39 texts
         try:
             if not index.is_trained:
-                index.train(_sample(vectors, 64 * getattr(index, "nlist", 1024)))
+                index.train(_sample(vectors, 64 * (ivf.nlist if ivf else 1024)))
         except RuntimeError as error:
             raise self._refused(error) from None
         return index
@@ -136,6 +137,11 @@ class FaissStore(LocalStore):
         return index.search(vectors, k, params=self._parameters(index, chosen))  # type: ignore[no-any-return]
 
     def _parameters(self, index: Any, chosen: Any) -> Any:
+        if hasattr(index, "base_index"):  # RFlat: one index finds candidates, another reorders them
+            base = self._parameters(self.faiss.downcast_index(index.base_index), chosen)
+            return self.faiss.IndexRefineSearchParameters(
+                k_factor=index.k_factor, base_index_params=base
+            )
         if hasattr(index, "hnsw"):
             return self.faiss.SearchParametersHNSW(sel=chosen, efSearch=index.hnsw.efSearch)
         if hasattr(index, "nprobe"):
@@ -149,17 +155,16 @@ class FaissStore(LocalStore):
 
     def _close(self) -> None:
         try:
-            if not self.temporary and not self._interrupted and self._has_news():
-                self._save(self.index())
+            if not self.temporary and not self._interrupted:
+                if self.lock.is_locked and self._size():
+                    self._save(self.index())
+                elif self._index and self._index.ntotal > self._saved:
+                    # A search built what an interrupted build left undone: keep it, if that may be.
+                    with suppress(OSError, Timeout, StoreError):
+                        self.lock.acquire(timeout=0)
+                        self._save(self._index)
         finally:
             super()._close()
-
-    def _has_news(self) -> bool:
-        if not self.lock.is_locked and self._index and self._index.ntotal > self._saved:
-            # A search built what an interrupted build had left undone: keep it, if that may be.
-            with suppress(OSError, Timeout):
-                self.lock.acquire(timeout=0)
-        return self.lock.is_locked and self._size() > 0
 
     def _save(self, index: Any) -> None:
         part = self.file.with_suffix(".part")
