@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from stslab.stores import streaming
+from stslab.stores.filling import streaming
 from stslab.stores.filling.embedding import embed_file
 from stslab.stores.opening import open_store
 

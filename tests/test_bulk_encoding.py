@@ -29,8 +29,9 @@ from projects import eventually
 from test_inputs import ALL, HOLDS, write
 
 from stslab import InputError, encode, read_corpus
-from stslab.stores import StoreError, embed_file, open_store, streaming
+from stslab.stores import StoreError, embed_file, open_store
 from stslab.stores import embedding as bulk_encoding
+from stslab.stores.filling import streaming
 from stslab.stores.filling.streaming import TextFile
 from stslab.stores.store import Identity
 

@@ -12,7 +12,6 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 from conftest import NOTEBOOKS
-from lessons import QUICKER
 from sentence_transformers import SentenceTransformer
 
 from stslab.report.request.parameters import read_parameters
@@ -38,7 +37,7 @@ def values_of(path: Path, texts: list[str], folder: Path) -> dict[str, Any]:
     files = [name for name, each in given.items() if each.takes_file]
     values: dict[str, Any] = {name: table if "pairs" in name else lines for name in files}
     values |= {"queries": ["Who is there?"]} if "queries" in given else {}
-    return values | QUICKER.get(path.stem, {})
+    return values | {"sizes": [300, 600]} if "sizes" in given else values
 
 
 @pytest.fixture

@@ -344,7 +344,7 @@ def test_memory_that_runs_out_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -
     def exhausted(**_: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(cli, "read_request", exhausted)
+    monkeypatch.setattr("stslab.cli.request.read_request", exhausted)
     done = CliRunner().invoke(cli.main, ["report"])
     assert done.exit_code == 1
     assert done.stderr == "stslab: stopped: out of memory. Pages built before it stay.\n"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import AXE, NOTEBOOKS, READY, ROOT, TUTORIAL, build_quietly
+from lessons import QUICKER
 
 from stslab.report.request.presets import load_preset
 
@@ -23,7 +24,7 @@ FURTHER = [f"../further/{path.stem}" for path in NOTEBOOKS if "10" <= path.stem 
 @pytest.fixture(scope="module", autouse=True)
 def further(report):
     """Build what comes after the tutorial beside it."""
-    for preset, values in (("further", {}), ("stores", {"sizes": [300, 600]})):
+    for preset, values in (("further", {}), ("stores", QUICKER["16_vector_stores"])):
         asked = load_preset(preset, notebooks_dir=ROOT / "notebooks", overrides=values)
         build_quietly(asked, report.parent)
 

@@ -37,9 +37,7 @@ def without_clients(path: Path) -> list[dict]:
     return [parameters, {**hidden, "execution_count": None}, *rest]
 
 
-@pytest.mark.parametrize(
-    "store", ["exact", "faiss:", "faiss:?index=HNSW32", "faiss:?index=IVF1,Flat", "chroma:"]
-)
+@pytest.mark.parametrize("store", ["faiss:?index=HNSW32", "chroma:"])
 def test_lesson_07_has_the_same_hits_in_each_store(store: str) -> None:
     outputs = executed(code_of(SEARCH), {"store": store})
     rows = [line.split(",") for line in table(outputs, "hits").splitlines()[1:]]

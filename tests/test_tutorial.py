@@ -169,5 +169,5 @@ def test_a_page_is_small(report, page):
     without = export(notebook, page, read_record(html))
     assert "<figure" not in without
     assert 'class="heat' not in without
-    assert len(without.encode()) <= 75_000
+    assert len(without.encode()) <= 80_000
     assert len(html.encode()) <= 250_000

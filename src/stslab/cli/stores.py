@@ -30,6 +30,8 @@ def explained() -> Iterator[None]:
         leave(str(error), FAILED)
     except ValueError as error:  # of input, a model or a number
         raise RequestError(str(error)) from error
+    except (MemoryError, OSError) as error:
+        leave(f"stopped: {str(error) or 'out of memory'}; {kept}", FAILED)
     except KeyboardInterrupt:
         leave(f"interrupted: {kept}", INTERRUPTED)
     except Terminated:
