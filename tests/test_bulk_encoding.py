@@ -30,7 +30,7 @@ from test_inputs import ALL, HOLDS, write
 
 from stslab import InputError, encode, read_corpus
 from stslab.stores import StoreError, embed_file, open_store
-from stslab.stores import embedding as bulk_encoding
+from stslab.stores.filling import embedding as bulk_encoding
 from stslab.stores.filling import streaming
 from stslab.stores.filling.streaming import TextFile
 from stslab.stores.store import Identity

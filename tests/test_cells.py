@@ -29,7 +29,8 @@ def cache(tmp_path_factory):
 def test_each_cell_runs_twice_and_none_needs_the_check(path: Path, cache: None) -> None:
     """And what the shipped texts make it say is well written."""
     code = code_of(path)
-    twice = [cell for cell in code if not is_check(cell) for _ in range(2)]
+    parameters, *others = code  # a second time they would undo the values given
+    twice = [parameters, *[cell for cell in others if not is_check(cell) for _ in range(2)]]
     checks = [number for number, cell in enumerate(code) if is_check(cell)]
     rest = [cell for number in checks for cell in code[number:]]
     outputs = executed(twice + rest, QUICKER.get(path.stem))
