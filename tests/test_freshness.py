@@ -426,3 +426,13 @@ def test_what_a_stranger_writes_beside_a_kernels_name_stays_out(project: Project
     content["metadata"]["kernelspec"] = kernel | {"env": {"A": "b"}}
     path.write_text(json.dumps(content), "utf-8")
     assert freshness.read_source(path)["metadata"]["kernelspec"] == kernel
+
+
+def test_a_client_that_a_notebook_uses_where_it_is_counts() -> None:
+    """A page made without FAISS is made again once it is installed; others are not."""
+    assert identity.versions_named_in("import numpy") == {}
+    named = identity.versions_named_in("import faiss\nimport chromadb")
+    assert [*named] == ["faiss-cpu", "chromadb"]
+    assert identity.changes(
+        {**named, "faiss-cpu": "not installed"}, {**named, "faiss-cpu": "1.9"}
+    ) == ["faiss-cpu changed: not installed → 1.9"]

@@ -19,6 +19,9 @@ REPORT = Path(__file__).parent
 # Parts of a record's "sha256" that tell of code: name → what it is in words.
 CODE = {"helper": "the helper's source", "template": "the page template", "lock": "the lock file"}
 
+# Packages of extras, by a word in the code that uses them where they are installed.
+OPTIONAL = {"faiss": "faiss-cpu", "chroma": "chromadb", "pinecone": "pinecone"}
+
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Say in words what differs between what a page was made from and what it would be now.
@@ -84,6 +87,18 @@ def versions() -> dict[str, str]:
     return {"Python": platform.python_version()} | {
         name: importlib.metadata.version(name) for name in sorted(names)
     }
+
+
+def versions_named_in(code: str) -> dict[str, str]:
+    """Return the versions of packages that a notebook uses where they are installed."""
+    found = {}
+    for word, package in OPTIONAL.items():
+        if word in code:
+            try:
+                found[package] = importlib.metadata.version(package)
+            except importlib.metadata.PackageNotFoundError:
+                found[package] = "not installed"
+    return found
 
 
 @functools.cache

@@ -18,6 +18,7 @@ from ..identity import (
     runner_digest,
     template_digest,
     versions,
+    versions_named_in,
 )
 from ..request.jobs import Job, model_names
 from ..request.source import read_source
@@ -91,7 +92,8 @@ class Dependencies:
         cells = [cell for cell in self.notebook(path)["cells"] if cell["cell_type"] == "code"]
         tags = [cell["metadata"].get("tags", []) for cell in cells]
         sources = [cell["source"] for cell in cells]
-        depends = {"code": digest([sources, tags])} | helper_digests("\n".join(sources))
+        code = "\n".join(sources)
+        depends = {"code": digest([sources, tags])} | helper_digests(code) | versions_named_in(code)
         if self.lock.is_file():
             depends["lock"] = self._of_file(self.lock)["sha256"]
         return depends | {"way of running": runner_digest()} | versions()
