@@ -12,12 +12,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from disks import mounted
 from projects import COUNTING, LOOPING, Listener, Project, eventually
 
 from stslab import cli
@@ -181,19 +181,6 @@ def test_a_page_that_cannot_be_rendered(troubled: Project, monkeypatch: pytest.M
 
 
 # Disks -------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def mounted(folder: Path, options: str) -> Iterator[None]:
-    """Mount a small file system in memory, where root may."""
-    folder.mkdir(exist_ok=True)
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-    if os.name != "posix" or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("cannot mount a small file system here: needs root")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def fill(folder: Path, leaving: int = 0) -> None:

@@ -290,10 +290,10 @@ def client(module: str, url: str, extra: str) -> Any:
         ) from None
 
 
-def lock_for_writing(url: str, lock: FileLock) -> bool:
-    """Be the only process that writes, until the lock is released; False if we are already."""
-    if lock.is_locked:
-        return False
+def lock_for_writing(url: str, lock: FileLock) -> None:
+    """Be the only process that writes, until the lock is released."""
+    if lock.is_locked:  # by us
+        return
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -301,7 +301,6 @@ def lock_for_writing(url: str, lock: FileLock) -> bool:
             f"{url}: another process is writing to it. Nothing was changed; try again when that "
             f"one has ended."
         ) from None
-    return True
 
 
 def _checked_ids(ids: Sequence[int]) -> Ids:
