@@ -319,6 +319,8 @@ def test_where_only_the_closest_pairs_are_examined_it_is_said():
     found = pair_cautions(scored, threshold=0.8, total=50)
     assert found.headlines()[0].startswith("2 of the closest 2 pairs at 0.8 or more may differ")
     assert found.describe().startswith("50 pairs score 0.8 or more; checked: the closest of them.")
+    listed = pair_cautions(scored, threshold=0.8, total=len(scored))
+    assert listed.describe().startswith(f"{len(scored)} pairs score 0.8 or more. ")
 
 
 def test_with_another_model_a_search_claims_nothing(report, second_model):

@@ -198,7 +198,7 @@ def pair_cautions(
     threshold : float, default 0.7
         Pairs that score less are not checked; all others are. There may be none.
     total : int or None, default None
-        How many pairs reach the threshold, where `scored` holds only the closest of them.
+        How many pairs reach the threshold, where `scored` holds only these or the closest of them.
 
     Returns
     -------
@@ -236,8 +236,11 @@ def pair_cautions(
     table, counts = _tabulate(hits, columns, len(pairs))
     part = total is not None and total > len(pairs)
     sentences = [_reach(len(pairs), len(scored), threshold)]
-    if part:
-        sentences = [f"{total:,} pairs score {threshold:g} or more; checked: the closest of them."]
+    if total:  # said so that it stays true without the table, which holds no other pairs
+        reach = (
+            f"{counted(total, 'pair')} {'scores' if total == 1 else 'score'} {threshold:g} or more"
+        )
+        sentences = [f"{reach}; checked: the closest of them." if part else f"{reach}."]
     bearing = []
     if differing:
         kinds = [caution for caution, count in counts.items() if count]
