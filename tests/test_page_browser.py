@@ -5,6 +5,7 @@ from pathlib import Path
 import page_fixtures as fixtures
 import pytest
 from conftest import AXE, READY
+from playwright.sync_api import expect
 
 from stslab.report.page.exporter import StslabExporter, headline
 from stslab.report.page.index import render_index, render_root_index
@@ -56,7 +57,7 @@ def visit(chromium, pages):
     contexts, heard = [], []
 
     def open_page(name, **options):
-        context = chromium.new_context(offline=True, **options)
+        context = chromium.new_context(**{"offline": True, "reduced_motion": "reduce"} | options)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: heard.append(f"{name}: {message.text}"))
@@ -177,6 +178,8 @@ def test_keyboard_reaches_every_cell_of_the_heatmap(visit):
     assert len(seen) == 36
     page.keyboard.press("Control+Home")
     page.keyboard.press("ArrowRight")
+    # Hidden while its cell is out of sight: the page may still be scrolling to it.
+    expect(page.locator(".readout")).to_have_css("visibility", "visible")
     assert page.locator(".readout").inner_text().split("\n") == [
         "0.5700",
         "1 I love machine learning.",
@@ -261,7 +264,7 @@ def test_contents_follow_the_reading(visit):
 
 def test_contents_lead_to_their_places(visit):
     """A link from the top lands on its heading, though what lies between was not drawn yet."""
-    page = visit("tutorial", viewport={"width": 1440, "height": 700}, reduced_motion="reduce")
+    page = visit("tutorial", viewport={"width": 1440, "height": 700})
     page.locator(".contents a").nth(-2).click()
     page.wait_for_timeout(300)
     top = page.locator("#recap").evaluate("head => head.getBoundingClientRect().top")
