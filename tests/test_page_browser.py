@@ -257,9 +257,7 @@ def test_contents_follow_the_reading(visit):
     """The section being read is marked in the contents."""
     page = visit("tutorial", viewport={"width": 1440, "height": 600})
     page.locator("#the-heatmap").evaluate("head => scrollTo(0, head.offsetTop + 40)")
-    page.wait_for_function(
-        "document.querySelector('[aria-current]').textContent === 'The heatmap'", timeout=3000
-    )
+    expect(page.locator("[aria-current]")).to_have_text("The heatmap")
 
 
 def test_contents_lead_to_their_places(visit):
