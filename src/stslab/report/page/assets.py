@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import rjsmin
 from markupsafe import Markup
 
 TEMPLATE = Path(__file__).parent / "template"
+WASM = "'wasm-unsafe-eval'"
 
 
 class Assets(NamedTuple):
@@ -23,18 +26,20 @@ class Assets(NamedTuple):
 
 
 @lru_cache
-def page_assets(*sheets: str) -> Assets:
-    """Read the look of a page: what all have, and what each sheet adds, such as "heatmap"."""
-    css = "".join(_read(f"{sheet}.css") for sheet in ("style", *sheets))
-    parts = "".join(_read(f"{sheet}.js") for sheet in sheets)
+def page_assets(*parts: str, folder: Path = TEMPLATE, wasm: bool = False) -> Assets:
+    """Read the look of a page: what all have, and what each part adds, such as "heatmap".
+
+    Parts are looked for in `folder`, too. Only a page that computes may compile WebAssembly.
+    """
+    found = [(folder if any(folder.glob(f"{part}.[cj]s*")) else TEMPLATE) / part for part in parts]
+    css = "".join(map(_read, [TEMPLATE / "style.css", *_with(found, ".css")]))
     css = re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL))
     css = re.sub(r" ?([{};,>]) ?|(?<=:) ", r"\1", css).replace(";}", "}").strip()
-    # The script has whole-line comments only, so that shortening it needs no parser.
-    js = _read("script.js").replace("  // PARTS\n", parts)
-    js = re.sub(r"^\s*(//.*)?\n|^\s+", "", js, flags=re.MULTILINE)
+    scripts = "".join(map(_read, _with(found, ".js")))
+    js = rjsmin.jsmin(_read(TEMPLATE / "script.js").replace("  // PARTS\n", scripts))
     policy = (
-        f"default-src 'none'; img-src data:; style-src {hashed(css)}; script-src {hashed(js)}; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src data:; style-src {hashed(css)}; script-src {hashed(js)}"
+        f"{' ' * wasm}{WASM * wasm}; base-uri 'none'; form-action 'none'"
     )
     return Assets(Markup(css), Markup(js), policy)
 
@@ -55,6 +60,9 @@ def hashed(text: str) -> str:
     return f"'sha256-{digest}'"
 
 
-def _read(name: str) -> str:
-    path = TEMPLATE / name
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+def _with(parts: Sequence[Path], ending: str) -> list[Path]:
+    return [part.with_suffix(ending) for part in parts]
+
+
+def _read(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.is_file() else ""

@@ -57,7 +57,8 @@ class CellOutputs:
 
     def sheets(self) -> list[str]:
         """Name the styles and scripts that the outputs so far need."""
-        known = {"figures": self.figures, "colors": "heatmap" in self.kinds}
+        known = dict.fromkeys(("figures", "pictures"), self.figures)
+        known |= {"colors": "heatmap" in self.kinds}
         known |= {kind: kind in self.kinds for kind in ("heatmap", "map")}
         return [name for name, needed in known.items() if needed]
 

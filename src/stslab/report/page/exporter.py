@@ -134,7 +134,7 @@ class _Page:
             "code": [cell for part in parts for cell in part if cell["kind"] == "code"],
             "contents": [] if self.failed else contents,
             "failing": failing,
-            "look": page_assets(*["report"] * self.report, *self.outputs.sheets()),
+            "look": page_assets("page", *["report"] * self.report, *self.outputs.sheets()),
             "record": record,
             "cite": _cite(title, self.name, record),
             "embedded": embed(record),

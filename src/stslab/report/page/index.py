@@ -59,7 +59,7 @@ def render_index(
     html = _TEMPLATES.get_template("entries.html.j2").render(
         title=preset_title,
         entries=entries,
-        look=page_assets("colors", "entries"),
+        look=page_assets("page", "colors", "entries"),
         root_href=root_href,
         about=about,
     )
