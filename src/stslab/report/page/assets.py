@@ -5,16 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-import rjsmin
 from markupsafe import Markup
 
 TEMPLATE = Path(__file__).parent / "template"
-WASM = "'wasm-unsafe-eval'"
+WASM = " 'wasm-unsafe-eval'"
 
 
 class Assets(NamedTuple):
@@ -26,20 +25,31 @@ class Assets(NamedTuple):
 
 
 @lru_cache
-def page_assets(*parts: str, folder: Path = TEMPLATE, wasm: bool = False) -> Assets:
-    """Read the look of a page: what all have, and what each part adds, such as "heatmap".
+def page_assets(*parts: str) -> Assets:
+    """Read the look of a page: what all have, and what each part adds, such as "heatmap"."""
+    sheets, scripts = ([TEMPLATE / f"{part}{ending}" for part in parts] for ending in (".css", ".js"))
+    # Scripts have whole-line comments only, so that shortening them needs no parser.
+    js = re.sub(r"^\s*(//.*)?\n|^\s+", "", read_script(scripts), flags=re.MULTILINE)
+    return with_policy(read_style(sheets), js)
 
-    Parts are looked for in `folder`, too. Only a page that computes may compile WebAssembly.
-    """
-    found = [(folder if any(folder.glob(f"{part}.[cj]s*")) else TEMPLATE) / part for part in parts]
-    css = "".join(map(_read, [TEMPLATE / "style.css", *_with(found, ".css")]))
+
+def read_style(sheets: Iterable[Path]) -> str:
+    """Join the sheet that all pages have with others, shortened."""
+    css = _joined([TEMPLATE / "style.css", *sheets])
     css = re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL))
-    css = re.sub(r" ?([{};,>]) ?|(?<=:) ", r"\1", css).replace(";}", "}").strip()
-    scripts = "".join(map(_read, _with(found, ".js")))
-    js = rjsmin.jsmin(_read(TEMPLATE / "script.js").replace("  // PARTS\n", scripts))
+    return re.sub(r" ?([{};,>]) ?|(?<=:) ", r"\1", css).replace(";}", "}").strip()
+
+
+def read_script(scripts: Iterable[Path]) -> str:
+    """Put scripts into the one that all pages have."""
+    return _joined([TEMPLATE / "script.js"]).replace("  // PARTS\n", _joined(scripts))
+
+
+def with_policy(css: str, js: str, *, wasm: bool = False) -> Assets:
+    """Write the policy for a style and a script; only a page that computes compiles WebAssembly."""
     policy = (
         f"default-src 'none'; img-src data:; style-src {hashed(css)}; script-src {hashed(js)}"
-        f"{' ' * wasm}{WASM * wasm}; base-uri 'none'; form-action 'none'"
+        f"{WASM if wasm else ''}; base-uri 'none'; form-action 'none'"
     )
     return Assets(Markup(css), Markup(js), policy)
 
@@ -60,9 +70,5 @@ def hashed(text: str) -> str:
     return f"'sha256-{digest}'"
 
 
-def _with(parts: Sequence[Path], ending: str) -> list[Path]:
-    return [part.with_suffix(ending) for part in parts]
-
-
-def _read(file: Path) -> str:
-    return file.read_text(encoding="utf-8") if file.is_file() else ""
+def _joined(files: Iterable[Path]) -> str:
+    return "".join(file.read_text(encoding="utf-8") for file in files if file.is_file())
