@@ -212,31 +212,6 @@
     }));
   }
 
-  // A box that scrolls sideways fades where more is to be seen, and must be reachable without a
-  // mouse; one that does not scroll should not be. The observer reports once at the start.
-  function scrolling(boxes) {
-    if (!window.ResizeObserver) return;
-    const fade = (box) => {
-      box.classList.toggle("more", box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
-    };
-    const watch = new ResizeObserver((entries) => {
-      const wide = entries.map(({ target }) => target.scrollWidth > target.clientWidth + 1);
-      entries.forEach(({ target }, i) => {
-        const title = target.parentNode.querySelector("caption, figcaption")?.textContent || "";
-        const label = `${title.slice(0, 80)} (${boxes.indexOf(target) + 1}, scrolls sideways)`;
-        const said = { tabindex: "0", role: "region", "aria-label": label.trim() };
-        for (const [name, value] of Object.entries(said)) {
-          wide[i] ? target.setAttribute(name, value) : target.removeAttribute(name);
-        }
-        fade(target);
-      });
-    });
-    for (const box of boxes) {
-      watch.observe(box);
-      box.addEventListener("scroll", () => fade(box), { passive: true });
-    }
-  }
-
   function codeSwitch() {
     const code = document.getElementById("code");
     if (code) code.onclick = () => {
