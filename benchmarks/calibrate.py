@@ -3,7 +3,7 @@
     make calibrate
 
 It needs the STS Benchmark's folder: STSLAB_STSB, else ../shared/data/stsb beside the project.
-Fitted on the train and dev pairs; the test pairs only judge. Four tables are shipped for the
+Fitted on the train and dev pairs; the test pairs only judge. Five tables are shipped for the
 bundled model, aggregates only: none of the benchmark's sentences or single scores.
 
 The range is made in two steps, after hierarchical conformal prediction (Dunn, Wasserman & Ramdas
@@ -22,7 +22,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from stslab import load_model, model_identity, score_pairs
+from stslab import encode, load_model, model_identity, score_pairs
+from stslab.scores.cosine import unit_rows
 from stslab.studies import bands_against_gold, read_stsb, thresholds
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -33,6 +34,7 @@ NEAR = 0.05  # how far in score a pair counts for an entry
 COVERAGE = 0.8
 LEVELS = np.arange(30, 98) / 100  # thresholds whose precision is counted
 FEWEST = 30  # pairs of a source that say anything about its precision
+RANDOM = 200_000  # pairs of different sentences, for what chance similarity is
 KINDS = {
     "MSRpar": "news, sentences that paraphrase",
     "MSRvid": "video captions",
@@ -139,6 +141,18 @@ def precision(scored: pd.DataFrame) -> pd.DataFrame:
     return table.assign(lowest=each.min(axis=1), highest=each.max(axis=1))
 
 
+def random_shares(scored: pd.DataFrame, model: object) -> pd.DataFrame:
+    """Count what share of random pairs of different sentences score less: ``score, share``."""
+    sentences = pd.unique(pd.concat([scored["sentence_a"], scored["sentence_b"]]))
+    unit = unit_rows(encode(list(sentences), model=model))
+    first, second = np.random.default_rng(0).integers(len(unit), size=(2, RANDOM))
+    apart = first != second
+    scores = np.einsum("ij,ij->i", unit[first[apart]], unit[second[apart]])
+    levels = np.arange(-15, 51) / 50
+    share = np.searchsorted(np.sort(scores), levels) / len(scores)
+    return pd.DataFrame({"score": levels, "share": share})
+
+
 def benchmark(folder: Path, model: object) -> pd.DataFrame:
     """Score all pairs of the STS Benchmark: `score_pairs`'s table with ``split`` and ``source``."""
     splits = [read_stsb(s, folder=folder).assign(split=s) for s in ("train", "dev", "test")]
@@ -155,6 +169,7 @@ def main() -> None:
         "calibration": (calibration(fitted_on), f"gold score expected for a cosine; {used}"),
         "coverage": (coverage(scored), f"pairs within the range of 80 %; fitted on {used}"),
         "precision": (precision(scored), f"what a threshold finds; all {len(scored):,} pairs"),
+        "random": (random_shares(fitted_on, model), f"random pairs of sentences of the {used}"),
         "bands": (bands_against_gold(test), f"the tutorial's bands; {len(test):,} test pairs"),
     }
     for name, (table, what) in tables.items():

@@ -4,6 +4,7 @@ from .calibration import describe_calibration as describe_calibration
 from .calibration import describe_precision as describe_precision
 from .calibration import expected_gold as expected_gold
 from .calibration import random_pairs as random_pairs
+from .calibration import random_share as random_share
 from .cautions import caution_rates as caution_rates
 from .cautions import pair_cautions as pair_cautions
 from .cautions import show_pair_cautions as show_pair_cautions

@@ -59,7 +59,7 @@ def expected_gold(
     """
     table = pd.DataFrame({"score": np.atleast_1d(np.asarray(scores, dtype=float))})
     known = not _silence(model, texts)
-    knots = _shipped("calibration")
+    knots = shipped("calibration")
     for name in ("expected_gold", "low", "high"):
         table[name] = np.interp(table["score"], knots["score"], knots[name]) if known else np.nan
     return table
@@ -113,7 +113,7 @@ def calibration_coverage() -> pd.DataFrame:
     >>> calibration_coverage()["kind"].iloc[-1]
     'short answers to one question'
     """
-    return _shipped("coverage")
+    return shipped("coverage")
 
 
 def describe_precision(
@@ -161,7 +161,7 @@ def describe_precision(
         own = f"You have {int(row['found']) or 'no'} {reached}: too few to say. "
     if silence := _silence(model, texts):
         return own + silence
-    table = _shipped("precision").set_index("threshold")
+    table = shipped("precision").set_index("threshold")
     level = round(min(max(threshold, table.index[0]), table.index[-1]), 2)
     row = table.loc[level]
     return own + (
@@ -210,6 +210,38 @@ def random_pairs(texts: Sequence[str], *, n_pairs: int = 10_000, seed: int = 0) 
     return pd.DataFrame(chosen, dtype=object)
 
 
+def random_share(scores: float | Sequence[float], *, model: Encoder) -> pd.DataFrame:
+    """Look up what share of random pairs of English sentences score less.
+
+    Parameters
+    ----------
+    scores : float or sequence of float, length n
+        Cosine similarities of `model`.
+    model : Encoder
+        As for `expected_gold`.
+
+    Returns
+    -------
+    pandas.DataFrame, length n
+        Columns ``score, share``, the share in [0, 1]; NaN where the model is another.
+
+    Notes
+    -----
+    A shipped table, interpolated, of 200,000 pairs of different sentences of the STS Benchmark's
+    train and dev parts; ``make calibrate`` makes it. Among texts about one thing random pairs
+    score more: `random_pairs` draws from one's own.
+
+    Examples
+    --------
+    >>> random_share(0.7, model=Letters())["share"].isna().tolist()
+    [True]
+    """
+    table = pd.DataFrame({"score": np.atleast_1d(np.asarray(scores, dtype=float))})
+    known = shipped("random")
+    share = np.interp(table["score"], known["score"], known["share"])
+    return table.assign(share=share if is_calibrated(model) else np.nan)
+
+
 def bands_on_stsb() -> pd.DataFrame:
     """Read how the tutorial's bands fared on STS Benchmark's test pairs with the bundled model.
 
@@ -224,10 +256,10 @@ def bands_on_stsb() -> pd.DataFrame:
     >>> int(bands_on_stsb()["pairs"].sum())
     1379
     """
-    return _shipped("bands")
+    return shipped("bands")
 
 
-def _shipped(table: str) -> pd.DataFrame:
+def shipped(table: str) -> pd.DataFrame:
     file = resources.files(__package__) / "data" / f"{table}-{DEFAULT_MODEL}.csv"
     with file.open(encoding="utf-8") as stream:
         return pd.read_csv(stream, comment="#")

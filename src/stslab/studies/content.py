@@ -38,7 +38,7 @@ def has_content(text: str) -> bool:
     plain = _plain(text)
     if len(plain) < 2:
         return bool(plain) and unicodedata.category(plain) == "Lo"
-    return plain not in _empty_answers()
+    return plain not in empty_answers()
 
 
 def drop_empty(read: Input) -> Input:
@@ -89,7 +89,7 @@ def _plain(text: str) -> str:
 
 
 @functools.cache
-def _empty_answers() -> frozenset[str]:
+def empty_answers() -> frozenset[str]:
     lines = (resources.files(__package__) / "data" / "no-content.txt").read_text("utf-8")
     answers = (line.split("|") for line in lines.splitlines() if not line.startswith("#"))
     return frozenset(_plain(answer) for line in answers for answer in line)

@@ -28,7 +28,7 @@ def count_opposites() -> int:
     >>> count_opposites() > 3000
     True
     """
-    return sum(map(len, _read()[0].values())) // 2
+    return sum(map(len, known_opposites()[0].values())) // 2
 
 
 def opposite_words(first: set[str], second: set[str]) -> list[str]:
@@ -48,14 +48,14 @@ def opposite_words(first: set[str], second: set[str]) -> list[str]:
 
 @functools.lru_cache(100_000)
 def _opposites(word: str) -> tuple[str, ...]:
-    pairs = _read()[0]
+    pairs = known_opposites()[0]
     return tuple(sorted({opposite for base in _bases(word) for opposite in pairs.get(base, ())}))
 
 
 @functools.lru_cache(100_000)
 def _bases(word: str) -> list[str]:
     """Find what a word may be a form of, itself first: "approved" of "approve" or of "approv"."""
-    irregular = _read()[1].get(word)
+    irregular = known_opposites()[1].get(word)
     return [word, *(irregular or regular_bases(word))]
 
 
@@ -65,7 +65,7 @@ def regular_bases(word: str) -> list[str]:
 
 
 @functools.cache
-def _read() -> tuple[dict[str, set[str]], dict[str, list[str]]]:
+def known_opposites() -> tuple[dict[str, set[str]], dict[str, list[str]]]:
     """Read each word's opposites, and the bases of each irregular form."""
     opposites: dict[str, set[str]] = {}
     irregular: dict[str, list[str]] = {}

@@ -143,7 +143,7 @@ def _quantities(text: str) -> Iterator[Quantity]:
 def _with_its_unit(text: str, start: int, match: re.Match[str]) -> tuple[Quantity, int]:
     """Read a number with what belongs to it, from start on, and say where that ends."""
     before = BEFORE.search(text, start, match.start())
-    after = _after().match(text, match.end())
+    after = after_number().match(text, match.end())
     assert before is not None  # both may be empty
     assert after is not None
     money, scale, unit = before["currency"], after["scale"], after["unit"]
@@ -195,11 +195,11 @@ def _unit(money: str | None, spelled: str | None) -> tuple[str, str, float]:
     if money:
         spelled = "$" if "$" in money else money.strip().lower()
     spelled = spelled or ""
-    return _units().get(spelled if len(spelled) == 1 else spelled.lower(), ("", "", 1.0))
+    return known_units().get(spelled if len(spelled) == 1 else spelled.lower(), ("", "", 1.0))
 
 
 @functools.cache
-def _units() -> dict[str, tuple[str, str, float]]:
+def known_units() -> dict[str, tuple[str, str, float]]:
     """Spelling → unit, kind, size. One letter is as it is given, a word in lowercase."""
     table = {}
     lines = (resources.files(__package__) / "data" / "units-en.txt").read_text("utf-8")
@@ -214,9 +214,9 @@ def _units() -> dict[str, tuple[str, str, float]]:
 
 
 @functools.cache
-def _after() -> re.Pattern[str]:
+def after_number() -> re.Pattern[str]:
     """Match what belongs to a number and stands after it."""
-    units = "|".join(map(re.escape, sorted(_units(), key=len, reverse=True)))
+    units = "|".join(map(re.escape, sorted(known_units(), key=len, reverse=True)))
     return re.compile(
         r"(?:(?P<ordinal>st|nd|rd|th)\b)?(?P<half> and a half)?"
         r"(?P<scale>(?:(?:-?[kmb]|[ -]?(?:[mb]n|(?:dozen|hundred|thousand|(?:m|b|tr)illion)s?))"
