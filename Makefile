@@ -32,6 +32,10 @@ watch: $(VENV)/.report ## rebuild and reload a page when its notebook, preset or
 share: $(VENV)/.report ## build as make report does, and zip the pages asked for, to send
 	@$(BIN)/stslab share $(ARGS)
 
+.PHONY: live
+live: $(VENV)/.report ## one file that computes, offline: reports/live/live.html; COMPACT=1 for a small one
+	@$(BIN)/stslab live $(ARGS)
+
 .PHONY: stores
 stores: $(VENV)/.stores ## install FAISS and Chroma, and build the page that measures them here
 	@$(BIN)/stslab report stores $(ARGS)
@@ -66,6 +70,10 @@ rates: $(VENV)/.dev ## measure the cautions' error rates anew; needs the STS Ben
 calibrate: $(VENV)/.dev ## fit what a score is worth on the STS Benchmark, and print how far it holds
 	$(BIN)/python benchmarks/calibrate.py
 
+.PHONY: engine
+engine: $(VENV)/.engine ## compile the engine and the script of the page that computes
+	PYTHONPATH=$(VENV)/engine $(BIN)/python benchmarks/compile_live.py
+
 .PHONY: lint
 lint: $(VENV)/.dev ## check style, types, and that notebooks hold no outputs
 	$(BIN)/ruff check
@@ -83,7 +91,7 @@ format: $(VENV)/.dev ## format the code and strip the notebooks
 	$(BIN)/jupyter nbconvert --clear-output --inplace --log-level=WARN notebooks/*.ipynb
 
 .PHONY: screenshots
-screenshots: $(VENV)/.dev report ## renew the pictures in docs/images
+screenshots: $(VENV)/.dev report live ## renew the pictures in docs/images
 	$(BIN)/python docs/screenshots.py
 
 .PHONY: lock
@@ -127,6 +135,11 @@ $(VENV)/.stores: $(VENV)/.report
 
 $(VENV)/.dev: $(VENV)/.report
 	@$(PIP) install -c requirements.lock -e '.[lab,dask,excel,parquet,umap,faiss,chroma,pinecone,dev]'
+	@touch $@
+
+# Compilers of what is committed in src/stslab/live/engine; some 400 MB.
+$(VENV)/.engine: $(VENV)/.report
+	@$(PIP) install --target $(VENV)/engine ziglang==0.17.1 tdewolff-minify==2.24.12
 	@touch $@
 
 # Another real model, for tests alone: potion-base-8M (MIT) lies in the wheel of a package.

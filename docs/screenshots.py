@@ -1,6 +1,8 @@
-"""Photograph three pages of the tutorial's report, light and dark, phone and desktop.
+"""Photograph three pages of the tutorial's report and the page that computes.
 
-make screenshots        builds the report first; needs Chromium
+Light and dark, phone and desktop.
+
+make screenshots        builds them first; needs Chromium
 """
 
 from __future__ import annotations
@@ -45,6 +47,10 @@ def main() -> None:
                     if name == "heatmap":
                         page.locator(f"{target} td").nth(23).hover()
                     page.screenshot(path=ROOT / f"docs/images/{name}-{device}-{scheme}.png")
+                page.goto((ROOT / "reports" / "live" / "live.html").as_uri())
+                page.locator("#why summary").click()
+                page.locator("#why .worded").first.wait_for(timeout=60_000)
+                page.screenshot(path=ROOT / f"docs/images/live-{device}-{scheme}.png")
                 page.close()
         browser.close()
 

@@ -3,6 +3,7 @@
 import click
 
 from .group import Group
+from .live import live
 from .models import cache, models
 from .report import new, params, report, reproduce, share, watch
 from .stores import embed, search
@@ -14,5 +15,5 @@ def main() -> None:
     """Reproducible notebooks and reports for semantic text similarity."""
 
 
-for command in (report, watch, reproduce, share, params, new, embed, search, models, cache):
+for command in (report, watch, reproduce, share, params, new, live, embed, search, models, cache):
     main.add_command(command)

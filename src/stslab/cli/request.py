@@ -72,21 +72,35 @@ class TakesFiles(click.Command):
 
     def _variables(self, ctx: click.Context, books: Notebooks) -> dict[str, str]:
         """Find what make was given beside options: parameters, by their names in upper case."""
-        own = {each.envvar or f"{HANDED}_{each.name}".upper() for each in self.get_params(ctx)}
-        handed = {name for name in os.environ if name.startswith(f"{HANDED}_")}
         parameters = {each for path in books.by_stem.values() for each in books.parameters(path)}
-        found: dict[str, str] = {}
-        for variable in sorted(handed - own):
-            name = variable.removeprefix(f"{HANDED}_")
-            if name.lower() not in parameters or name != name.upper():
-                options = sorted(str(each).removeprefix(f"{HANDED}_") for each in own)
-                hint = suggest(name, [*options, *sorted(map(str.upper, parameters))])
-                raise RequestError(f"{name}=…: make {ctx.info_name} takes no such variable.{hint}")
-            found |= {name.lower(): os.environ[variable]} if os.environ[variable] else {}
-        return found
+        return handed_beside(self, ctx, sorted(parameters))
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         return [*ctx.meta.get("inputs", ()), *super().get_params(ctx)]
+
+
+class TakesVariables(click.Command):
+    """A command with fixed options, which make may give; it refuses another variable."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        handed_beside(self, ctx)
+        return super().parse_args(ctx, args)
+
+
+def handed_beside(
+    command: click.Command, ctx: click.Context, parameters: Sequence[str] = ()
+) -> dict[str, str]:
+    """Find what make was given beside a command's options; refuse what is no parameter either."""
+    own = {each.envvar or f"{HANDED}_{each.name}".upper() for each in command.get_params(ctx)}
+    found: dict[str, str] = {}
+    for variable in sorted({name for name in os.environ if name.startswith(f"{HANDED}_")} - own):
+        name = variable.removeprefix(f"{HANDED}_")
+        if name.lower() not in parameters or name != name.upper():
+            options = sorted(str(each).removeprefix(f"{HANDED}_") for each in own)
+            hint = suggest(name, [*options, *map(str.upper, parameters)])
+            raise RequestError(f"{name}=…: make {ctx.info_name} takes no such variable.{hint}")
+        found |= {name.lower(): os.environ[variable]} if os.environ[variable] else {}
+    return found
 
 
 def _value_of(option: str, args: Sequence[str]) -> str | None:

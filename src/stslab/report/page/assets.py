@@ -27,7 +27,9 @@ class Assets(NamedTuple):
 @lru_cache
 def page_assets(*parts: str) -> Assets:
     """Read the look of a page: what all have, and what each part adds, such as "heatmap"."""
-    sheets, scripts = ([TEMPLATE / f"{part}{ending}" for part in parts] for ending in (".css", ".js"))
+    sheets, scripts = (
+        [TEMPLATE / f"{part}{ending}" for part in parts] for ending in (".css", ".js")
+    )
     # Scripts have whole-line comments only, so that shortening them needs no parser.
     js = re.sub(r"^\s*(//.*)?\n|^\s+", "", read_script(scripts), flags=re.MULTILINE)
     return with_policy(read_style(sheets), js)
