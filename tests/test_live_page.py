@@ -225,9 +225,9 @@ def test_axe_finds_nothing(chromium, live, scheme):
     page.locator("#guessing").click()
     page.locator("#guessing").click()
     violations = {}
-    for lines in (SENTENCES, [f"Text {n} about cats." for n in range(45)]):
-        fill_list(page, lines)
-        for width in (320, 768, 1440):
+    for n in (6, 14, 25, 38, 45):  # each has a heatmap of its own kind
+        fill_list(page, lines := [f"Text {n} about cats." for n in range(n)])
+        for width in (320, 768, 1280, 1440):
             page.set_viewport_size({"width": width, "height": 900})
             page.wait_for_timeout(200)
             assert page.evaluate("document.documentElement.scrollWidth") <= width
