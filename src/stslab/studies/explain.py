@@ -65,9 +65,9 @@ class Explanation:
         said = [f"The contributions add up to the score, {self.score:.4f}."]
         between = values[:n, :m]
         if between.size:
-            i, j = np.unravel_index(between.argmax(), between.shape)
+            i, j = map(int, np.unravel_index(between.argmax(), between.shape))
             pair = f"{quoted(table.index[i], LABEL)} with {quoted(table.columns[j], LABEL)}"
-            said.append(f"Of all pairs of words {pair} contributes most, {between[i, j]:.4f}.")
+            said.append(f"Of all pairs of words, {pair} contributes most, {between[i, j]:.4f}.")
         if names := listed([*dict.fromkeys(filter(None, self.special))]):
             rest = values.sum() - between.sum()
             said.append(f"The special tokens ({names}) are in pairs that add {rest:.4f}.")
@@ -78,7 +78,7 @@ class Explanation:
         if words.empty:
             return ""
         apart = words["change"] - words["contribution"].fillna(0)
-        word = words.loc[apart.abs().idxmax()]
+        word = words.iloc[int(apart.abs().argmax())]
         without = f"without it the model gives {word['score_without']:.4f} ({-word['change']:+.4f})"
         which = f"{quoted(word['word'], LABEL)} in the {ORDINAL[word['sentence']]} sentence"
         if self.table is None:
@@ -131,7 +131,7 @@ def explain_score(sentence_a: str, sentence_b: str, *, model: Encoder) -> Explan
     texts = check_texts([sentence_a, sentence_b], "sentences")
     read = [_read(text, model) for text in texts]
     why_not = _why_no_sum(model) or next((each.why_not for each in read if each.why_not), "")
-    table = None if why_not else _table(*read, model)
+    table = None if why_not else _table(read[0], read[1], model)
     words = [each.text[start:end] for each in read for start, end in each.spans]
     score, without = _left_out(texts, [each.spans for each in read], model)
     parts = np.full(len(words), np.nan)
@@ -144,8 +144,8 @@ def explain_score(sentence_a: str, sentence_b: str, *, model: Encoder) -> Explan
     found = pd.DataFrame(columns).astype({"sentence": object, "word": object})
     found["change"] = score - found["score_without"]
     a, b = read
-    about = (a.spans, b.spans), (a.special, b.special), why_not, (a.is_cut, b.is_cut)
-    return Explanation(*texts, score, table, found, *about)
+    spans, special, cut = (a.spans, b.spans), (a.special, b.special), (a.is_cut, b.is_cut)
+    return Explanation(a.text, b.text, score, table, found, spans, special, why_not, cut)
 
 
 @dataclass(frozen=True)
@@ -253,7 +253,7 @@ def _shares(read: _Read, model: Any) -> npt.NDArray[np.float64]:
     sums = np.zeros((len(read.spans) + bool(read.special), vectors.shape[1]))
     np.add.at(sums, np.asarray(read.rows, dtype=int), vectors)
     length = np.linalg.norm(sums.sum(axis=0))
-    return sums / (length or 1.0)
+    return np.asarray(sums / (length or 1.0))
 
 
 def _token_embeddings(read: _Read, model: Any) -> npt.NDArray[np.float64]:
@@ -267,7 +267,8 @@ def _token_embeddings(read: _Read, model: Any) -> npt.NDArray[np.float64]:
             "The tokenizer gives other tokens than the model reads, so words cannot be told apart. "
             "Please report the model's name."
         )
-    vectors = given["token_embeddings"].detach().float().cpu().numpy()[:, :dim].astype(np.float64)
+    tokens = given["token_embeddings"].detach().float().cpu().numpy()
+    vectors = np.array(tokens[:, :dim], dtype=np.float64)
     if not next(each for each in model if hasattr(each, "include_prompt")).include_prompt:
         vectors[: int(given.get("prompt_length") or 0)] = 0.0  # the mean leaves them out
     return vectors

@@ -15,6 +15,7 @@ WORD = 16  # characters of a word on an axis
 ANNOTATED = 12  # most words a side with a number in each cell
 LINE = 60  # characters in a line of shaded words
 SHADED = 120  # most words of a sentence that are drawn shaded
+READABLE = 0.5  # brightness from which on black text is easier to read than white
 PALE = 0.6  # how much white is left in the darkest shade: black text stays readable on it
 
 
@@ -48,7 +49,9 @@ def draw_word_pairs(
     n, m = map(len, explanation.spans)
     table = _reduced(_reduced(explanation.table, n).T, m).T
     values, (height, width) = table.to_numpy(), table.shape
-    ax = new_axes(float(np.clip(3 + 0.5 * width, 5, 11)), float(np.clip(2 + 0.4 * height, 3.5, 11)))
+    ax: Any = new_axes(
+        float(np.clip(3 + 0.5 * width, 5, 11)), float(np.clip(2 + 0.4 * height, 3.5, 11))
+    )
     ax.set_title(title, loc="left", fontsize=11, pad=10, parse_math=False)
     most = float(np.abs(values).max(initial=0)) or 1.0
     few = max(values.shape) <= ANNOTATED
@@ -58,6 +61,8 @@ def draw_word_pairs(
     scale: Any = {"vmin": -most, "vmax": most, "cmap": "vlag"}
     if values.size:
         sns.heatmap(values, **scale, **cells, cbar_kws=beside, ax=ax)
+        for text, color in zip(ax.texts, ax.collections[0].get_facecolor(), strict=False):
+            text.set_color("black" if color[:3].mean() > READABLE else "white")
     for axis, labels in (("x", table.columns), ("y", table.index)):
         ticks, names = np.arange(len(labels)) + 0.5, [short_label(word, WORD) for word in labels]
         turned: Any = {"rotation": 45, "ha": "right"} if axis == "x" else {"rotation": 0}
@@ -75,7 +80,8 @@ def _reduced(table: pd.DataFrame, words: int) -> pd.DataFrame:
     others = pd.DataFrame([table.iloc[rest].to_numpy().sum(axis=0)], [f"{len(rest)} other words"])
     others.columns = table.columns
     both = pd.concat([table.iloc[kept], others, table.iloc[words:]])
-    return both.rename_axis(index=table.index.name)
+    both.index.name = table.index.name
+    return both
 
 
 def _describe(table: pd.DataFrame, explanation: Explanation) -> str:
@@ -86,7 +92,7 @@ def _describe(table: pd.DataFrame, explanation: Explanation) -> str:
         return f"{said}."
     ends = {"highest": values.argmax(), "lowest": values.argmin()}
     for end, place in ends.items():
-        i, j = np.unravel_index(place, values.shape)
+        i, j = map(int, np.unravel_index(place, values.shape))
         pair = f"{quoted(table.index[i], LABEL)} with {quoted(table.columns[j], LABEL)}"
         said += f"; {end} {values[i, j] + 0.0:.3f} for {pair}"
     return f"{said}."
@@ -171,8 +177,8 @@ def _describe_words(explanation: Explanation, column: str) -> str:
     said = f"Two sentences with their words shaded by {what} the score, {explanation.score:.4f}"
     words = explanation.words.dropna(subset=column)
     if len(words):
-        for end, row in (("most", words[column].idxmax()), ("least", words[column].idxmin())):
-            word = words.loc[row]
+        for end, row in (("most", words[column].argmax()), ("least", words[column].argmin())):
+            word = words.iloc[int(row)]
             which = f"{quoted(word['word'], LABEL)} in the {ORDINAL[word['sentence']]}"
             said += f"; {end} {word[column] + 0.0:.3f} for {which}"
     return f"{said}."
