@@ -25,6 +25,9 @@ from .differences import listed
 Span = tuple[int, int]
 ORDINAL = {"a": "first", "b": "second"}
 READ = 8192  # of a model without a limit, the most tokens that `encode` cuts a text for
+CELLS = 4_000_000  # of the largest table: 2,000 words against 2,000
+MISREAD = "The score is not split over words: the tokenizer's tokens are not those the model reads."
+TOO_MANY = "The score is not split over words: the two sentences have too many of them."
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,12 @@ class Explanation:
         Returns
         -------
         str
-            A contribution is a share of a sum and no cause: the embedding of a token also holds
-            what its neighbors say.
+            A contribution is a share of a sum and no cause: in a transformer the embedding of a
+            token also holds what its neighbors say.
         """
-        said = [self.why_no_table] if self.table is None else self._describe_sum(self.table)
-        said.append(self._describe_change())
+        said = [self.headline(), self._describe_special(), self._describe_change()]
+        if self.table is not None:
+            said.insert(0, "The contributions of all pairs add up to the score.")
         said += [
             f"Of the {which} sentence the model reads only the beginning, up to its maximum length."
             for which, is_cut in zip(ORDINAL.values(), self.cut, strict=True)
@@ -60,18 +64,34 @@ class Explanation:
         ]
         return " ".join(filter(None, said))
 
-    def _describe_sum(self, table: pd.DataFrame) -> list[str]:
-        values, (n, m) = table.to_numpy(), map(len, self.spans)
-        said = [f"The contributions add up to the score, {self.score:.4f}."]
-        between = values[:n, :m]
-        if between.size:
-            i, j = map(int, np.unravel_index(between.argmax(), between.shape))
-            pair = f"{quoted(table.index[i], LABEL)} with {quoted(table.columns[j], LABEL)}"
-            said.append(f"Of all pairs of words, {pair} contributes most, {between[i, j]:.4f}.")
-        if names := listed([*dict.fromkeys(filter(None, self.special))]):
-            rest = values.sum() - between.sum()
-            said.append(f"The special tokens ({names}) are in pairs that add {rest:.4f}.")
-        return said
+    def headline(self) -> str:
+        """Say which two words add most, or why that is not known.
+
+        Returns
+        -------
+        str
+            Empty if the model reads no word of one of the sentences.
+        """
+        if self.table is None:
+            return self.why_no_table
+        between = self._between(self.table)
+        if not between.size:
+            return ""
+        i, j = map(int, np.unravel_index(between.argmax(), between.shape))
+        a, b = quoted(self.table.index[i], LABEL), quoted(self.table.columns[j], LABEL)
+        most = f"{a} with {b} contributes most, {between[i, j]:.4f} to a score of {self.score:.4f}"
+        return f"Of all pairs of words, {most}."
+
+    def _between(self, table: pd.DataFrame) -> npt.NDArray[np.float64]:
+        n, m = map(len, self.spans)
+        return np.asarray(table.to_numpy()[:n, :m])
+
+    def _describe_special(self) -> str:
+        names = listed([*dict.fromkeys(filter(None, self.special))])
+        if self.table is None or not names:
+            return ""
+        rest = self.table.to_numpy().sum() - self._between(self.table).sum()
+        return f"The special tokens ({names}) are in pairs that add {rest:.4f}."
 
     def _describe_change(self) -> str:
         words = self.words.dropna(subset="change")
@@ -87,7 +107,9 @@ class Explanation:
         return f"The two views differ most on {which}: {own}."
 
 
-def explain_score(sentence_a: str, sentence_b: str, *, model: Encoder) -> Explanation:
+def explain_score(
+    sentence_a: str, sentence_b: str, *, model: Encoder, leave_out: bool = True
+) -> Explanation:
     """Split the score of two sentences into what their words contribute, and take each word out.
 
     Parameters
@@ -96,6 +118,8 @@ def explain_score(sentence_a: str, sentence_b: str, *, model: Encoder) -> Explan
     model : Encoder
         The sum needs a SentenceTransformer that pools by the mean; the words are then those of its
         tokenizer, pieces joined. Others get the second view alone.
+    leave_out : bool, default True
+        Whether to score the sentences without each word, too, which takes most of the time.
 
     Returns
     -------
@@ -103,12 +127,13 @@ def explain_score(sentence_a: str, sentence_b: str, *, model: Encoder) -> Explan
         ``score`` is that of `score_pairs`. ``table`` has a row for each word of `sentence_a` that
         the model reads, in reading order, and a column for each of `sentence_b`; the last row and
         column are the special tokens, with a prompt's, where the model has any. It adds up to the
-        score within 1e-6. None where the score is no such sum; ``why_no_table`` says why.
+        score within 1e-6. None where the score is no such sum, the tokenizer does not tell the
+        words apart, or there are over 4,000,000 pairs of words; ``why_no_table`` says why.
 
         ``words`` has the columns ``sentence`` ("a" or "b"), ``word``, ``contribution`` (the sum of
         its row or column; NaN without a table), ``score_without`` (the model's score when the word
-        is taken out of its sentence; NaN where no text is left) and ``change`` (score less
-        ``score_without``).
+        is taken out of its sentence; NaN where no text is left or not `leave_out`) and
+        ``change`` (score less ``score_without``).
 
     Raises
     ------
@@ -131,9 +156,16 @@ def explain_score(sentence_a: str, sentence_b: str, *, model: Encoder) -> Explan
     texts = check_texts([sentence_a, sentence_b], "sentences")
     read = [_read(text, model) for text in texts]
     why_not = _why_no_sum(model) or next((each.why_not for each in read if each.why_not), "")
+    if not why_not and len(read[0].spans) * len(read[1].spans) > CELLS:
+        why_not = TOO_MANY
     table = None if why_not else _table(read[0], read[1], model)
+    if table is None:
+        why_not = why_not or MISREAD
     words = [each.text[start:end] for each in read for start, end in each.spans]
-    score, without = _left_out(texts, [each.spans for each in read], model)
+    left_out = [each.spans if leave_out else [] for each in read]
+    score, without = _score_without(texts, left_out, model)
+    if not leave_out:
+        without = np.full(len(words), np.nan)
     parts = np.full(len(words), np.nan)
     if table is not None:
         n, m = (len(each.spans) for each in read)
@@ -237,8 +269,10 @@ def _why_no_sum(model: Any) -> str:
     return ""
 
 
-def _table(a: _Read, b: _Read, model: Any) -> pd.DataFrame:
+def _table(a: _Read, b: _Read, model: Any) -> pd.DataFrame | None:
     first, second = (_shares(each, model) for each in (a, b))
+    if first is None or second is None:
+        return None
     labels = [
         [*(each.text[start:end] for start, end in each.spans), *[each.special] * bool(each.special)]
         for each in (a, b)
@@ -247,26 +281,26 @@ def _table(a: _Read, b: _Read, model: Any) -> pd.DataFrame:
     return pd.DataFrame(first @ second.T, index.rename("word"), columns)
 
 
-def _shares(read: _Read, model: Any) -> npt.NDArray[np.float64]:
+def _shares(read: _Read, model: Any) -> npt.NDArray[np.float64] | None:
     """Add up the tokens of each word, scaled so that all together have length 1."""
     vectors = _token_embeddings(read, model)
+    if vectors is None:
+        return None
     sums = np.zeros((len(read.spans) + bool(read.special), vectors.shape[1]))
     np.add.at(sums, np.asarray(read.rows, dtype=int), vectors)
     length = np.linalg.norm(sums.sum(axis=0))
     return np.asarray(sums / (length or 1.0))
 
 
-def _token_embeddings(read: _Read, model: Any) -> npt.NDArray[np.float64]:
+def _token_embeddings(read: _Read, model: Any) -> npt.NDArray[np.float64] | None:
+    """Give the model's own embeddings; None if they are of other tokens than the tokenizer's."""
     dim = model.truncate_dim
     if hasattr(model.tokenizer, "encode_batch"):
         weights = model[0].embedding.weight.detach().cpu().numpy()
         return np.asarray(weights[np.asarray(read.ids, dtype=int), :dim], dtype=np.float64)
     given = model.encode(_beginning(read.text, model), output_value=None, show_progress_bar=False)
     if given["input_ids"].tolist() != list(read.ids):
-        raise RuntimeError(
-            "The tokenizer gives other tokens than the model reads, so words cannot be told apart. "
-            "Please report the model's name."
-        )
+        return None
     tokens = given["token_embeddings"].detach().float().cpu().numpy()
     vectors = np.array(tokens[:, :dim], dtype=np.float64)
     if not next(each for each in model if hasattr(each, "include_prompt")).include_prompt:
@@ -274,7 +308,7 @@ def _token_embeddings(read: _Read, model: Any) -> npt.NDArray[np.float64]:
     return vectors
 
 
-def _left_out(
+def _score_without(
     texts: list[str], spans: list[list[Span]], model: Encoder
 ) -> tuple[float, npt.NDArray[np.float64]]:
     """Score the two texts, and again without each word; all are encoded together."""
