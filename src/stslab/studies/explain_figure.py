@@ -15,8 +15,9 @@ WORD = 16  # characters of a word on an axis
 ANNOTATED = 12  # most words a side with a number in each cell
 LINE = 60  # characters in a line of shaded words
 SHADED = 120  # most words of a sentence that are drawn shaded
-READABLE = 0.5  # brightness from which on black text is easier to read than white
-PALE = 0.6  # how much white is left in the darkest shade: black text stays readable on it
+# The pale half of the scale: black text has a contrast of 4.5:1 or more on all of it, and still
+# has it where a dark page inverts the drawing. No color of text has on the whole scale.
+PALE = (0.25, 0.75)
 
 
 def draw_word_pairs(
@@ -43,6 +44,7 @@ def draw_word_pairs(
         If the explanation has no table.
     """
     import seaborn as sns
+    from matplotlib.colors import ListedColormap
 
     if explanation.table is None:
         raise ValueError(f"no table to draw. {explanation.why_no_table} Use draw_words().")
@@ -55,14 +57,13 @@ def draw_word_pairs(
     ax.set_title(title, loc="left", fontsize=11, pad=10, parse_math=False)
     most = float(np.abs(values).max(initial=0)) or 1.0
     few = max(values.shape) <= ANNOTATED
-    cells: Any = {"annot": few, "fmt": ".3f", "annot_kws": {"fontsize": 7}}
+    cells: Any = {"annot": few, "fmt": ".3f", "annot_kws": {"fontsize": 7, "color": "black"}}
     cells |= {"linewidths": 0.5 * few, "xticklabels": False, "yticklabels": False}
     beside = {"label": "contribution to the score", "shrink": 0.8}
-    scale: Any = {"vmin": -most, "vmax": most, "cmap": "vlag"}
+    colors = sns.color_palette("vlag", as_cmap=True)(np.linspace(*PALE, 256))
+    scale: Any = {"vmin": -most, "vmax": most, "cmap": ListedColormap(colors)}
     if values.size:
         sns.heatmap(values, **scale, **cells, cbar_kws=beside, ax=ax)
-        for text, color in zip(ax.texts, ax.collections[0].get_facecolor(), strict=False):
-            text.set_color("black" if color[:3].mean() > READABLE else "white")
     for axis, labels in (("x", table.columns), ("y", table.index)):
         ticks, names = np.arange(len(labels)) + 0.5, [short_label(word, WORD) for word in labels]
         turned: Any = {"rotation": 45, "ha": "right"} if axis == "x" else {"rotation": 0}
@@ -158,13 +159,11 @@ def _draw_line(ax: Any, chips: list[tuple[str, float]], y: float, most: float) -
     import seaborn as sns
     from matplotlib.patches import Rectangle
 
-    red, blue = sns.color_palette("vlag", 3)[2], sns.color_palette("vlag", 3)[0]
+    blue, red = sns.color_palette("vlag", as_cmap=True)(np.array(PALE))[:, :3]
     x = 0.0
     for text, value in chips:
         width = len(text) + 0.8
-        strength = (1 - PALE) * abs(value) / most / 0.4
-        color = red if value >= 0 else blue
-        shade = tuple(1 - strength * (1 - part) for part in color)
+        shade = 1 - abs(value) / most * (1 - (red if value >= 0 else blue))
         edge: Any = {"linestyle": "--", "edgecolor": "black"} if value < 0 else {"edgecolor": "0.8"}
         ax.add_patch(Rectangle((x, y - 0.4), width, 0.8, facecolor=shade, linewidth=0.6, **edge))
         middle: Any = {"ha": "center", "va": "center", "fontsize": 9, "color": "black"}
