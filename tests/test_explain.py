@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
+from types import SimpleNamespace
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from page_fixtures import HOSTILE
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling
@@ -13,6 +17,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling
 from stslab import load_model, score_pairs
 from stslab.figures.show import to_csv
 from stslab.studies import draw_word_pairs, draw_words, explain_score, read_stsb
+from stslab.wording import short_label
 
 DOG, PUPPY = "A dog is playing in the park.", "A puppy is running outside."
 PAIRS = [
@@ -44,16 +49,12 @@ def gap(found) -> float:
     return abs(found.table.to_numpy().sum() - found.score)
 
 
-def sums_alone(pairs, model, monkeypatch) -> float:
-    """The largest gap; texts that leave a word out would take most of the time."""
-    monkeypatch.setattr("stslab.studies.explain._without_each", lambda texts, spans: iter(()))
-    from stslab.studies import explain
-
-    largest = 0.0
-    for (a, b), score in zip(pairs, score_pairs(pairs, model=model)["score"], strict=True):
-        table = explain._table(explain._read(a, model), explain._read(b, model), model)
-        largest = max(largest, abs(table.to_numpy().sum() - score))
-    return largest
+def largest_gap(pairs, model) -> float:
+    """Compare with `score_pairs`; texts that leave a word out would take most of the time."""
+    scores = score_pairs(pairs, model=model)["score"]
+    found = (explain_score(*pair, model=model, leave_out=False) for pair in pairs)
+    both = zip(found, scores, strict=True)
+    return max(max(gap(each), abs(each.score - score)) for each, score in both)
 
 
 @STEPS("pair", PAIRS)
@@ -76,18 +77,53 @@ def test_words_are_as_typed_and_special_tokens_in_a_row_of_their_own(model):
     assert "([CLS] [SEP])" in found.describe()
 
 
-@STEPS("pair", PAIRS)
-def test_a_word_left_out_is_scored_by_the_model_itself(pair, model):
-    found = explain_score(*pair, model=model)
-    texts = []
-    for side, spans in enumerate(found.spans):
-        for start, end in spans:
-            left = list(pair)
-            left[side] = pair[side][:start] + pair[side][end:]
-            texts.append(tuple(left))
-    scores = score_pairs(texts, model=model)["score"]
-    assert found.words["score_without"].tolist() == scores.tolist()
-    assert np.allclose(found.words["change"], found.score - scores)
+def test_a_word_left_out_is_scored_by_the_model_itself(model):
+    """The texts are written down as they are when a word is cut out at its place."""
+    a, b = "The un-dog runs, twice.", "A £5 cat"
+    without = [" un-dog runs, twice.", "The -dog runs, twice.", "The undog runs, twice."]
+    without += ["The un- runs, twice.", "The un-dog , twice.", "The un-dog runs twice."]
+    without += ["The un-dog runs, .", "The un-dog runs, twice"]
+    pairs = [(each, b) for each in without] + [(a, each) for each in (" £5 cat", "A  cat", "A £5 ")]
+    scores = score_pairs(pairs, model=model)["score"]
+    found = explain_score(a, b, model=model)
+    words = found.words
+    assert words["word"].tolist() == [
+        "The",
+        "un",
+        "-",
+        "dog",
+        "runs",
+        ",",
+        "twice",
+        ".",
+        "A",
+        "£5",
+        "cat",
+    ]
+    assert words["sentence"].tolist() == ["a"] * 8 + ["b"] * 3
+    assert np.abs(words["score_without"] - scores).max() < 1e-6
+    assert np.abs(words["change"] - (found.score - scores)).max() < 1e-6
+
+
+def test_without_leaving_words_out_the_sum_is_the_same(model):
+    whole, alone = (explain_score(DOG, PUPPY, model=model, leave_out=each) for each in (1, 0))
+    assert alone.table.equals(whole.table)
+    assert alone.score == whole.score
+    assert alone.words[["score_without", "change"]].isna().all(axis=None)
+    assert "The two views" in whole.describe()
+    assert "The two views" not in alone.describe()
+    assert alone.headline() in alone.describe()
+
+
+def test_each_cell_is_the_product_of_its_tokens_alone(model):
+    """Computed from the model's token embeddings, of words that are one token each."""
+    a, b = "dogs run", "cats sleep"
+    t, u = (model.encode(text, output_value="token_embeddings").double().numpy() for text in (a, b))
+    lengths = [np.linalg.norm(each.mean(axis=0)) * len(each) for each in (t, u)]
+    cells = t @ u.T / np.prod(lengths)
+    expected = [[cells[np.ix_(i, j)].sum() for j in ([1], [2], [0, 3])] for i in ([1], [2], [0, 3])]
+    found = explain_score(a, b, model=model, leave_out=False)
+    assert np.allclose(found.table.to_numpy(), expected, atol=1e-6)
 
 
 def test_nothing_is_scored_where_no_text_is_left(model):
@@ -95,23 +131,22 @@ def test_nothing_is_scored_where_no_text_is_left(model):
     assert words["score_without"].isna().tolist() == [True, False, False]
 
 
-def test_hostile_texts_add_up_and_are_drawn_as_text(model, monkeypatch):
+def test_hostile_texts_add_up_and_are_drawn_as_typed(model):
     """Half a character is refused by the tokenizer, here as by `score_pairs`."""
-    texts = [text for text in HOSTILE if "\ud83d" not in text]
-    assert sums_alone(list(itertools.pairwise(texts)), model, monkeypatch) < 1e-6
+    pairs = list(itertools.pairwise(text for text in HOSTILE if "\ud83d" not in text))
+    assert largest_gap(pairs, model) < 1e-6
+    for pair in pairs[::4]:
+        found = explain_score(*pair, model=model, leave_out=False)
+        words = draw_words(found)
+        written = [text.get_text() for text in words.ax.texts]
+        assert written == [name for names in found.table.axes for name in map(short_label, names)]
+        assert not any(text.get_parse_math() for text in words.ax.texts)
+        plt.close(words.ax.figure)
 
 
-def test_a_long_text_adds_up_and_says_that_it_is_cut(model, monkeypatch):
+def test_a_long_text_adds_up_and_says_that_it_is_cut(model):
     long = "A dog runs after 5 cats. " * 60
-    monkeypatch.setattr("stslab.studies.explain._without_each", lambda texts, spans: iter(()))
-    monkeypatch.setattr(
-        "stslab.studies.explain._left_out",
-        lambda t, s, model: (
-            float(score_pairs([t], model=model)["score"][0]),
-            np.zeros(sum(map(len, s))),
-        ),
-    )
-    found = explain_score(long, PUPPY, model=model)
+    found = explain_score(long, PUPPY, model=model, leave_out=False)
     assert gap(found) < 1e-6
     assert len(found.table) == 254 + 1
     assert "Of the first sentence the model reads only the beginning" in found.describe()
@@ -185,25 +220,80 @@ def test_drawings_say_what_they_show_and_hold_text_as_typed(model):
     assert "sentence,word,contribution" in to_csv(words.data)
 
 
-def test_words_are_readable_on_their_shade(model):
-    """Black text on every shade, and white on the inverted ones of a dark page: 4.5:1."""
-    for patch in draw_words(explain_score(DOG, PUPPY, model=model)).ax.patches:
-        shade = np.array(patch.get_facecolor()[:3])
-        assert min(contrast(shade, 0.0), contrast(1 - shade, 1.0)) >= 4.5
+def turned_dark(color):
+    """Do what style.css does on a dark page: invert(1) hue-rotate(180deg), then screen.
+
+    The matrix is that of https://www.w3.org/TR/filter-effects-1/#feColorMatrixElement.
+    """
+    turn = np.array([[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]])
+    paper = np.array([0x15, 0x17, 0x1A]) / 255
+    return 1 - (1 - np.clip(turn @ (1 - np.asarray(color)), 0, 1)) * (1 - paper)
 
 
-def contrast(color, gray) -> float:
-    def luminance(parts):
-        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-        return float(linear @ [0.2126, 0.7152, 0.0722])
+def luminance(color) -> float:
+    """Compute the relative luminance of https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
+    parts = np.asarray(color)
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
 
-    low, high = sorted([luminance(np.asarray(color)), luminance(np.full(3, gray))])
+
+def contrast(*colors) -> float:
+    low, high = sorted(map(luminance, colors))
     return (high + 0.05) / (low + 0.05)
 
 
+@STEPS("draw", [draw_words, draw_word_pairs])
+def test_text_is_readable_on_every_shade_light_and_dark(draw, model):
+    found = explain_score(DOG, PUPPY, model=model, leave_out=False)
+    halves = []
+    for sign in (1, -1):
+        drawn = draw(replace(found, table=sign * found.table, words=turned(found.words, sign)))
+        shades = [patch.get_facecolor()[:3] for patch in drawn.ax.patches]
+        if not shades:
+            shades = drawn.ax.collections[0].get_facecolor()[:, :3]
+        for text, shade in zip(drawn.ax.texts, shades, strict=True):
+            ink = to_rgb(text.get_color())
+            assert contrast(ink, shade) >= 4.5
+            assert contrast(turned_dark(ink), turned_dark(shade)) >= 4.5
+        halves.append(min(shades, key=luminance))
+        plt.close(drawn.ax.figure)
+    (red, _, warm), (cold, _, blue) = halves
+    assert red > warm
+    assert blue > cold
+
+
+def turned(words, sign):
+    return words.assign(contribution=sign * words["contribution"])
+
+
 @STEPS("count", [50, pytest.param(1000, marks=pytest.mark.slow)])
-def test_pairs_of_the_sts_benchmark_add_up(count, model, monkeypatch, stsb):
+def test_pairs_of_the_sts_benchmark_add_up(count, model, stsb):
     table = read_stsb("test", folder=stsb).head(count)
     pairs = list(zip(table["sentence_a"], table["sentence_b"], strict=True))
     assert len(pairs) == count
-    assert sums_alone(pairs, model, monkeypatch) < 1e-6
+    assert largest_gap(pairs, model) < 1e-6
+
+
+def test_a_tokenizer_that_disagrees_with_the_model_gets_no_table(model, monkeypatch):
+    from stslab.studies import explain
+
+    encoding, prompt = explain._encoding(DOG, model)
+    other = SimpleNamespace(
+        **{name: getattr(encoding, name) for name in ("word_ids", "offsets", "tokens")},
+        special_tokens_mask=encoding.special_tokens_mask,
+        overflowing=[],
+        ids=encoding.ids[::-1],
+    )
+    monkeypatch.setattr(explain, "_encoding", lambda text, model: (other, prompt))
+    found = explain_score(DOG, DOG, model=model)
+    assert found.table is None
+    assert found.describe().startswith("The score is not split over words: the tokenizer's tokens")
+    assert found.words["score_without"].notna().all()
+
+
+def test_more_pairs_of_words_than_a_table_holds_get_none(second_model):
+    static = load_model(str(second_model), device="cpu")
+    found = explain_score("dog " * 2001, "cat " * 2000, model=static, leave_out=False)
+    assert found.table is None
+    assert "have too many of them" in found.describe()
+    assert draw_words(found).alt
