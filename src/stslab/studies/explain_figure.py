@@ -95,7 +95,7 @@ def _describe(table: pd.DataFrame, explanation: Explanation) -> str:
     for end, place in ends.items():
         i, j = map(int, np.unravel_index(place, values.shape))
         pair = f"{quoted(table.index[i], LABEL)} with {quoted(table.columns[j], LABEL)}"
-        said += f"; {end} {values[i, j] + 0.0:.3f} for {pair}"
+        said += f"; {end} {round(values[i, j], 3) + 0.0:.3f} for {pair}"
     return f"{said}."
 
 
@@ -179,5 +179,5 @@ def _describe_words(explanation: Explanation, column: str) -> str:
         for end, row in (("most", words[column].argmax()), ("least", words[column].argmin())):
             word = words.iloc[int(row)]
             which = f"{quoted(word['word'], LABEL)} in the {ORDINAL[word['sentence']]}"
-            said += f"; {end} {word[column] + 0.0:.3f} for {which}"
+            said += f"; {end} {round(word[column], 3) + 0.0:.3f} for {which}"
     return f"{said}."
