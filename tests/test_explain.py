@@ -9,13 +9,16 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from conftest import ROOT, build_quietly
 from matplotlib.colors import to_rgb
 from page_fixtures import HOSTILE
+from reading import shown
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling
 
 from stslab import load_model, score_pairs
 from stslab.figures.show import to_csv
+from stslab.report.request.presets import load_preset
 from stslab.studies import draw_word_pairs, draw_words, explain_score, read_stsb
 from stslab.wording import short_label
 
@@ -297,3 +300,19 @@ def test_more_pairs_of_words_than_a_table_holds_get_none(second_model):
     assert found.table is None
     assert "have too many of them" in found.describe()
     assert draw_words(found).alt
+
+
+def test_a_report_without_a_sum_to_show_has_no_word_of_it(model, tmp_path):
+    """Repeats alone, then a model that pools otherwise: no heading, no figure."""
+    pooled(model, "cls").save(str(tmp_path / "cls"))
+    (tmp_path / "asked.yaml").write_text("title: Asked\nnotebooks: [report_pairs]\n", "utf-8")
+    pairs = {"pairs": [["A dog.", "A dog."]]}
+    for values in (pairs, {"model_name": str(tmp_path / "cls")}, {"pairs": [[DOG, PUPPY]]}):
+        asked = load_preset(
+            tmp_path / "asked.yaml", notebooks_dir=ROOT / "notebooks", overrides=values
+        )
+        build_quietly(asked, tmp_path)
+        text = shown(tmp_path / "asked/report_pairs.html")
+        explained = [DOG, PUPPY] in values.get("pairs", [])
+        assert ("Why these scores?" in text) == explained
+        assert ("no cause" in text) == explained
