@@ -150,8 +150,8 @@ def explain_score(
     ...     def encode(self, texts):
     ...         return [[text.count(letter) for letter in "abc"] for text in texts]
     >>> found = explain_score("a b", "a", model=Letters())
-    >>> found.words[["word", "score_without", "change"]].round(2).fillna("").to_numpy().tolist()
-    [['a', 0.0, 0.71], ['b', 1.0, -0.29], ['a', '', '']]
+    >>> found.words[["word", "score_without", "change"]].round(2).dropna().to_numpy().tolist()
+    [['a', 0.0, 0.71], ['b', 1.0, -0.29]]
     """
     texts = check_texts([sentence_a, sentence_b], "sentences")
     read = [_read(text, model) for text in texts]
