@@ -23,6 +23,10 @@ from .duplicates import count_duplicates as count_duplicates
 from .duplicates import describe_repeats as describe_repeats
 from .duplicates import near_duplicates as near_duplicates
 from .duplicates import worth_comparing as worth_comparing
+from .explain import Explanation as Explanation
+from .explain import explain_score as explain_score
+from .explain_figure import draw_word_pairs as draw_word_pairs
+from .explain_figure import draw_words as draw_words
 from .gold import agreement as agreement
 from .gold import agreement_differences as agreement_differences
 from .gold import bands_against_gold as bands_against_gold
