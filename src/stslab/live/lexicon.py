@@ -11,11 +11,15 @@ from ..models.encoding import Encoder
 from ..scores.bands import BANDS
 from ..studies import calibration, content, differences, groups, headlines, opposites, quantities
 
-# Python's \b, \w and \d know letters and digits of all scripts; JavaScript's do not.
+# Python's \b, \w and \d know letters and digits of all scripts; JavaScript's do not. Only Python's
+# \s has U+001C to U+001F and U+0085, only JavaScript's U+FEFF; Python's $ also stands before a
+# last line break.
 WORD = r"\p{L}\p{N}_"
+SPACE = r"\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 EDGE = f"(?:(?<=[{WORD}])(?![{WORD}])|(?<![{WORD}])(?=[{WORD}]))"
-CLASSES = {r"\b": EDGE, r"\w": f"[{WORD}]", r"\d": r"\p{Nd}", r"\-": "-", r"\ ": " "}
-IN_BRACKETS = CLASSES | {r"\w": WORD, r"\-": r"\-"}
+CLASSES = {r"\b": EDGE, r"\w": f"[{WORD}]", r"\d": r"\p{Nd}", r"\s": f"[{SPACE}]"}
+CLASSES |= {r"\-": "-", r"\ ": " ", "$": r"(?=\n?$)"}
+IN_BRACKETS = CLASSES | {r"\w": WORD, r"\s": SPACE, r"\-": r"\-", "$": "$"}
 PIECE = re.compile(r"\[\^\\W_\]|\(\?P<|\\.|.", re.DOTALL)
 
 
@@ -83,10 +87,10 @@ def for_javascript(pattern: str) -> str:
             piece = r"[\p{L}\p{N}]"
         elif piece == "(?P<":
             piece = "(?<"
-        elif piece.startswith("\\"):
-            piece = (IN_BRACKETS if inside else CLASSES).get(piece, piece)
         elif piece in "[]":
             inside = piece == "["
+        else:
+            piece = (IN_BRACKETS if inside else CLASSES).get(piece, piece)
         written.append(piece)
     return "".join(written)
 

@@ -11,10 +11,13 @@
     return text.toLowerCase().replaceAll("’", "'").match(/[\p{L}\p{N}_]+(?:'[\p{L}\p{N}_]+)*/gu) || [];
   };
 
-  // Texts that are equal but for case, accents of width and punctuation say the same nothing.
+  // As Python's casefold: there and back, "ß" is "ss" and a last sigma is any sigma.
+  const folded = (c) => c === "ı" ? c : c.toLowerCase().toUpperCase().toLowerCase();
+
+  // Texts that are equal but for case, width of letters and punctuation say the same nothing.
   const plainOf = (text) => {
-    const folded = text.normalize("NFKC").toLowerCase().replaceAll("ß", "ss").replaceAll("ς", "σ");
-    return (folded.match(/[\p{L}\p{N}]+/gu) || []).join(" ");
+    const letters = Array.from(text.normalize("NFKC"), folded).join("");
+    return (letters.match(/[\p{L}\p{N}]+/gu) || []).join(" ");
   };
 
   function hasContent(text, { emptyAnswers }) {

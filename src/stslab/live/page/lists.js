@@ -2,10 +2,28 @@
   // same cuts, the same order of ties. See stslab/studies/groups.py, terms.py and scores/.
   const clip = (score) => Math.max(-1, Math.min(1, Math.round(score * 1e12) / 1e12)) + 0;
 
-  function similarities(vectors) {
-    const n = vectors.length, matrix = new Float32Array(n * n);
+  // To length 1 in double precision, as Python has it: 32 bits leave an error of 1e-7.
+  function unitOf(vector) {
+    const length = Math.sqrt(dot(vector, vector)) || 1;
+    return Float64Array.from(vector, (x) => x / length);
+  }
+
+  function similarities(embeddings) {
+    const n = embeddings.length, matrix = new Float32Array(n * n), vectors = embeddings.map(unitOf);
     for (let i = 0; i < n; i++) {
-      for (let j = i; j < n; j++) matrix[i * n + j] = matrix[j * n + i] = clip(dot(vectors[i], vectors[j]));
+      const one = vectors[i];
+      for (let j = i; j < n; j++) {
+        // Four sums at a time: 1,000 sentences in a third of the time that `dot` takes.
+        const other = vectors[j];
+        let a = 0, b = 0, c = 0, d = 0;
+        for (let k = 0; k < HIDDEN; k += 4) {
+          a += one[k] * other[k];
+          b += one[k + 1] * other[k + 1];
+          c += one[k + 2] * other[k + 2];
+          d += one[k + 3] * other[k + 3];
+        }
+        matrix[i * n + j] = matrix[j * n + i] = clip(a + b + c + d);
+      }
     }
     return matrix;
   }
@@ -97,8 +115,12 @@
     return best[1];
   }
 
-  // Python counts characters, JavaScript halves of some.
+  // Python counts and orders characters, JavaScript halves of some.
   const lengthOf = (text) => [...text].length;
+  const inOrder = (one, other) => {
+    const [a, b] = [[...one], [...other]], i = a.findIndex((c, at) => c !== b[at]);
+    return i < 0 ? a.length - b.length : a[i].codePointAt() - (b[i] ?? "\0").codePointAt();
+  };
   const UNSPACED = /[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]/;
 
   function termsOf(text, lexicon) {
@@ -128,7 +150,7 @@
         const weight = count * Math.log1p(total / counts.size / everywhere.get(term));
         return [Math.round(weight * 1e9), term];
       });
-      weighed.sort(([a, one], [b, other]) => b - a || (one < other ? -1 : 1));
+      weighed.sort(([a, one], [b, other]) => b - a || inOrder(one, other));
       named.set(group, weighed.slice(0, 3).map(([, term]) => {
         return lengthOf(term) > 20 ? [...term].slice(0, 19).join("") + "…" : term;
       }).join(" · "));
@@ -169,26 +191,30 @@
     return { table, matrix, cut, terms: joined.map(([group]) => named.get(group)) };
   }
 
-  // Pairs that reach a threshold, else the closest one; closest first, ties by their rows.
+  const MOST_PAIRS = 10_000;
+
+  // Pairs that reach a threshold, else the closest one; closest first, ties by their rows. Scores
+  // have 32 bits, and so has what they are compared with: 0.7 reaches 0.7.
   function closestPairs({ table, matrix }, threshold) {
     const n = table.length, found = [];
     const says = table.map(({ group }) => group >= 0);
     const best = table.reduce((most, { score }, i) => says[i] && score > most ? score : most, -2);
-    const least = Math.min(threshold, best);
+    const least = Math.fround(Math.min(threshold, best));
     for (let i = 0; i < n; i++) {
       for (let j = i + 1; says[i] && j < n; j++) {
-        if (says[j] && matrix[i * n + j] >= least) found.push([matrix[i * n + j], table[i], table[j]]);
+        const score = matrix[i * n + j], first = table[i].row < table[j].row;
+        if (says[j] && score >= least) found.push({ score, a: table[first ? i : j], b: table[first ? j : i] });
       }
     }
-    const pairs = found.map(([score, a, b]) => {
-      const [one, other] = a.row < b.row ? [a, b] : [b, a];
-      return { score, sentence_a: one.sentence, sentence_b: other.sentence, row_a: one.row, row_b: other.row };
+    found.sort((one, other) => other.score - one.score || one.a.row - other.a.row || one.b.row - other.b.row);
+    return found.slice(0, MOST_PAIRS).map(({ score, a, b }) => {
+      return { score, sentence_a: a.sentence, sentence_b: b.sentence, row_a: a.row, row_b: b.row };
     });
-    return pairs.sort((a, b) => b.score - a.score || a.row_a - b.row_a || a.row_b - b.row_b);
   }
 
   function rank(query, vectors) {
-    const scored = vectors.map((vector, index) => ({ index, score: clip(dot(query, vector)) }));
+    const asked = unitOf(query);
+    const scored = vectors.map((vector, index) => ({ index, score: clip(dot(asked, unitOf(vector))) }));
     return scored.sort((a, b) => b.score - a.score);
   }
 

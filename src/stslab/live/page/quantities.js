@@ -1,4 +1,5 @@
-  // Numbers as English texts write them, read as stslab/studies/quantities.py reads them.
+  // Numbers as English texts write them, read as stslab/studies/quantities.py reads them. Only
+  // Python takes ı and İ for an i without regard to case: "20 mı" are 20 there, too, but quoted whole.
   function numberDifference(a, b, lexicon) {
     const [first, second] = [a, b].map((text) => quantities(text, lexicon));
     const sides = [onlyHere(first, second), onlyHere(second, first)];
@@ -12,6 +13,7 @@
   function onlyHere(here, there) {
     const near = (one, other) => one.kind === other.kind && one.unit !== other.unit
       && typeof one.size === "number" && typeof other.size === "number"
+      && Number.isFinite(one.size - other.size)
       && Math.abs(one.size - other.size) <= 0.01 * Math.max(Math.abs(one.size), Math.abs(other.size));
     return here.filter((each) => {
       const same = there.some((other) => other.value === each.value && (!each.unit || !other.unit));
@@ -21,11 +23,10 @@
     });
   }
 
-  // Digits of any script stand in rows from 0 to 9.
-  const asciiDigits = (text) => text.normalize("NFKC").replace(/[^\x00-\x7f]/gu, (digit) => {
+  // Digits of any script stand in rows from 0 to 9; NFKC makes those of mathematics ASCII.
+  const numberOf = (text) => +text.normalize("NFKC").replace(/[^\x00-\x7f]/gu, (digit) => {
     let value = 0;
-    const before = () => String.fromCodePoint(digit.codePointAt(0) - value - 1);
-    while (value < 9 && /\p{Nd}/u.test(before())) value++;
+    while (/\p{Nd}/u.test(String.fromCodePoint(digit.codePointAt(0) - value - 1))) value++;
     return /\p{Nd}/u.test(digit) ? value : digit;
   });
 
@@ -45,16 +46,17 @@
     let from = 0, match;
     while (search.lastIndex = from, match = search.exec(text)) {
       const { groups } = match, start = match.index, whole = match[0].toLowerCase();
-      const hour = groups.hour || groups.hour24, begin = Math.max(from, start - 24);
+      const clock = groups.hour || groups.hour24, begin = Math.max(from, start - 24);
       from = start + match[0].length;
       if (groups.year) {
-        const month = months[groups.month - 1], value = +groups.year, day = +groups.day;
+        const month = months[groups.month - 1], value = numberOf(groups.year), day = numberOf(groups.day);
         found.push({ value, unit: "", kind: "", size: 0, number: groups.year, whole });
         found.push({ value: day, unit: month, kind: month, size: day, number: whole, whole });
-      } else if (hour) {
-        const minute = +(groups.minute || groups.minute24 || 0), half = groups.half?.toLowerCase();
-        const size = 60 * (half ? hour % 12 + (half === "p" ? 12 : 0) : +hour) + minute;
-        found.push({ value: minute ? whole : +hour, unit: "clock", kind: "clock", size, number: whole, whole });
+      } else if (clock) {
+        const hour = numberOf(clock);
+        const minute = numberOf(groups.minute || groups.minute24 || "0"), half = groups.half?.toLowerCase();
+        const size = 60 * (half ? hour % 12 + (half === "p" ? 12 : 0) : hour) + minute;
+        found.push({ value: minute ? whole : hour, unit: "clock", kind: "clock", size, number: whole, whole });
       } else {
         found.push(withItsUnit(begin, match));
       }
@@ -80,7 +82,7 @@
       } else {
         value += scale;
       }
-      const spelled = money ? (money.includes("$") ? "$" : money.trim().toLowerCase()) : unit || "";
+      const spelled = money ? (money.includes("$") ? "$" : money.toLowerCase().match(/[^\s\x1c-\x1f\x85]+/)[0]) : unit || "";
       const key = lengthOf(spelled) === 1 ? spelled : spelled.toLowerCase();
       let [name, kind, factor] = Object.hasOwn(units, key) ? units[key] : ["", "", 1];
       const month = (a.month || b.month || "").slice(0, 3).toLowerCase();
@@ -88,7 +90,8 @@
       if (month && typeof value === "number" && dated) [name, kind, factor] = [month, month, 1];
       else if (match.groups.ordinal || a.ordinal) [name, kind, factor] = ["rank", "rank", 1];
       const size = typeof value === "number" ? value * factor : value;
-      const signed = start - (money || "").length - (b.half || "").length - (b.minus || "").length;
+      // Python's $ also stands before a line break.
+      const signed = left.index + left[0].length - (money || "").length - (b.half || "").length - (b.minus || "").length;
       from = right.index + right[0].length;
       return { value, unit: name, kind, size, number: text.slice(b.half || b.minus ? signed : start, stop).toLowerCase(),
         whole: text.slice(left.index, from).toLowerCase() };
@@ -97,8 +100,10 @@
     // A number's own digits or words; what is a version or the like stays as it is.
     function valueOf({ 0: match, groups: { digits } }) {
       if (digits) {
-        const plain = asciiDigits(digits).replace(/\s|,(?=\d{3}(?!\d))/g, "").replace(/^(\d+),(\d{1,2})$/, "$1.$2");
-        return isNaN(plain) ? plain : +plain;
+        const plain = digits.replace(/\s|,(?=\p{Nd}{3}(?!\p{Nd}))/gu, "")
+          .replace(/^(\p{Nd}+),(\p{Nd}{1,2})$/u, "$1.$2");
+        const value = numberOf(plain);
+        return isNaN(value) ? plain : value;
       }
       let total = 0, current = 0;
       for (const word of letters(match)) {
