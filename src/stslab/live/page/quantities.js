@@ -24,7 +24,7 @@
   }
 
   // Digits of any script stand in rows from 0 to 9; NFKC makes those of mathematics ASCII.
-  const numberOf = (text) => +text.normalize("NFKC").replace(/[^\x00-\x7f]/gu, (digit) => {
+  const numeric = (text) => +text.normalize("NFKC").replace(/[^\x00-\x7f]/gu, (digit) => {
     let value = 0;
     while (/\p{Nd}/u.test(String.fromCodePoint(digit.codePointAt(0) - value - 1))) value++;
     return /\p{Nd}/u.test(digit) ? value : digit;
@@ -49,12 +49,12 @@
       const clock = groups.hour || groups.hour24, begin = Math.max(from, start - 24);
       from = start + match[0].length;
       if (groups.year) {
-        const month = months[groups.month - 1], value = numberOf(groups.year), day = numberOf(groups.day);
+        const month = months[groups.month - 1], value = numeric(groups.year), day = numeric(groups.day);
         found.push({ value, unit: "", kind: "", size: 0, number: groups.year, whole });
         found.push({ value: day, unit: month, kind: month, size: day, number: whole, whole });
       } else if (clock) {
-        const hour = numberOf(clock);
-        const minute = numberOf(groups.minute || groups.minute24 || "0"), half = groups.half?.toLowerCase();
+        const hour = numeric(clock);
+        const minute = numeric(groups.minute || groups.minute24 || "0"), half = groups.half?.toLowerCase();
         const size = 60 * (half ? hour % 12 + (half === "p" ? 12 : 0) : hour) + minute;
         found.push({ value: minute ? whole : hour, unit: "clock", kind: "clock", size, number: whole, whole });
       } else {
@@ -102,7 +102,7 @@
       if (digits) {
         const plain = digits.replace(/\s|,(?=\p{Nd}{3}(?!\p{Nd}))/gu, "")
           .replace(/^(\p{Nd}+),(\p{Nd}{1,2})$/u, "$1.$2");
-        const value = numberOf(plain);
+        const value = numeric(plain);
         return isNaN(value) ? plain : value;
       }
       let total = 0, current = 0;
