@@ -17,6 +17,7 @@ from live_texts import hostile_texts
 from stslab.live.support import check_supported
 from stslab.live.weights import pack_model
 from stslab.models.finding import ModelError, find_model
+from stslab.studies import explain_score
 
 pytestmark = pytest.mark.browser
 
@@ -209,6 +210,15 @@ def test_the_table_of_words_adds_up_to_the_score(page, stsb):
         assert np.shape(found["table"]) == tuple(len(words) + 1 for words in found["words"])
         assert np.sum(found["table"]) == pytest.approx(found["score"], abs=1e-12)
         assert found["score"] == pytest.approx(score, abs=1e-6)
+
+
+def test_the_table_of_words_is_pythons(page, stsb, model):
+    """Cell by cell, within 1e-5, with exact weights."""
+    for a, b in stsb_pairs(stsb)[::70]:
+        got = page.evaluate("([a, b]) => live.explain(live.engine, live.tokenizer, a, b)", [a, b])
+        want = explain_score(a, b, model=model, leave_out=False).table
+        assert got["words"] == [list(want.index[:-1]), list(want.columns[:-1])]
+        np.testing.assert_allclose(got["table"], want.to_numpy(), atol=1e-5)
 
 
 def test_leaving_a_word_out_scores_the_text_without_it(page):
