@@ -683,3 +683,10 @@ def test_a_file_name_may_begin_with_a_tilde(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "~draft.txt").write_text("One.\n")
     assert read_sentences("~draft.txt").table["sentence"].tolist() == ["One."]
+
+
+def test_a_column_whose_name_holds_a_comma_is_named_in_quotes(tmp_path):
+    file = tmp_path / "faq.csv"
+    file.write_text('Frage,"Antwort, kurz"\nWho are you?,We are bakers.\n', "utf-8")
+    assert len(read_pairs(file, columns='Frage, "Antwort, kurz"').table) == 1
+    assert len(read_pairs(file, columns=["Frage", "Antwort, kurz"]).table) == 1

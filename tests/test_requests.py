@@ -271,6 +271,8 @@ def test_a_file_that_cannot_be_used_is_one_message_and_no_page(mine: Project) ->
     (mine.root / "faq.csv").write_text("question,faq\nWho are you?,We are bakers.\n")
     said = unreadable(mine, "--pairs", "faq.csv")
     assert 'To name them: COLUMN="question, faq" (or --column "question, faq").' in said
+    said = unreadable(mine, "--pairs", "tickets.csv")  # what it proposes is read, see below
+    assert """COLUMN='Betreff / Kurztext, "Antwort, kurz"' (or --column""" in said
     said = unreadable(mine, "--rated-pairs", "faq.csv", "--column", "question, faq")
     assert "faq.csv, columns ['sentence_a', 'sentence_b']: no human score" in said
     (mine.root / "asked.csv").write_text("a,b\n1,2\n")

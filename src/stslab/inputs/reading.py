@@ -213,7 +213,9 @@ def read_pairs(
     """
     rows = read_rows(source, [*PAIR, "gold_score"], "pairs", sheet)
     if not isinstance(columns, Mapping):
-        names = columns.split(",") if isinstance(columns, str) and columns else columns or []
+        names = columns or []
+        if isinstance(columns, str):  # a name that holds a comma stands in quotes
+            names = next(csv.reader([columns], skipinitialspace=True), [])
         if len(names) not in (0, 2, 3):
             raise rows.refused(f"expected two names, or three, got {list(names)}", NAMED)
         columns = dict(zip(map(str.strip, names), [*PAIR, "gold_score"], strict=False))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .jobs import Job
-from .values import RequestError
+from .values import RequestError, joined_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,8 +64,10 @@ def _naming(frame: pd.DataFrame, count: int) -> str:
     words = frame.map(lambda cell: isinstance(cell, str) and " " in cell.strip()).mean().tolist()
     texts = [name for name, share in zip(columns, words, strict=True) if share >= 0.5]
     hold = f" These hold text: {', '.join(map(repr, texts))}." if texts else ""
-    names = ", ".join((texts if len(texts) >= count else columns)[:count])
-    return f'{hold} To name them: COLUMN="{names}" (or --column "{names}").'
+    chosen = (texts if len(texts) >= count else columns)[:count]
+    names = joined_names(chosen)
+    spelled = shlex.quote(names) if '"' in names else f'"{names}"'
+    return f"{hold} To name them: COLUMN={spelled} (or --column {spelled})."
 
 
 def _reading(job: Job, name: str) -> tuple[str, str]:

@@ -34,7 +34,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from .jobs import COMMAND_LINE, Draft, Job, Layer, check_shared, make_jobs
 from .names import name_problem, safe_stem, same_file_name
 from .notebooks import Notebooks
-from .values import RequestError, shown, suggest
+from .values import RequestError, joined_names, shown, suggest
 from .yaml_text import LineOf, parse_yaml
 
 READING = ("columns", "sheet")  # the parameters that say where in a file the texts are
@@ -79,7 +79,7 @@ _BareOrRun = Annotated[
 def _joined(value: Any) -> Any:
     """Write a list of columns as the one text that notebooks take."""
     texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
-    return ", ".join(value) if texts else value
+    return joined_names(value) if texts else value
 
 
 class _PresetFile(_Shape):

@@ -9,7 +9,7 @@ import difflib
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -265,3 +265,10 @@ def _readable_file(value: str | Path, base: Path, say: str) -> Path:
         f"{say}: the file {shown(value)} {problem}. Looked for it in {base.absolute()}. "
         "Correct the path, or give the values as a list."
     )
+
+
+def joined_names(names: Sequence[str]) -> str:
+    """Write names of columns as one text; of several, those that hold a comma stand in quotes."""
+    if len(names) == 1:
+        return names[0]
+    return ", ".join(f'"{name}"' if "," in name else name for name in names)
