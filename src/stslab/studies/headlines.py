@@ -99,7 +99,8 @@ def describe_close(scored: pd.DataFrame, threshold: float, *, total: int | None 
     >>> pairs = [("It was stale.", "It was fresh.", 0.9), ("A", "B", 0.1), ("A", "A", 1.0)]
     >>> scored = pd.DataFrame(pairs, columns=["sentence_a", "sentence_b", "score"])
     >>> describe_close(scored, 0.8)
-    '1 pair scores 0.8 or more, and it may differ in meaning: opposites (stale / fresh).'
+    '1 pair of different sentences scores 0.8 or more, and it may differ in meaning: \
+opposites (stale / fresh).'
     """
     different = scored[scored["sentence_a"] != scored["sentence_b"]]
     if different.empty:
@@ -108,12 +109,12 @@ def describe_close(scored: pd.DataFrame, threshold: float, *, total: int | None 
     if close.empty:
         best = different.sort_values("score", ascending=False, kind="stable").iloc[0]
         texts = f"{quoted(best['sentence_a'])} and {quoted(best['sentence_b'])}"
-        return (
-            f"No pair scores {threshold:g} or more; the closest is {texts} ({best['score']:.2f})."
-        )
+        none = "No pair of different sentences" if len(different) < len(scored) else "No pair"
+        return f"{none} scores {threshold:g} or more; the closest is {texts} ({best['score']:.2f})."
     differ = [each for each in with_differences(close)["differ_in"] if each]
     many = max(len(close), total or 0)
-    some = f"{counted(many, 'pair')} score{'s' * (many == 1)} {threshold:g} or more"
+    of = " of different sentences" if len(different) < len(scored) else ""
+    some = f"{counted(many, 'pair')}{of} score{'s' * (many == 1)} {threshold:g} or more"
     if not differ:
         return f"{some}."
     if many == 1:
