@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
+import json
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
+from stslab.live.lexicon import lexicon
 from stslab.live.weights import pack_model
 from stslab.models.finding import find_model
 
 PARTS = ("weights", "tokenizer", "engine", "explain")
+LISTS = ("engine", "explain", "show", "lists", "quantities", "differences", "worth")
 NAMES = "unpack, decodeBase64, makeTokenizer, makeEngine, explain, leaveOut, dot"
 EXTRA = {"heard": "<é>"}
 POLICY = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'"
@@ -50,3 +55,12 @@ def write_page(folder: Path, *, compact: bool = False) -> Path:
         "utf-8",
     )
     return file
+
+
+def page_of_lists(chromium: Any, model: Any, names: str) -> Iterator[Any]:
+    """Open a page whose `lists` has the named functions, and the model's lexicon."""
+    page = chromium.new_context(offline=True).new_page()
+    page.evaluate(f"() => {{ window.lists = {script(*LISTS, names=names)} }}")
+    page.evaluate("words => { lists.lexicon = words }", json.loads(json.dumps(lexicon(model))))
+    yield page
+    page.context.close()

@@ -14,8 +14,6 @@ import pytest
 from conftest import find_chromium
 from live import START
 from test_live_engine import (  # noqa: F401 (fixtures)
-    HEATMAP,
-    PAIRS,
     files,
     opened,
     python_ids,
@@ -24,6 +22,7 @@ from test_live_engine import (  # noqa: F401 (fixtures)
     tokenizer,
 )
 
+from stslab.live.build import PAIRS, SENTENCES
 from stslab.live.characters import EMPTY
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -62,7 +61,7 @@ def test_all_benchmark_pairs_score_as_in_python(opened, expected, stsb, kind):  
 
 def test_all_benchmark_texts_have_pythons_tokens(opened, tokenizer, stsb):  # noqa: F811
     pairs = [*stsb_pairs(stsb), *PAIRS]
-    texts = sorted({text for pair in pairs for text in pair} | set(HEATMAP))
+    texts = sorted({text for pair in pairs for text in pair} | set(SENTENCES))
     found = opened("exact").evaluate(
         "texts => texts.map((text) => live.tokenizer(text).ids)", texts
     )

@@ -14,6 +14,7 @@ import pytest
 from live import EXTRA, START, write_page
 from live_texts import hostile_texts
 
+from stslab.live.build import PAIRS, SENTENCES
 from stslab.live.support import check_supported
 from stslab.live.weights import pack_model
 from stslab.models.finding import ModelError, find_model
@@ -21,24 +22,7 @@ from stslab.studies import explain_score
 
 pytestmark = pytest.mark.browser
 
-PAIRS = [
-    ["A dog is playing in the park.", "A puppy is running outside."],
-    ["The stock market crashed today.", "Investors lost billions overnight."],
-    ["She loves reading mystery novels.", "The weather forecast shows heavy rain."],
-    [
-        "Python is a popular programming language.",
-        "Many developers use Python for data science.",
-    ],
-]
 SCORES = ["0.4189", "0.5578", "0.0182", "0.7595"]
-HEATMAP = [
-    "I love machine learning.",
-    "Deep learning is a branch of AI.",
-    "Neural networks mimic the human brain.",
-    "I enjoy cooking Italian food.",
-    "Pasta and pizza are Italian dishes.",
-    "Cats and dogs are popular pets.",
-]
 CELLS = [
     *("0.57", "0.38", "0.25", "0.10", "0.15", "0.45", "0.09", "0.05"),
     *("0.00", "0.08", "0.12", "0.13", "0.71", "0.17", "0.12"),
@@ -120,7 +104,7 @@ def test_the_tutorials_pairs_come_out_to_four_decimals(page):
 
 
 def test_the_tutorials_heatmap_comes_out_to_two_decimals(page):
-    scores = page.evaluate("p => live.scores(p)", list(itertools.combinations(HEATMAP, 2)))
+    scores = page.evaluate("p => live.scores(p)", list(itertools.combinations(SENTENCES, 2)))
     assert [f"{score:.2f}".replace("-0.00", "0.00") for score in scores] == CELLS
 
 
@@ -212,13 +196,24 @@ def test_the_table_of_words_adds_up_to_the_score(page, stsb):
         assert found["score"] == pytest.approx(score, abs=1e-6)
 
 
-def test_the_table_of_words_is_pythons(page, stsb, model):
-    """Cell by cell, within 1e-5, with exact weights."""
-    for a, b in stsb_pairs(stsb)[::70]:
+def check_tables(page, pairs, model):
+    """Compare the page's tables of words with Python's, cell by cell, and with the cosine."""
+    for a, b in pairs:
         got = page.evaluate("([a, b]) => live.explain(live.engine, live.tokenizer, a, b)", [a, b])
-        want = explain_score(a, b, model=model, leave_out=False).table
-        assert got["words"] == [list(want.index[:-1]), list(want.columns[:-1])]
-        np.testing.assert_allclose(got["table"], want.to_numpy(), atol=1e-5)
+        want = explain_score(a, b, model=model, leave_out=False)
+        assert got["words"] == [list(want.table.index[:-1]), list(want.table.columns[:-1])]
+        np.testing.assert_allclose(got["table"], want.table.to_numpy(), atol=1e-5)
+        assert np.sum(got["table"]) == pytest.approx(want.score, abs=1e-6)
+        assert want.table.to_numpy().sum() == pytest.approx(want.score, abs=1e-6)
+
+
+def test_the_table_of_words_is_pythons(page, stsb, model):
+    check_tables(page, stsb_pairs(stsb)[::70], model)
+
+
+@pytest.mark.slow
+def test_the_tables_of_1000_pairs_are_pythons(page, stsb, model):
+    check_tables(page, stsb_pairs(stsb)[:1000], model)
 
 
 def test_leaving_a_word_out_scores_the_text_without_it(page):

@@ -11,7 +11,7 @@ import numpy as np
 import page_fixtures as fixtures
 import pytest
 from conftest import ROOT
-from live import script
+from live import page_of_lists
 
 from stslab import encode, interpret, read_sentences, search
 from stslab.live.build import PAIRS, SENTENCES
@@ -32,7 +32,6 @@ pytestmark = pytest.mark.browser
 
 # Without half characters, which JSON and Python's tokenizer do not take alike.
 HOSTILE = [text for text in fixtures.HOSTILE if len(text) < 2000 and "\ud83d" not in text]
-PARTS = ("engine", "explain", "show", "lists", "quantities", "differences", "worth")
 NAMES = (
     "groupSentences, closestPairs, rank, judge, differences, hasContent, worth, percentile, band"
 )
@@ -46,11 +45,7 @@ GROUPED = """([lines, vectors]) => {
 
 @pytest.fixture(scope="module")
 def page(chromium, model):
-    page = chromium.new_context(offline=True).new_page()
-    page.evaluate(f"() => {{ window.lists = {script(*PARTS, names=NAMES)} }}")
-    page.evaluate("words => { lists.lexicon = words }", json.loads(json.dumps(lexicon(model))))
-    yield page
-    page.context.close()
+    yield from page_of_lists(chromium, model, NAMES)
 
 
 def lists_not_written_for_it() -> dict[str, list[str]]:
@@ -111,7 +106,7 @@ def test_groups_of_the_benchmarks_kinds_of_text(page, model, stsb):
     kinds = dict(stsb_lists(stsb))
     assert len(LISTS) + len(kinds) >= 20
     for texts in kinds.values():
-        check_groups(page, model, texts[:150])
+        check_groups(page, model, texts[:60])
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import unicodedata
@@ -10,10 +9,9 @@ from importlib import resources
 
 import numpy as np
 import pytest
-from live import script
+from live import page_of_lists
 
 from stslab import encode, search
-from stslab.live.lexicon import lexicon
 from stslab.studies import cautions_of, group_sentences, has_content, read_stsb
 from stslab.studies.differences import words
 from stslab.studies.quantities import quantities
@@ -21,17 +19,12 @@ from stslab.studies.terms import _terms
 
 pytestmark = pytest.mark.browser
 
-PARTS = ("engine", "explain", "show", "lists", "quantities", "differences", "worth")
 NAMES = "groupSentences, closestPairs, rank, differences, hasContent, words, termsOf, quantities"
 
 
 @pytest.fixture(scope="module")
 def page(chromium, model):
-    page = chromium.new_context(offline=True).new_page()
-    page.evaluate(f"() => {{ window.lists = {script(*PARTS, names=NAMES)} }}")
-    page.evaluate("words => { lists.lexicon = words }", json.loads(json.dumps(lexicon(model))))
-    yield page
-    page.context.close()
+    yield from page_of_lists(chromium, model, NAMES)
 
 
 def each(page, expression, values):

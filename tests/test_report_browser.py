@@ -18,7 +18,11 @@ WIDTHS = {"print": (768,), "light": (320, 1440), "dark": (320, 768, 1440)}
 SETTLED = """() => new Promise(
     go => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(go))))"""
 STORES = "../stores/16_vector_stores"
-FURTHER = [f"../further/{path.stem}" for path in NOTEBOOKS if "10" <= path.stem < "16"] + [STORES]
+FURTHER = [
+    STORES if path.stem in STORES else f"../further/{path.stem}"
+    for path in NOTEBOOKS
+    if path.stem > "10"
+]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from ..inputs.checks import InputError
 from ..inputs.reading import Input, read_corpus, read_pairs, read_sentences
 from ..models.finding import DEFAULT_MODEL, ModelSource, find_model
-from ..report.page.assets import TEMPLATE, Assets, read_style, with_policy
+from ..report.page.assets import TEMPLATE, Assets, read_style, replace_surrogates, with_policy
 from ..wording import counted
 from .lexicon import lexicon
 from .support import check_supported
@@ -124,8 +124,11 @@ def build_live(
     page = folder / f"{name or 'live'}{'-compact' * compact}.html"
     folder.mkdir(parents=True, exist_ok=True)
     partial = page.with_suffix(".partial")
-    partial.write_text(html, encoding="utf-8")
-    return partial.replace(page)
+    try:
+        partial.write_text(replace_surrogates(html), encoding="utf-8")
+        return partial.replace(page)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _files(sentences: str | None, corpus: str | None, pairs: str | None) -> dict[str, str | None]:

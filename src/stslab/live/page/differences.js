@@ -5,7 +5,7 @@
     if (!patterns.has(source)) patterns.set(source, new RegExp(source, "giu"));
     return patterns.get(source);
   };
-  const all_ = (source, text) => text.match(pattern(source)) || [];
+  const matchesOf = (source, text) => text.match(pattern(source)) || [];
 
   const words = (text) => {
     return text.toLowerCase().replaceAll("’", "'").match(/[\p{L}\p{N}_]+(?:'[\p{L}\p{N}_]+)*/gu) || [];
@@ -26,10 +26,10 @@
   }
 
   function negation(a, b, { negations, denials }) {
-    let [one, other] = [a, b].map((text) => all_(negations, text.toLowerCase()));
+    let [one, other] = [a, b].map((text) => matchesOf(negations, text.toLowerCase()));
     if (one.length === other.length) return null;
     if (one.length < other.length) [one, other, a, b] = [other, one, b, a];
-    const denied = (text) => all_(denials, text).map((found) => found.toLowerCase());
+    const denied = (text) => matchesOf(denials, text).map((found) => found.toLowerCase());
     const here = denied(a);
     if (denied(b).some((found) => !here.includes(found))) return null;
     const count = (list, item) => list.filter((each) => each === item).length;

@@ -123,7 +123,7 @@
         const halves = half ? `: the first ${half} by ${far(guesses.slice(0, half))}, the last `
           + `${half} by ${far(guesses.slice(-half))}` : "";
         at("tally").textContent = `You guessed ${fixed(value, 2)}, the score is ${fixed(score, 2)}. `
-          + `${counted(guesses.length, "guess").replace(/ss(?=s$)/, "sse")}, off by `
+          + `${guesses.length} guess${guesses.length === 1 ? "" : "es"}, off by `
           + `${far(guesses)} on average${halves}.`;
         at("guessed").value = "";
         update(true);
