@@ -73,6 +73,7 @@ def run(monkeypatch, tmp_path):
     torch.set_printoptions(profile="default", sci_mode=None)
 
 
+FEW = ("15", "17")  # these encode a sample, and the first five pairs
 LONGER = ("02", "09", "10", "13", "14")  # what they encode others do, too
 PATHS = [
     pytest.param(path, marks=pytest.mark.slow) if path.stem[:2] in LONGER else path
@@ -85,7 +86,7 @@ def test_a_second_run_encodes_a_handful(path, run, tmp_path, static_folder):
     """Of 300 texts, so that one plain call on all of them would show."""
     texts = [f"{a} {b} {c}" for a in WORDS for b in WORDS for c in WORDS][:300]
     values = values_of(path, texts, tmp_path) | {"model_name": str(static_folder)}
-    assert run(path, values)[0] >= 300
+    assert run(path, values)[0] >= (2 * HANDFUL if path.stem[:2] in FEW else 300)
     assert run(path, values)[0] <= HANDFUL
 
 
@@ -103,7 +104,7 @@ def test_a_second_run_on_5000_texts_takes_at_most_a_quarter(path, run, tmp_path,
     run(path, {})
     (encoded, first), (again, second) = run(path, values), run(path, values)
     assert again <= HANDFUL
-    if encoded >= 5000:  # notebook 15 encodes a sample: most of its time goes into figures
+    if encoded >= 5000:  # of a sample most time goes into figures
         assert second <= first / 4, f"{first:.1f} s, then {second:.1f} s"
     else:
-        assert path.stem.startswith("15")
+        assert path.stem[:2] in FEW

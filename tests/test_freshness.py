@@ -220,7 +220,6 @@ def test_the_files_that_code_may_use(
 ) -> None:
     """All of the core, data files too, where it names the package; likewise of the studies."""
     (own_package / "scores" / "words.txt").write_text("not")
-    (own_package / "live").mkdir()
     (own_package / "live" / "engine.js").write_text("")
     found = [name.removeprefix("helper ") for name in identity.helper_digests(code)]
     assert found == sorted(found)
