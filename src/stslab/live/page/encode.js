@@ -1,5 +1,5 @@
   // Texts → vectors, each text once, with pauses in which the page answers.
-  const KEPT = 5000, SLICE = 40, TOGETHER = 128;
+  const KEPT = 5000, SLICE = 40, TOGETHER = 96;
   const pause = () => new Promise((done) => setTimeout(done));
 
   function encoder(engine, tokenize) {
