@@ -136,7 +136,8 @@ def test_nothing_is_scored_where_no_text_is_left(model):
 
 def test_hostile_texts_add_up_and_are_drawn_as_typed(model):
     """Half a character is refused by the tokenizer, here as by `score_pairs`."""
-    pairs = list(itertools.pairwise(text for text in HOSTILE if "\ud83d" not in text))
+    short = (text for text in HOSTILE if "\ud83d" not in text and len(text) < 20_000)
+    pairs = list(itertools.pairwise(short))
     assert largest_gap(pairs, model) < 1e-6
     for pair in pairs[::4]:
         found = explain_score(*pair, model=model, leave_out=False)
