@@ -49,7 +49,7 @@ def test_a_notebook_has_title_parameters_check_solution_and_one_finding(path):
     assert sum(len(re.findall(r"^# ", each, re.MULTILINE)) for each in text) == 1
     assert text[0].startswith("# ")
     assert [tags(cell) for cell in cells].count(["parameters"]) == 1
-    assert sum("solution" in tags(cell) for cell in cells) == 1
+    assert sum("solution" in tags(cell) for cell in cells) in (2, 3)
     assert any("assert " in each for each in code)
     assert sum(len(re.findall(r"\bshow_finding\(", each)) for each in code) == 1
 

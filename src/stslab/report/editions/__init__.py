@@ -1,0 +1,1 @@
+"""One notebook → what a class needs: student and solution editions, slides, a booklet."""

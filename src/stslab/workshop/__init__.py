@@ -1,0 +1,5 @@
+"""Teaching with the notebooks."""
+
+from .checking import check
+
+__all__ = ["check"]

@@ -1,0 +1,227 @@
+"""A learner's answer → what is right, what is not, and a hint that does not give it away.
+
+An answer is compared with what the solution gives in the learner's own notebook, so a check holds
+for whatever sentences stand in its parameters cell. The usual wrong answers are run in the same
+way: what matches one of them gets its hint.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..report.editions.exercises import Exercise, Lesson
+
+CHECKS = "checks"  # the folder beside the student edition that holds solutions and hints, sealed
+RESULTS = "my-results.json"  # what a learner may hand in; `stslab class` reads it
+WITHIN = 0.0055  # a number with two decimals is as good as one with all
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of an answer: `hint` names the wrong answer that it equals, if any."""
+
+    passed: bool
+    says: str
+    hint: str = ""
+    value: Any = None
+
+
+def check(name: str, namespace: Mapping[str, Any]) -> None:
+    """Check an exercise's answer and say what is right and what is not.
+
+    What was checked is noted in ``my-results.json`` beside the notebook, without a name.
+
+    Parameters
+    ----------
+    name : str
+        The notebook and the exercise, such as ``"05_sentence_pairs/own-partner"``.
+    namespace : mapping
+        The notebook's variables: ``globals()``.
+    """
+    from .. import show_text
+
+    notebook, _, key = name.partition("/")
+    verdict = judge(_unsealed(notebook).exercises[key], namespace)
+    guess = namespace.get("guess", ...)
+    show_text(f"{verdict.says} {_compared(guess, verdict)}".strip())
+    if verdict.says != UNANSWERED:
+        _note(Path(RESULTS), name, verdict, guess)
+
+
+UNANSWERED = "Not answered yet: replace the dots above, run that cell, then this one."
+
+
+def judge(exercise: Exercise, namespace: Mapping[str, Any]) -> Verdict:
+    """Compare an answer with the solution's and with the usual wrong ones."""
+    try:
+        shown = plain(_evaluated(exercise.shows, namespace))
+        if _has_dots(shown):
+            return Verdict(False, UNANSWERED)
+        given = plain(_evaluated(exercise.right, namespace)) if exercise.right else shown
+    except NameError as error:
+        return Verdict(False, f"{UNANSWERED} ({error})")
+    except Exception as error:
+        if "ellipsis" in str(error):  # dots that something was done with
+            return Verdict(False, UNANSWERED)
+        return Verdict(False, f"Your answer stops with {type(error).__name__}: {error}.")
+    value = True if exercise.right else _value_of(exercise.solution, exercise.shows, namespace)
+    if same(given, value):
+        return Verdict(True, "Right.", value=given)
+    for number, wrong in enumerate(exercise.wrong, 1):
+        if _recognised(wrong.when, wrong.answer, exercise, namespace, given):
+            return Verdict(False, f"Not yet. {wrong.hint}", f"{number}")
+    kinds = [kind(given), kind(value)]
+    differ = "" if len({*kinds}) == 1 else f" This is {kinds[0]}, and {kinds[1]} is asked for."
+    return Verdict(False, f"Not yet.{differ} {exercise.hint}")
+
+
+def _recognised(
+    when: str, answer: str, exercise: Exercise, namespace: Mapping[str, Any], given: Any
+) -> bool:
+    try:
+        if when:
+            return bool(_evaluated(when, namespace))
+        return not exercise.right and same(given, _value_of(answer, exercise.shows, namespace))
+    except Exception:  # a wrong answer may be wrong in this way, too
+        return False
+
+
+def _value_of(code: str, shows: str, namespace: Mapping[str, Any]) -> Any:
+    """Run code beside the learner's variables, not on them, and show nothing of it."""
+    from IPython.utils.capture import capture_output
+
+    own = dict(namespace)
+    with capture_output():
+        exec(code, own)
+    return plain(_evaluated(shows, own))
+
+
+def _evaluated(expression: str, namespace: Mapping[str, Any]) -> Any:
+    return eval(expression, dict(namespace))
+
+
+def plain(value: Any) -> Any:
+    """Turn tensors, arrays, series and tables into lists of numbers and texts.
+
+    >>> plain(({"b": 2, "a": (1.5,)}, {3, 1}))
+    [{'b': 2, 'a': [1.5]}, [1, 3]]
+    """
+    if hasattr(value, "to_numpy"):
+        value = value.to_numpy()
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted(map(plain, value), key=repr)
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return value
+
+
+def same(given: Any, wanted: Any) -> bool:
+    """Say whether two plain values agree: numbers to two decimals, texts but for case and edges.
+
+    >>> same([[0.48]], 0.4804), same("Paris ", "paris"), same(3, 4), same([1, 2], [1, 2, 3])
+    (True, True, False, False)
+    """
+    given, wanted = _unwrapped(given), _unwrapped(wanted)
+    if isinstance(given, bool) or isinstance(wanted, bool):
+        return given is wanted
+    if isinstance(given, int | float) and isinstance(wanted, int | float):
+        if given != given or wanted != wanted:  # nan
+            return given != given and wanted != wanted
+        return given == wanted or abs(given - wanted) <= WITHIN
+    if isinstance(given, str) and isinstance(wanted, str):
+        return given.strip().casefold() == wanted.strip().casefold()
+    if isinstance(given, list) and isinstance(wanted, list):
+        return len(given) == len(wanted) and all(map(same, given, wanted))
+    if isinstance(given, dict) and isinstance(wanted, dict):
+        return given.keys() == wanted.keys() and all(same(given[key], wanted[key]) for key in given)
+    return type(given) is type(wanted) and bool(given == wanted)
+
+
+def _unwrapped(value: Any) -> Any:
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return value
+
+
+def kind(value: Any) -> str:
+    """Name what a value is, in a learner's words."""
+    value = _unwrapped(value)
+    names = {bool: "yes or no", int: "a number", float: "a number", str: "a text", dict: "a dict"}
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return names.get(type(value), "nothing" if value is None else f"a {type(value).__name__}")
+
+
+def _has_dots(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list):
+        return value is ...
+    return any(map(_has_dots, value))
+
+
+def _compared(guess: Any, verdict: Verdict) -> str:
+    """Set the guess beside what came out, once it did."""
+    if not verdict.passed:
+        return ""
+    if guess is ...:
+        return "You made no guess; one makes you remember what comes out."
+    if _is_number(guess) and _is_number(verdict.value):
+        return f"You guessed {guess:g}; it is {verdict.value:.4g}."
+    return f"Your guess was: {guess}."
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _note(path: Path, name: str, verdict: Verdict, guess: Any) -> None:
+    """Keep the outcome of a check, and the first guess of a score, for a class to gather."""
+    from filelock import FileLock
+
+    with FileLock(f"{path}.lock"):
+        try:
+            noted = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            noted = {"format": "stslab-class", "version": 1, "learner": secrets.token_hex(4)}
+        checks = {each["exercise"]: each for each in noted.setdefault("checks", [])}
+        entry = checks.setdefault(name, {"exercise": name, "passed": False, "tries": 0, "hint": ""})
+        if not entry["passed"]:
+            entry |= {"passed": verdict.passed, "tries": entry["tries"] + 1}
+            entry["hint"] = verdict.hint or entry["hint"]
+        noted["checks"] = list(checks.values())
+        scores = [guess, verdict.value]
+        if verdict.passed and all(_is_number(each) and abs(each) <= 1 for each in scores):
+            guesses = {each["exercise"]: each for each in noted.setdefault("guesses", [])}
+            guesses.setdefault(name, {"exercise": name, "guess": guess, "score": verdict.value})
+            noted["guesses"] = list(guesses.values())
+        path.write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
+
+
+def seal(folder: Path, notebook: str, lesson: Lesson) -> Path:
+    """Write what the checks of a notebook need, so that no solution is read by accident."""
+    path = folder / CHECKS / f"{notebook}.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(base64.encodebytes(lesson.model_dump_json().encode()))
+    return path
+
+
+def _unsealed(notebook: str) -> Lesson:
+    path = Path(CHECKS, f"{notebook}.txt")
+    try:
+        return Lesson.model_validate_json(base64.decodebytes(path.read_bytes()))
+    except (OSError, ValueError):
+        raise FileNotFoundError(
+            f"{path}: what the checks need is not beside this notebook. Get a fresh copy of the "
+            "whole folder: make lab FRESH=1, or unpack the workshop's zip again."
+        ) from None

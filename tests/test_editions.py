@@ -1,0 +1,205 @@
+"""The student edition of each notebook, with every answer that its exercises are known to get.
+
+A learner answers one exercise after the other in one kernel, trying what is wrong first; so does
+each test here. What is tried stands in ``notebooks/exercises/``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+from lessons import QUICKER
+
+from stslab.report.editions.cells import asked, solved, student, without_annotations
+from stslab.report.editions.exercises import Lesson, read_lesson
+from stslab.report.request.source import is_report, read_source
+from stslab.report.request.values import RequestError
+from stslab.report.running.run import Work, run
+from stslab.workshop.checking import UNANSWERED, kind, plain, same, seal
+
+SOURCES = {path.stem: (path, read_source(path)) for path in sorted(ROOT.glob("notebooks/*.ipynb"))}
+LESSONS = [name for name, (_, source) in SOURCES.items() if not is_report(source)]
+
+
+def lesson_of(name: str) -> Lesson:
+    return read_lesson(*SOURCES[name])
+
+
+def tried(lesson: Lesson) -> list[tuple[str, str, str]]:
+    """List what a learner may write: the exercise, what it is, and the answer."""
+    return [
+        (key, what, answer)
+        for key, each in lesson.exercises.items()
+        for what, answer in [
+            ("empty", each.answer),
+            *((f"wrong {n}", f"{each.answer}\n{w.answer}") for n, w in enumerate(each.wrong, 1)),
+            ("solution", each.solution),
+        ]
+    ]
+
+
+@pytest.fixture(scope="module", params=LESSONS)
+def outcome(request: Any, tmp_path_factory: Any) -> tuple[Lesson, dict[tuple[str, str], str], Any]:
+    """Run a student edition, then every answer and its check; give what each check said."""
+    name = request.param
+    lesson, source = lesson_of(name), SOURCES[name][1]
+    notebook = student(source, name, lesson.exercises)
+    attempts = tried(lesson)
+    for number, (key, _, answer) in enumerate(attempts):
+        for cell in asked(name, key, lesson.exercises[key], answer):
+            notebook["cells"].append({**cell, "id": f"{number}-{cell['id']}"})
+    handed_in = "from pathlib import Path\nprint(Path('my-results.json').read_text())"
+    notebook["cells"].append(
+        {
+            "cell_type": "code",
+            "id": "handed-in",
+            "source": handed_in,
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+        }
+    )
+    sealed = seal(tmp_path_factory.mktemp("checks"), name, lesson)
+    place = {"checks": (sealed.name, sealed)}
+    # The kernel finds the checks where a learner's does; the parameter itself is nobody's.
+    values = QUICKER.get(name, {})
+    done = run(Work(name, json.dumps(notebook), values, place, kernel="warm"))
+    assert done.error is None, done.error
+    says = {}
+    for cell in json.loads(done.notebook)["cells"]:
+        if found := re.fullmatch(r"(\d+)-.*-check", cell["id"]):
+            (output,) = cell["outputs"]
+            says[attempts[int(found[1])][:2]] = "".join(output["data"]["text/plain"])
+    (printed,) = json.loads(done.notebook)["cells"][-1]["outputs"]
+    return lesson, says, json.loads("".join(printed["text"]))
+
+
+def test_each_solution_passes(outcome: Any) -> None:
+    lesson, says, _ = outcome
+    wrong = {key: says[key, "solution"] for key in lesson.exercises}
+    assert {key: said for key, said in wrong.items() if not said.startswith("Right.")} == {}
+
+
+def test_an_empty_answer_is_told_what_to_do(outcome: Any) -> None:
+    lesson, says, _ = outcome
+    empty = {key: said for (key, what), said in says.items() if what == "empty"}
+    assert empty == dict.fromkeys(lesson.exercises, UNANSWERED)
+
+
+def test_each_usual_wrong_answer_gets_its_own_hint(outcome: Any) -> None:
+    lesson, says, _ = outcome
+    expected = {
+        (key, f"wrong {number}"): f"Not yet. {wrong.hint}"
+        for key, each in lesson.exercises.items()
+        for number, wrong in enumerate(each.wrong, 1)
+    }
+    assert {key: said for key, said in says.items() if key in expected} == expected
+
+
+def test_what_is_handed_in_tells_tries_and_no_name(outcome: Any) -> None:
+    lesson, _, handed_in = outcome
+    assert "name" not in handed_in
+    checks = {each["exercise"].partition("/")[2]: each for each in handed_in["checks"]}
+    assert {key: (each["passed"], each["tries"]) for key, each in checks.items()} == {
+        key: (True, len(each.wrong) + 1) for key, each in lesson.exercises.items()
+    }
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_no_hint_gives_the_answer(name: str) -> None:
+    """The hint of a number names no number that the solution's code would show as the answer."""
+    for each in lesson_of(name).exercises.values():
+        code = [line.strip() for line in each.solution.splitlines() if len(line) > 20]
+        for hint in [each.hint, *(wrong.hint for wrong in each.wrong)]:
+            assert not [line for line in code if line in hint]
+            assert hint == hint.strip()
+            assert hint[-1] in ".?"
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_exercises_rise_from_a_small_one_to_the_learners_own_sentences(name: str) -> None:
+    lesson, (_, source) = lesson_of(name), SOURCES[name]
+    assert 2 <= len(lesson.exercises) <= 3
+    *_, (last, exercise) = lesson.exercises.items()
+    assert last.startswith("own-")
+    assert "**Your own.**" in exercise.task
+    hints = [wrong.hint for each in lesson.exercises.values() for wrong in each.wrong]
+    assert len({*hints}) == len(hints)
+    minutes = sum(each.minutes for each in lesson.exercises.values())
+    (time,) = re.findall(r"\*\*Time:\*\* (\d+) .*; (\d+) more", source["cells"][0]["source"])
+    assert time == (str(lesson.minutes), str(minutes))
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_student_edition_holds_no_solution_and_no_annotation(name: str) -> None:
+    lesson, source = lesson_of(name), SOURCES[name][1]
+    text = _code_and_prose(student(source, name, lesson.exercises))
+    whole = _code_and_prose(solved(source, name, lesson.exercises))
+    for each in lesson.exercises.values():
+        assert each.solution.strip() not in text
+        assert each.solution.strip() in whole
+        assert not [wrong for wrong in each.wrong if wrong.hint in text]
+    (cell,) = [c for c in source["cells"] if "parameters" in c["metadata"].get("tags", ())]
+    plain_code = without_annotations(cell["source"])
+    given: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    exec(cell["source"], given[0])
+    exec(plain_code, given[1])
+    values = {key: value for key, value in given[1].items() if not key.startswith("__")}
+    assert values
+    assert {key: given[0][key] for key in values} == values
+    assert not re.search(r"^\w+\s*:", plain_code, re.M)
+
+
+def _code_and_prose(notebook: dict[str, Any]) -> str:
+    return "\n".join(cell["source"] for cell in notebook["cells"])
+
+
+def test_the_checks_are_not_read_by_accident(tmp_path: Path) -> None:
+    """They hold the solution, in a form that nobody reads in passing."""
+    lesson = lesson_of("01_what_is_sts")
+    text = seal(tmp_path, "01_what_is_sts", lesson).read_text()
+    assert "overlap" not in text
+    assert seal(tmp_path, "01_what_is_sts", lesson).read_text() == text
+
+
+def test_exercises_that_do_not_fit_their_notebook_are_refused(tmp_path: Path) -> None:
+    path, source = SOURCES["01_what_is_sts"]
+    (tmp_path / "exercises").mkdir()
+    copied = tmp_path / "exercises" / f"{path.stem}.yaml"
+    with pytest.raises(RequestError, match="cannot be read"):
+        read_lesson(tmp_path / path.name, source)
+    text = (path.parent / "exercises" / copied.name).read_text("utf-8")
+    copied.write_text(text.replace("  overlap:", "  overlaps:"), "utf-8")
+    with pytest.raises(RequestError, match=r"it has overlaps, .*solution are overlap, "):
+        read_lesson(tmp_path / path.name, source)
+    copied.write_text(text.replace("minutes: 4", "minutes: 0"), "utf-8")
+    with pytest.raises(RequestError, match="exercises: overlap: minutes: "):
+        read_lesson(tmp_path / path.name, source)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "expected"),
+    [
+        ([[0.48]], 0.4804, True),
+        (0.49, 0.4804, False),
+        (3, 3.0, True),
+        (True, 1, False),
+        (float("nan"), float("nan"), True),
+        ([1, 2], [1, 2, 3], False),
+        ({"a": 1.001}, {"a": 1}, True),
+        ("Sentence set ", "sentence set", True),
+        (None, 0, False),
+    ],
+)
+def test_right_answers_come_in_many_forms(given: Any, wanted: Any, expected: bool) -> None:
+    assert same(plain(given), plain(wanted)) is expected
+
+
+def test_a_value_is_named_in_a_learners_words() -> None:
+    named = [kind(plain(each)) for each in (0.5, [1, 2], "text", True, None, [[3]])]
+    assert named == ["a number", "a list of 2", "a text", "yes or no", "nothing", "a number"]
