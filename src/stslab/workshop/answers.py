@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..report.request.values import shown
+from ..report.request.values import printable, shown
 
 FORMAT, VERSION = "stslab-class", 1
 LOWEST, HIGHEST = 0, 5  # what a pair can be rated
@@ -108,14 +108,16 @@ def explain(error: ValidationError) -> str:
     kind, said = first["type"], first["msg"]
     if kind == "json_invalid":
         return f"not JSON ({said.removeprefix('Invalid JSON: ')})"
-    steps = [f"item {step + 1}" if isinstance(step, int) else shown(step) for step in first["loc"]]
-    where = ", ".join(steps)
+    steps = first["loc"]
+    where = ", ".join(f"item {s + 1}" if isinstance(s, int) else printable(s)[:60] for s in steps)
     if kind == "missing":
         return f"{where} is missing"
     if kind == "extra_forbidden":
         return f"{where} is unknown"
     if kind == "value_error":
         return said.removeprefix("Value error, ")
+    if kind == "string_pattern_mismatch":
+        said = "expected digits from 0 to f, as stslab writes them"
     expected = said[0].lower() + said[1:]
     expected = expected.replace("input should be", "expected").replace("a valid", "a")
     return f"{where or 'the file'}: {expected}, got {shown(first['input'], 40)}"

@@ -46,8 +46,10 @@
           + "to save without it.";
       } else {
         save(values);
-        if (!saved) show(values);
+        if (saved) return;
         saved = true;
+        event.submitter.textContent = "Save the file again";
+        show(values);
       }
     };
 
