@@ -124,8 +124,9 @@ def describe_checks(failures: pd.DataFrame) -> str:
         return "Every check passed at the first try."
     tries = first["failed_tries"]
     return (
-        f"The check that failed most often is {quoted(first['exercise'])}: {tries:,} failed "
-        f"{'try' if tries == 1 else 'tries'}, {first['share_first_try']:.0%} passed at the first."
+        f"The check that failed most often is {quoted(first['exercise'])}, in {tries:,} "
+        f"{'try' if tries == 1 else 'tries'}; {first['share_first_try']:.0%} of "
+        f"{counted(first['people'], 'learner')} passed it at the first."
     )
 
 
@@ -133,7 +134,8 @@ def class_cautions(gathered: Gathered, rated: pd.DataFrame) -> list[str]:
     """List what bears on what is said of a class."""
     found = []
     if len(gathered.learners) < FEW:
-        found.append(f"{counted(len(gathered.learners), 'learner')}: too few to speak for others.")
+        few = counted(len(gathered.learners), "learner")
+        found.append(f"{few} {'is' if len(gathered.learners) == 1 else 'are'} too few for a class.")
     if gathered.broken:
         files = f"{len(gathered.broken):,} of {counted(gathered.files, 'file')}"
         found.append(f"{files} could not be used; they are named at the end.")
