@@ -18,7 +18,7 @@ import stslab
 
 PACKAGE = Path(stslab.__file__).parent
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py*") if path.suffix in (".py", ".pyi"))
-APART = ("studies", "stores", "report", "cli", "live")
+APART = ("studies", "stores", "report", "cli", "live", "workshop")
 # A room imports from those before it, and from what lies open to all.
 ROOMS = ["inputs", "models", "scores", "figures", "studies", "stores"]
 OPEN = {"wording", "csv_text"}

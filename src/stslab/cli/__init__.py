@@ -2,6 +2,7 @@
 
 import click
 
+from .classroom import classroom
 from .group import Group
 from .live import live
 from .models import cache, models
@@ -15,5 +16,6 @@ def main() -> None:
     """Reproducible notebooks and reports for semantic text similarity."""
 
 
-for command in (report, watch, reproduce, share, params, new, live, embed, search, models, cache):
+WORK = (report, watch, reproduce, share, params, new, live, classroom, embed, search, models, cache)
+for command in WORK:
     main.add_command(command)

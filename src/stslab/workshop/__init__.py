@@ -1,4 +1,4 @@
-"""Teaching with the notebooks."""
+"""What a class needs: from the same notebooks, and from what learners hand in."""
 
 from .checking import check
 

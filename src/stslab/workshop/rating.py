@@ -1,0 +1,92 @@
+"""Pairs and a model's scores → a page in which people rate the pairs first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from ..inputs.checks import InputError
+from ..report.page.assets import (
+    TEMPLATE,
+    Assets,
+    read_script,
+    read_style,
+    replace_surrogates,
+    with_policy,
+)
+from .answers import FORMAT, VERSION, pair_id
+
+PAGE = Path(__file__).parent / "page"
+MEANINGS = (
+    "nothing in common",
+    "the same topic",
+    "some details in common",
+    "roughly the same",
+    "differs in details",
+    "the same meaning",
+)
+
+
+def build_rating_page(
+    pairs: Sequence[tuple[str, str]], scores: Sequence[float], folder: Path
+) -> Path:
+    """Write a page in which people rate pairs from 0 to 5, and see a model's scores afterwards.
+
+    What they rate is saved by download, in a file that `gather` reads.
+
+    Parameters
+    ----------
+    pairs : sequence of (str, str), length n
+        Shown in this order.
+    scores : sequence of float, length n
+        The model's, in [-1, 1]; the page holds them, and does not show them before.
+    folder : Path
+        Where ``rate.html`` is written.
+
+    Returns
+    -------
+    Path
+        The page: the same bytes each time.
+
+    Raises
+    ------
+    InputError
+        If there is no pair, one comes twice, or not each has one score.
+    """
+    ids = [pair_id(*pair) for pair in pairs]
+    if not ids or len(ids) != len(scores):
+        raise InputError(
+            f"pairs and scores: expected as many scores as pairs, at least one, got {len(ids)} "
+            f"pairs and {len(scores)} scores."
+        )
+    if len(set(ids)) < len(ids):
+        twice = next(index for index, each in enumerate(ids) if each in ids[:index])
+        raise InputError(
+            f"pairs[{twice}]: {pairs[twice]!r:.80} is there twice. Rate each pair once."
+        )
+    start = {
+        "format": FORMAT,
+        "version": VERSION,
+        "pairs": [[name, round(float(score), 6)] for name, score in zip(ids, scores, strict=True)],
+    }
+    html = _template().render(
+        pairs=pairs, meanings=MEANINGS, look=_look(), start=Markup(json.dumps(start))
+    )
+    page = folder / "rate.html"
+    folder.mkdir(parents=True, exist_ok=True)
+    page.write_text(replace_surrogates(html), encoding="utf-8")
+    return page
+
+
+def _look() -> Assets:
+    return with_policy(read_style([PAGE / "rate.css"]), read_script([PAGE / "rate.js"]))
+
+
+def _template() -> jinja2.Template:
+    folders = jinja2.FileSystemLoader([PAGE, TEMPLATE])
+    made = jinja2.Environment(loader=folders, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return made.get_template("rate.html.j2")
