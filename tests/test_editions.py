@@ -20,6 +20,7 @@ from stslab.report.editions.exercises import Lesson, read_lesson
 from stslab.report.request.source import is_report, read_source
 from stslab.report.request.values import RequestError
 from stslab.report.running.run import Work, run
+from stslab.workshop.answers import Answers
 from stslab.workshop.checking import UNANSWERED, kind, plain, same, seal
 
 SOURCES = {path.stem: (path, read_source(path)) for path in sorted(ROOT.glob("notebooks/*.ipynb"))}
@@ -53,17 +54,11 @@ def outcome(request: Any, tmp_path_factory: Any) -> tuple[Lesson, dict[tuple[str
     for number, (key, _, answer) in enumerate(attempts):
         for cell in asked(name, key, lesson.exercises[key], answer):
             notebook["cells"].append({**cell, "id": f"{number}-{cell['id']}"})
-    handed_in = "from pathlib import Path\nprint(Path('my-results.json').read_text())"
-    notebook["cells"].append(
-        {
-            "cell_type": "code",
-            "id": "handed-in",
-            "source": handed_in,
-            "metadata": {},
-            "outputs": [],
-            "execution_count": None,
-        }
+    reading = (
+        "import pathlib\n(file,) = pathlib.Path().glob('results-*.json')\nprint(file.read_text())"
     )
+    last = notebook["cells"][-1]
+    notebook["cells"].append({**last, "id": "handed-in", "source": reading})
     sealed = seal(tmp_path_factory.mktemp("checks"), name, lesson)
     place = {"checks": (sealed.name, sealed)}
     # The kernel finds the checks where a learner's does; the parameter itself is nobody's.
@@ -103,7 +98,7 @@ def test_each_usual_wrong_answer_gets_its_own_hint(outcome: Any) -> None:
 
 def test_what_is_handed_in_tells_tries_and_no_name(outcome: Any) -> None:
     lesson, _, handed_in = outcome
-    assert "name" not in handed_in
+    assert not Answers.model_validate(handed_in).name
     checks = {each["exercise"].partition("/")[2]: each for each in handed_in["checks"]}
     assert {key: (each["passed"], each["tries"]) for key, each in checks.items()} == {
         key: (True, len(each.wrong) + 1) for key, each in lesson.exercises.items()

@@ -28,6 +28,7 @@ REPORT = {
     "request": set(),
     "page": {"request"},
     "running": {"request"},
+    "editions": {"request", "page"},
     "building": {"request", "page", "running"},
     "reproducing": {"request", "page", "running", "building"},
 }

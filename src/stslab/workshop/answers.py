@@ -34,10 +34,11 @@ class Rating(_Shape):
 
 
 class Guess(_Shape):
-    """What a learner took a score to be, and what it was."""
+    """What a learner took a score to be, and what it was; in an exercise, or anywhere."""
 
     guess: _Guessed
     score: _Score
+    exercise: _Text = ""
 
 
 class Check(_Shape):

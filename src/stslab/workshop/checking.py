@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from ..report.editions.exercises import Exercise, Lesson
+from .answers import FORMAT, VERSION
 
 CHECKS = "checks"  # the folder beside the student edition that holds solutions and hints, sealed
-RESULTS = "my-results.json"  # what a learner may hand in; `stslab class` reads it
+RESULTS = "results-{}.json"  # what a learner may hand in, with a random number for a name
 WITHIN = 0.0055  # a number with two decimals is as good as one with all
 
 
@@ -35,7 +36,7 @@ class Verdict:
 def check(name: str, namespace: Mapping[str, Any]) -> None:
     """Check an exercise's answer and say what is right and what is not.
 
-    What was checked is noted in ``my-results.json`` beside the notebook, without a name.
+    What was checked is noted in ``results-….json`` beside the notebook, without a name.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def check(name: str, namespace: Mapping[str, Any]) -> None:
     guess = namespace.get("guess", ...)
     show_text(f"{verdict.says} {_compared(guess, verdict)}".strip())
     if verdict.says != UNANSWERED:
-        _note(Path(RESULTS), name, verdict, guess)
+        _note(Path(), name, verdict, guess)
 
 
 UNANSWERED = "Not answered yet: replace the dots above, run that cell, then this one."
@@ -185,27 +186,27 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _note(path: Path, name: str, verdict: Verdict, guess: Any) -> None:
+def _note(folder: Path, name: str, verdict: Verdict, guess: Any) -> None:
     """Keep the outcome of a check, and the first guess of a score, for a class to gather."""
     from filelock import FileLock
 
-    with FileLock(f"{path}.lock"):
-        try:
-            noted = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            noted = {"format": "stslab-class", "version": 1, "learner": secrets.token_hex(4)}
-        checks = {each["exercise"]: each for each in noted.setdefault("checks", [])}
+    with FileLock(folder / CHECKS / ".lock"):  # several notebooks may be open
+        found = sorted(folder.glob(RESULTS.format("?" * 8)))
+        learner = found[0].stem[-8:] if found else secrets.token_hex(4)
+        path = folder / RESULTS.format(learner)
+        noted = json.loads(path.read_text("utf-8")) if found else {}
+        checks = {each["exercise"]: each for each in noted.get("checks", ())}
+        guesses = {each["exercise"]: each for each in noted.get("guesses", ())}
         entry = checks.setdefault(name, {"exercise": name, "passed": False, "tries": 0, "hint": ""})
         if not entry["passed"]:
             entry |= {"passed": verdict.passed, "tries": entry["tries"] + 1}
             entry["hint"] = verdict.hint or entry["hint"]
-        noted["checks"] = list(checks.values())
-        scores = [guess, verdict.value]
-        if verdict.passed and all(_is_number(each) and abs(each) <= 1 for each in scores):
-            guesses = {each["exercise"]: each for each in noted.setdefault("guesses", [])}
+        numbers = [guess, verdict.value]
+        if verdict.passed and all(_is_number(each) and abs(each) <= 1 for each in numbers):
             guesses.setdefault(name, {"exercise": name, "guess": guess, "score": verdict.value})
-            noted["guesses"] = list(guesses.values())
-        path.write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
+        done = {"checks": [*checks.values()], "guesses": [*guesses.values()]}
+        kept = {"format": FORMAT, "version": VERSION, "learner": learner} | done
+        path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 def seal(folder: Path, notebook: str, lesson: Lesson) -> Path:
