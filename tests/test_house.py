@@ -18,7 +18,7 @@ import stslab
 
 PACKAGE = Path(stslab.__file__).parent
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py*") if path.suffix in (".py", ".pyi"))
-APART = ("studies", "stores", "report", "cli", "live")
+APART = ("studies", "stores", "report", "cli", "live", "workshop")
 # A room imports from those before it, and from what lies open to all.
 ROOMS = ["inputs", "models", "scores", "figures", "studies", "stores"]
 OPEN = {"wording", "csv_text"}
@@ -140,6 +140,11 @@ def test_only_the_command_imports_the_command() -> None:
     """It stands over reports and stores, so that neither needs the other."""
     importing = {name for name, imports in IMPORTS.items() if "cli" in map(room_of, imports)}
     assert {room_of(name) for name in importing} == {"cli"}
+
+
+def test_only_the_command_imports_what_workshops_need() -> None:
+    importing = {name for name, imports in IMPORTS.items() if "workshop" in map(room_of, imports)}
+    assert {room_of(name) for name in importing} <= {"cli", "workshop"}
 
 
 def test_what_is_open_to_all_imports_nothing_of_ours_but_the_like() -> None:
