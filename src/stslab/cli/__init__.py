@@ -9,11 +9,12 @@ try:
     from .group import Group
     from .live import live
     from .models import cache, models
+    from .offline import workshop_offline
     from .report import new, params, report, reproduce, share, watch
     from .stores import embed, search
 
     kind, commands = Group, [report, watch, reproduce, share, params, new, live, embed, search]
-    commands += [models, cache, doctor]
+    commands += [models, cache, doctor, workshop_offline]
 except Exception as error:  # a package that they need is missing or broken
     kind, commands = Bedside, [doctor]
     Bedside.trouble = f"{type(error).__name__}: {error}"
