@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from .request import REPORTS
+from .request import FROM_MAKE, REPORTS, TakesVariables
 
 
-@click.command()
+@click.command(cls=TakesVariables, context_settings=FROM_MAKE)
 @click.option("--torch-index", metavar="URL", help="Where PyTorch was installed from.")
 @REPORTS
 def workshop_offline(torch_index: str | None, reports: Path) -> None:

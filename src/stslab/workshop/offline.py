@@ -75,7 +75,7 @@ def gather_wheels(checkout: Path, wheels: Path, torch_index: str | None = None) 
 
 def pack(checkout: Path, wheels: Path, folder: Path) -> Path:
     """Zip wheels, notebooks and start scripts; equal files give equal bytes."""
-    version = "%d.%d" % sys.version_info[:2]
+    version = ".".join(map(str, sys.version_info[:2]))
     system = NAMES.get(platform.system(), platform.system())
     machine = platform.machine()
     name = f"{FOLDER}-{system}-{machine}-py{version.replace('.', '')}.zip".lower()
@@ -84,7 +84,7 @@ def pack(checkout: Path, wheels: Path, folder: Path) -> Path:
         "SYSTEM": platform.system(),
         "MACHINE": machine,
         "NEEDS": f"{system} {machine}{oldest_system(wheels)}",
-        "UNPACKED": f"{unpacked_size(wheels) / 1e9:.1f} GB",
+        "UNPACKED": f"{size_on_disk(wheels) / 1e9:.1f} GB",
     }
     texts = dict(start_files(values)) | {
         LOCK: (checkout / LOCK).read_bytes(),
@@ -153,12 +153,18 @@ def oldest_system(wheels: Path) -> str:
     return "".join(f"{called[kind]} {a}.{b} or newer" for kind, (a, b) in needed.items())
 
 
-def unpacked_size(wheels: Path) -> int:
-    """Count the bytes that wheels take before and after they are installed."""
+def size_on_disk(wheels: Path) -> int:
+    """Estimate the bytes of disk that wheels take, together with what is installed from them.
+
+    What Python compiles a file to is about as large as the file; disks count in blocks of 4 KiB.
+    """
     size = 0
     for wheel in wheels.glob("*.whl"):
+        size += wheel.stat().st_size
         with zipfile.ZipFile(wheel) as archive:
-            size += wheel.stat().st_size + sum(each.file_size for each in archive.infolist())
+            for each in archive.infolist():
+                blocks = -(-each.file_size // 4096)
+                size += 4096 * blocks * (2 if each.filename.endswith(".py") else 1)
     return size
 
 

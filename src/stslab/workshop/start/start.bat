@@ -26,11 +26,11 @@ type nul > .venv\ready
 set "doctor=%errorlevel%"
 if "%~1"=="check" goto check
 set "why=JupyterLab did not start (see above)."
-.venv\Scripts\python -m jupyterlab --notebook-dir=notebooks notebooks\01_what_is_sts.ipynb %* || goto failed
+.venv\Scripts\python -m jupyterlab --notebook-dir=notebooks --LabApp.default_url=/lab/tree/01_what_is_sts.ipynb %* || goto failed
 exit /b 0
 
 :check
-set "why=check failed: notebook 01 stopped."
+set "why=check failed: notebook 01 stopped (see above)."
 set "run=%TEMP%\stslab-check-%RANDOM%.ipynb"
 .venv\Scripts\python -m papermill --log-level ERROR --no-progress-bar --kernel python3 --cwd notebooks notebooks\01_what_is_sts.ipynb "%run%" || goto failed
 del "%run%"

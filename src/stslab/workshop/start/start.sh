@@ -35,12 +35,16 @@ fi
 ready=$?
 
 if [ "${1-}" != check ]; then
-    exec .venv/bin/python -m jupyterlab --notebook-dir=notebooks notebooks/01_what_is_sts.ipynb "$@"
+    exec .venv/bin/python -m jupyterlab --notebook-dir=notebooks \
+        --LabApp.default_url=/lab/tree/01_what_is_sts.ipynb "$@"
 fi
 
 run=$(mktemp -d) || exit 1
 trap 'rm -rf "$run"' EXIT
 .venv/bin/python -m papermill --log-level ERROR --no-progress-bar --kernel python3 --cwd notebooks \
-    notebooks/01_what_is_sts.ipynb "$run/01.ipynb" || give_up "check failed: notebook 01 stopped."
+    notebooks/01_what_is_sts.ipynb "$run/01.ipynb" 2>"$run/said" || {
+    tail -n 5 "$run/said" >&2
+    give_up "check failed: notebook 01 stopped (see above)."
+}
 [ "$ready" = 0 ] || give_up "check failed: notebook 01 ran to its end, but the doctor is not content."
 echo "check passed: the doctor is content, and notebook 01 ran to its end."
