@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -213,25 +214,32 @@ def without_network() -> tuple[list[str], dict[str, str]]:
     return [], {"PIP_NO_INDEX": "1", "HTTP_PROXY": dead, "HTTPS_PROXY": dead, "ALL_PROXY": dead}
 
 
+@pytest.fixture
+def roomy(tmp_path) -> Iterator[Path]:
+    """A folder that is removed at once: a kit takes 3 GB."""
+    yield tmp_path
+    shutil.rmtree(tmp_path)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="start.sh is for Linux and macOS")
-def test_the_kit_gets_a_bare_folder_to_notebook_01_without_a_network(tmp_path):
+def test_the_kit_gets_a_bare_folder_to_notebook_01_without_a_network(roomy):
     """Nothing of this environment helps: not its modules, nor its settings, nor a home."""
-    done = CliRunner().invoke(main, ["workshop-offline", "--reports", str(tmp_path)])
+    done = CliRunner().invoke(main, ["workshop-offline", "--reports", str(roomy)])
     assert done.exit_code == 0, done.output
-    (file,) = (tmp_path / "workshop").iterdir()
+    (file,) = (roomy / "workshop").iterdir()
     assert f"{file}  ({file.stat().st_size / 1e6:.0f} MB)" in done.output
     with zipfile.ZipFile(file) as archive:
-        archive.extractall(tmp_path / "stick")
+        archive.extractall(roomy / "stick")
         for entry in archive.infolist():  # as unzip does
-            (tmp_path / "stick" / entry.filename).chmod(entry.external_attr >> 16 & 0o777)
+            (roomy / "stick" / entry.filename).chmod(entry.external_attr >> 16 & 0o777)
     apart, dead = without_network()
-    (tmp_path / "chromium").touch(0o755)
-    path = os.pathsep.join([str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]])
+    (roomy / "chromium").touch(0o755)
+    path = os.pathsep.join([str(roomy), str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
-        [*apart, str(tmp_path / "stick" / FOLDER / "start.sh"), "check"],
-        cwd=tmp_path,
-        env={"PATH": path, "HOME": str(tmp_path), "PYTHONPATH": "src", **dead},
+        [*apart, str(roomy / "stick" / FOLDER / "start.sh"), "check"],
+        cwd=roomy,
+        env={"PATH": path, "HOME": str(roomy), "PYTHONPATH": "src", **dead},
         capture_output=True,
         text=True,
     )

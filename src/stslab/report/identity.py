@@ -62,7 +62,7 @@ def file_digest(path: Path) -> str:
 def helper_digests(code: str) -> dict[str, str]:
     """Digest the files of this package that a notebook's code may use.
 
-    The studies and the stores count only where the code names them, or imports by names put
+    Studies, stores and workshop count only where the code names them, or imports by names put
     together at run time.
     """
     by_any_name = "importlib" in code or "__import__" in code
@@ -70,7 +70,8 @@ def helper_digests(code: str) -> dict[str, str]:
         return {}
     # The builder has digests of its own for the report, and no output depends on it.
     apart = {"report", "cli", "live"}
-    apart |= {room for room in ("studies", "stores") if not by_any_name and room not in code}
+    named_only = {"studies", "stores", "workshop"}
+    apart |= {room for room in named_only if not by_any_name and room not in code}
     files = {path.relative_to(PACKAGE): path for path in sorted(PACKAGE.rglob("*"))}
     return {
         f"helper {name.as_posix()}": file_digest(path)

@@ -84,7 +84,7 @@ def pack(checkout: Path, wheels: Path, folder: Path) -> Path:
         "SYSTEM": platform.system(),
         "MACHINE": machine,
         "NEEDS": f"{system} {machine}{oldest_system(wheels)}",
-        "UNPACKED": f"{size_on_disk(wheels) / 1e9:.1f} GB",
+        "UNPACKED": f"{1.1 * size_on_disk(wheels) / 1e9:.1f} GB",  # it is an estimate
     }
     texts = dict(start_files(values)) | {
         LOCK: (checkout / LOCK).read_bytes(),
