@@ -44,6 +44,14 @@ stores: $(VENV)/.stores ## install FAISS and Chroma, and build the page that mea
 lab: $(VENV)/.lab ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks $(ARGS)
 
+.PHONY: doctor
+doctor: $(VENV)/.lab ## check this computer, line by line, and give a code to send in
+	@$(BIN)/stslab doctor $(ARGS)
+
+.PHONY: workshop-offline
+workshop-offline: $(VENV)/.lab ## zip wheels, notebooks and start scripts for laptops without a network
+	@$(BIN)/stslab workshop-offline $(if $(TORCH_INDEX),--torch-index "$(TORCH_INDEX)") $(ARGS)
+
 ##@ Work on stslab
 .PHONY: test
 test: $(VENV)/.dev $(VENV)/.second-model ## run the tests; those in a browser run where Chromium is found

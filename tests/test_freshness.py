@@ -228,6 +228,7 @@ def test_the_files_that_code_may_use(
     assert ("scores/words.txt" in found) is core
     assert ("studies" in rooms) is studies
     assert ("studies/data/minimal_pairs.csv" in found) is studies
+    assert ("workshop" in rooms) is ("importlib" in code)
     assert not {"report", "live"} & rooms
     assert not [name for name in found if "__pycache__" in name]
 

@@ -143,6 +143,11 @@ def test_only_the_command_imports_the_command() -> None:
     assert {room_of(name) for name in importing} == {"cli"}
 
 
+def test_only_the_command_imports_what_workshops_need() -> None:
+    importing = {name for name, imports in IMPORTS.items() if "workshop" in map(room_of, imports)}
+    assert {room_of(name) for name in importing} <= {"cli", "workshop"}
+
+
 def test_what_is_open_to_all_imports_nothing_of_ours_but_the_like() -> None:
     wrong = {room: IMPORTS[f"stslab.{room}"] for room in OPEN}
     assert {room: {room_of(each) for each in found} - OPEN for room, found in wrong.items()} == {

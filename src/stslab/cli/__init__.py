@@ -2,20 +2,30 @@
 
 import click
 
-from .classroom import classroom
-from .group import Group
-from .live import live
-from .models import cache, models
-from .report import new, params, report, reproduce, share, watch
-from .stores import embed, search
+from .doctor import Bedside, doctor
+
+kind: type[click.Group]
+try:
+    from .classroom import classroom
+    from .group import Group
+    from .live import live
+    from .models import cache, models
+    from .offline import workshop_offline
+    from .report import new, params, report, reproduce, share, watch
+    from .stores import embed, search
+
+    kind, commands = Group, [report, watch, reproduce, share, params, new, live, embed, search]
+    commands += [models, cache, classroom, doctor, workshop_offline]
+except Exception as error:  # a package that they need is missing or broken
+    kind, commands = Bedside, [doctor]
+    Bedside.trouble = f"{type(error).__name__}: {error}"
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=kind, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="stslab")
 def main() -> None:
     """Reproducible notebooks and reports for semantic text similarity."""
 
 
-WORK = (report, watch, reproduce, share, params, new, live, classroom, embed, search, models, cache)
-for command in WORK:
+for command in commands:
     main.add_command(command)

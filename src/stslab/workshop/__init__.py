@@ -1,5 +1,5 @@
 """What a class needs: from the same notebooks, and from what learners hand in."""
 
-from .checking import check
+import lazy_loader as lazy
 
-__all__ = ["check"]
+__getattr__, __dir__, __all__ = lazy.attach(__name__, submod_attrs={"checking": ["check"]})

@@ -1,0 +1,177 @@
+"""One zip from which a laptop without a network gets to a running notebook.
+
+It holds wheels for this platform and this Python, the notebooks, and a script that starts them.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.resources
+import json
+import platform
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ..report.request.values import RequestError
+from ..report.share import EPOCH
+from .doctor import LOCK
+
+FOLDER = "stslab-offline"  # what the zip unpacks into
+NAMES = {"Darwin": "macOS"}  # systems that call themselves otherwise
+# The same script twice: Finder starts what is named .command.
+STARTS = {each: each for each in ("START.txt", "start.sh", "start.bat")}
+STARTS["start.command"] = "start.sh"
+
+
+def build_offline(checkout: Path, folder: Path, *, torch_index: str | None = None) -> Path:
+    """Gather the wheels that ``.[lab]`` needs here, and zip them with a checkout's notebooks.
+
+    Parameters
+    ----------
+    checkout : Path
+        Where stslab's ``pyproject.toml``, ``requirements.lock`` and ``notebooks/`` are.
+    folder : Path
+        Where the zip goes, under a name that tells system, processor and Python.
+    torch_index : str, optional
+        The package index that PyTorch was installed from, if it was another one.
+
+    Raises
+    ------
+    RequestError
+        If there is no checkout, or pip finds no wheels.
+    """
+    for needed in ("pyproject.toml", LOCK, "notebooks/01_what_is_sts.ipynb"):
+        if not (checkout / needed).is_file():
+            raise RequestError(f"no {needed} here. Run it in a checkout of stslab.")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".wheels-", dir=folder) as wheels:
+        gather_wheels(checkout, Path(wheels), torch_index)
+        return pack(checkout, Path(wheels), folder)
+
+
+def gather_wheels(checkout: Path, wheels: Path, torch_index: str | None = None) -> None:
+    """Let pip put all wheels into a folder: the lock's versions, and the PyTorch installed here."""
+    torch = f"torch=={importlib.metadata.version('torch')}"  # with its build, such as +cpu
+    where = wheels.resolve()
+    pip = [sys.executable, "-m", "pip", "wheel", "-q", "--disable-pip-version-check", "-c", LOCK]
+    pip += ["--wheel-dir", str(where), "--find-links", str(where)]
+    steps = [[*pip, torch, ".[lab]"]]
+    if torch_index:
+        steps.insert(0, [*pip, "--index-url", torch_index, torch])
+    for step in steps:
+        if subprocess.run(step, cwd=checkout).returncode:
+            raise RequestError(
+                f"pip could not gather the wheels (see above); nothing was zipped. If it misses "
+                f"{torch}, give the index it was installed from: TORCH_INDEX=… (or --torch-index)."
+            )
+
+
+def pack(checkout: Path, wheels: Path, folder: Path) -> Path:
+    """Zip wheels, notebooks and start scripts; equal files give equal bytes."""
+    version = ".".join(map(str, sys.version_info[:2]))
+    system = NAMES.get(platform.system(), platform.system())
+    machine = platform.machine()
+    name = f"{FOLDER}-{system}-{machine}-py{version.replace('.', '')}.zip".lower()
+    values = {
+        "PYTHON": version,
+        "SYSTEM": platform.system(),
+        "MACHINE": machine,
+        "NEEDS": f"{system} {machine}{oldest_system(wheels)}",
+        "UNPACKED": f"{1.1 * size_on_disk(wheels) / 1e9:.1f} GB",  # it is an estimate
+    }
+    texts = dict(start_files(values)) | {
+        LOCK: (checkout / LOCK).read_bytes(),
+        "requirements.txt": f"-c {LOCK}\nstslab[lab]\n".encode(),
+        **dict(notebook_files(checkout / "notebooks")),
+    }
+    target = folder / name
+    partial = folder / f".{name}"
+    try:
+        with zipfile.ZipFile(partial, "w") as archive:
+            for path, content in texts.items():
+                archive.writestr(_entry(path, zipfile.ZIP_DEFLATED), content)
+            for wheel in sorted(wheels.glob("*.whl")):  # zips themselves
+                entry = _entry(f"wheels/{wheel.name}", zipfile.ZIP_STORED)
+                entry.file_size = wheel.stat().st_size
+                with wheel.open("rb") as source, archive.open(entry, "w") as stream:
+                    shutil.copyfileobj(source, stream)
+        return partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def start_files(values: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    """Give the start scripts and their instructions, with values for each ``@NAME@``."""
+    for name, source in STARTS.items():
+        text = importlib.resources.files(__package__).joinpath("start", source).read_text("utf-8")
+        for key, value in values.items():
+            text = text.replace(f"@{key}@", value)
+        yield name, text.replace("\n", "\r\n" if name.endswith(".bat") else "\n").encode()
+
+
+def notebook_files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Give what is in a folder of notebooks, but for hidden files and for outputs."""
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        hidden = any(part.startswith((".", "__")) for part in inside.parts)
+        if path.is_file() and not hidden:
+            content = path.read_bytes()
+            content = without_outputs(content) if path.suffix == ".ipynb" else content
+            yield f"notebooks/{inside.as_posix()}", content
+
+
+def without_outputs(content: bytes) -> bytes:
+    """Take the outputs out of a notebook; one that has none stays as it is."""
+    notebook = json.loads(content)
+    ran = [cell for cell in notebook["cells"] if cell.get("outputs") or cell.get("execution_count")]
+    if not ran:
+        return content
+    for cell in ran:
+        cell |= {"outputs": [], "execution_count": None}
+    return f"{json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False)}\n".encode()
+
+
+def oldest_system(wheels: Path) -> str:
+    """Say which system all wheels need at least, as their names tell.
+
+    A wheel for several is good for the oldest of them.
+    """
+    needed: dict[str, tuple[int, int]] = {}
+    for wheel in wheels.glob("*.whl"):
+        tags = re.findall(r"(manylinux|macosx)_(\d+)_(\d+)_", wheel.name)
+        if tags:
+            kind, version = tags[0][0], min((int(major), int(minor)) for _, major, minor in tags)
+            needed[kind] = max(needed.get(kind, version), version)
+    called = {"manylinux": " with glibc", "macosx": ""}
+    return "".join(f"{called[kind]} {a}.{b} or newer" for kind, (a, b) in needed.items())
+
+
+def size_on_disk(wheels: Path) -> int:
+    """Estimate the bytes of disk that wheels take, together with what is installed from them.
+
+    What Python compiles a file to is about as large as the file; disks count in blocks of 4 KiB.
+    """
+    size = 0
+    for wheel in wheels.glob("*.whl"):
+        size += wheel.stat().st_size
+        with zipfile.ZipFile(wheel) as archive:
+            for each in archive.infolist():
+                blocks = -(-each.file_size // 4096)
+                size += 4096 * blocks * (2 if each.filename.endswith(".py") else 1)
+    return size
+
+
+def _entry(path: str, compression: int) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(f"{FOLDER}/{path}", EPOCH)
+    entry.create_system = 3  # Unix, wherever it is made: so that the executable bits count
+    mode = 0o755 if path.endswith((".sh", ".command")) else 0o644
+    entry.external_attr = (stat.S_IFREG | mode) << 16
+    entry.compress_type = compression
+    return entry

@@ -1,0 +1,50 @@
+#!/bin/sh
+# Sets up .venv beside this file from wheels/, without a network, and opens the notebooks.
+# `sh start.sh check` runs the doctor and notebook 01 instead; other words go to JupyterLab.
+cd "$(dirname "$0")" || exit 1
+unset PYTHONPATH PYTHONHOME
+
+give_up() {
+    echo "stslab: $1" >&2
+    exit 1
+}
+
+fits() {
+    "$1" -c 'import platform, sys
+here = platform.system(), platform.machine(), "%d.%d" % sys.version_info[:2]
+sys.exit(here != ("@SYSTEM@", "@MACHINE@", "@PYTHON@"))' 2>/dev/null
+}
+
+if [ ! -e .venv/ready ]; then
+    for python in python@PYTHON@ python3 python none; do
+        fits "$python" && break
+    done
+    [ "$python" != none ] || give_up "this kit needs Python @PYTHON@ (not another) on @NEEDS@, and \
+found none. Install Python @PYTHON@, or ask for the kit of your system. START.txt says more."
+    echo "Setting up .venv (once, a few minutes) …"
+    rm -rf .venv
+    "$python" -m venv .venv || give_up "$python made no environment. On Debian and Ubuntu install \
+the package python@PYTHON@-venv; on a stick, copy this folder to the disk first."
+    .venv/bin/python -m pip --isolated --disable-pip-version-check -q install --no-index \
+        --find-links wheels -r requirements.txt || give_up "the packages were not installed (see \
+above). They are for @NEEDS@, and take @UNPACKED@ of disk."
+    touch .venv/ready
+fi
+
+.venv/bin/python -m stslab.cli doctor
+ready=$?
+
+if [ "${1-}" != check ]; then
+    exec .venv/bin/python -m jupyterlab --notebook-dir=notebooks \
+        --LabApp.default_url=/lab/tree/01_what_is_sts.ipynb "$@"
+fi
+
+run=$(mktemp -d) || exit 1
+trap 'rm -rf "$run"' EXIT
+.venv/bin/python -m papermill --log-level ERROR --no-progress-bar --kernel python3 --cwd notebooks \
+    notebooks/01_what_is_sts.ipynb "$run/01.ipynb" 2>"$run/said" || {
+    tail -n 5 "$run/said" >&2
+    give_up "check failed: notebook 01 stopped (see above)."
+}
+[ "$ready" = 0 ] || give_up "check failed: notebook 01 ran to its end, but the doctor is not content."
+echo "check passed: the doctor is content, and notebook 01 ran to its end."

@@ -1,0 +1,249 @@
+"""The kit for laptops without a network: what is in it, and that it starts there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT
+
+from stslab.cli import main
+from stslab.report.request.values import RequestError
+from stslab.workshop.offline import (
+    FOLDER,
+    build_offline,
+    oldest_system,
+    pack,
+    size_on_disk,
+    start_files,
+    without_outputs,
+)
+
+VALUES = {"PYTHON": "3.99", "SYSTEM": "Linux", "MACHINE": "x86_64"}
+VALUES |= {"NEEDS": "Linux x86_64 with glibc 2.28 or newer", "UNPACKED": "2.4 GB"}
+CELL = {"cell_type": "code", "id": "a", "metadata": {}, "source": "1"}
+RAN = {**CELL, "execution_count": 1, "outputs": [{"output_type": "stream", "text": "é"}]}
+CLEAN = {**CELL, "execution_count": None, "outputs": []}
+
+
+def notebook(cell: dict[str, object]) -> bytes:
+    whole = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    return f"{json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False)}\n".encode()
+
+
+@pytest.fixture
+def checkout(tmp_path) -> Path:
+    """A checkout with one notebook that has run, a preset, and what stays at home."""
+    made = tmp_path / "checkout"
+    for name in ("presets/data", ".ipynb_checkpoints", "__pycache__"):
+        (made / "notebooks" / name).mkdir(parents=True)
+        (made / "notebooks" / name / "some.txt").write_text("One.\n")
+    (made / "notebooks/01_what_is_sts.ipynb").write_bytes(notebook(RAN))
+    (made / "pyproject.toml").touch()
+    (made / "requirements.lock").write_text("click==8.5.1\n")
+    return made
+
+
+@pytest.fixture
+def wheels(tmp_path) -> Path:
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    for name in ("b-1-py3-none-any.whl", "a-1-cp311-cp311-manylinux_2_17_x86_64.whl"):
+        with zipfile.ZipFile(folder / name, "w") as archive:
+            archive.writestr("some.py", "x = 1\n")
+    return folder
+
+
+def start(folder: Path, *words: str, path: str = os.environ["PATH"]) -> tuple[int, str]:
+    environment = {"PATH": path, "HOME": str(folder)}
+    command = [shutil.which("sh"), "start.sh", *words]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+# What is in it
+
+
+def test_the_zip_holds_wheels_notebooks_and_starts_and_is_the_same_each_time(
+    checkout, wheels, tmp_path
+):
+    (tmp_path / "out").mkdir()
+    file = pack(checkout, wheels, tmp_path / "out")
+    assert re.fullmatch(r"stslab-offline-\w+-\w+-py3\d+\.zip", file.name)
+    with zipfile.ZipFile(file) as archive:
+        entries = {each.filename.removeprefix(f"{FOLDER}/"): each for each in archive.infolist()}
+        assert list(entries) == [
+            "START.txt",
+            "start.sh",
+            "start.bat",
+            "start.command",
+            "requirements.lock",
+            "requirements.txt",
+            "notebooks/01_what_is_sts.ipynb",
+            "notebooks/presets/data/some.txt",
+            "wheels/a-1-cp311-cp311-manylinux_2_17_x86_64.whl",
+            "wheels/b-1-py3-none-any.whl",
+        ]
+        runs = {name for name, each in entries.items() if each.external_attr >> 16 & 0o111}
+        assert runs == {"start.sh", "start.command"}
+        assert archive.read(entries["notebooks/01_what_is_sts.ipynb"]) == notebook(CLEAN)
+        assert archive.testzip() is None
+    first = file.read_bytes()
+    assert pack(checkout, wheels, tmp_path / "out").read_bytes() == first
+    assert [each.name for each in (tmp_path / "out").iterdir()] == [file.name]
+
+
+def test_a_notebook_without_outputs_stays_as_it_is():
+    odd = json.dumps(json.loads(notebook(CLEAN)), indent=4).encode()
+    assert without_outputs(odd) == odd
+
+
+def test_each_start_file_names_the_python_and_no_path_of_a_machine():
+    for name, content in start_files(VALUES):
+        text = content.decode()
+        assert "Python 3.99 (not another) on Linux x86_64" in text or name == "START.txt"
+        assert "Python 3.99" in text
+        assert not re.search(r"@[A-Z]+@", text)
+        paths = set(re.findall(r"(?<![\w.*])/[a-z]\w*(?:/\w+)*", text.replace(" /s /q", "")))
+        assert paths <= {"/bin/sh", "/dev/null", "/lab/tree/01_what_is_sts", "/d", "/b"}, name
+        assert not re.search(r"\b[A-Z]:[\\/]", text)
+        assert (text.count("\r\n") == text.count("\n")) is (name == "start.bat")
+
+
+def test_start_files_say_what_was_not_tried():
+    text = dict(start_files(VALUES))["START.txt"].decode()
+    assert "start.command and start.bat were not tried on macOS and Windows" in text
+
+
+def test_the_oldest_system_is_that_of_the_most_demanding_wheel(tmp_path):
+    """A wheel that names two is good for the older."""
+    for tag in ("2_17_x86_64.manylinux_2_28_x86_64", "2_24_x86_64"):
+        (tmp_path / f"p{len(tag)}-1-cp311-cp311-manylinux_{tag}.whl").touch()
+    (tmp_path / "q-1-py3-none-any.whl").touch()
+    assert oldest_system(tmp_path) == " with glibc 2.24 or newer"
+    shutil.rmtree(tmp_path)
+    tmp_path.mkdir()
+    (tmp_path / "p-1-cp311-cp311-macosx_11_0_arm64.whl").touch()
+    assert oldest_system(tmp_path) == " 11.0 or newer"
+
+
+def test_disk_is_asked_for_wheels_their_files_and_what_python_compiles(wheels):
+    zipped = sum(each.stat().st_size for each in wheels.iterdir())
+    assert size_on_disk(wheels) == zipped + 2 * 2 * 4096
+
+
+# Starting, where it cannot
+
+
+@pytest.mark.skipif(os.name != "posix", reason="start.sh is for Linux and macOS")
+def test_a_computer_without_the_right_python_is_told_which(tmp_path):
+    (tmp_path / "start.sh").write_bytes(dict(start_files(VALUES))["start.sh"])
+    for path in (os.environ["PATH"], str(tmp_path)):  # others only; none at all
+        (tmp_path / "dirname").unlink(missing_ok=True)
+        (tmp_path / "dirname").symlink_to(shutil.which("dirname"))
+        status, said = start(tmp_path, path=path)
+        assert status == 1
+        assert said.startswith(
+            "stslab: this kit needs Python 3.99 (not another) on Linux x86_64 with glibc 2.28 or "
+            "newer, and found none. Install Python 3.99, or ask for the kit of your system."
+        )
+    assert not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="start.sh is for Linux and macOS")
+def test_a_failed_set_up_says_so_and_is_begun_anew(checkout, wheels, tmp_path):
+    """The wheels of this kit are not those that stslab needs."""
+    with zipfile.ZipFile(pack(checkout, wheels, tmp_path)) as archive:
+        archive.extractall(tmp_path)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for _ in range(2):
+        status, said = start(tmp_path / FOLDER, "check", path=path)
+        assert status == 1
+        assert "Setting up .venv (once" in said
+        assert "stslab: the packages were not installed (see above). They are for" in said
+
+
+# Making it
+
+
+def test_it_is_made_in_a_checkout_only(tmp_path):
+    with pytest.raises(RequestError, match=r"no pyproject\.toml here\. Run it in a checkout"):
+        build_offline(tmp_path, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not shutil.which("false"), reason="no command that fails")
+def test_wheels_that_pip_does_not_find_are_one_sentence(checkout, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with pytest.raises(RequestError, match=r"pip could not gather .* If it misses torch==.*INDEX"):
+        build_offline(checkout, tmp_path / "out", torch_index="nowhere")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_make_hands_on_where_pytorch_came_from(tmp_path):
+    command = ["make", "-n", "-f", str(ROOT / "Makefile"), "workshop-offline"]
+    given = ["VENV=here", "TORCH_INDEX=of torch", "ARGS=--reports out"]
+    environment = {name: text for name, text in os.environ.items() if "MAKE" not in name}
+    for name in ("requirements.lock", "pyproject.toml"):
+        (tmp_path / name).touch()
+    done = subprocess.run(
+        [*command, *given], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    last = done.stdout.splitlines()[-1]
+    assert last == 'here/bin/stslab workshop-offline --torch-index "of torch" --reports out'
+
+
+# All of it
+
+
+def without_network() -> tuple[list[str], dict[str, str]]:
+    """Give what keeps a command from the network: a name space, or else a proxy that is dead."""
+    apart = ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    if shutil.which("unshare") and not subprocess.run([*apart, "true"]).returncode:
+        return apart, {}
+    dead = "http://127.0.0.1:9"
+    return [], {"PIP_NO_INDEX": "1", "HTTP_PROXY": dead, "HTTPS_PROXY": dead, "ALL_PROXY": dead}
+
+
+@pytest.fixture
+def roomy(tmp_path) -> Iterator[Path]:
+    """A folder that is removed at once: a kit takes 3 GB."""
+    yield tmp_path
+    shutil.rmtree(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="start.sh is for Linux and macOS")
+def test_the_kit_gets_a_bare_folder_to_notebook_01_without_a_network(roomy):
+    """Nothing of this environment helps: not its modules, nor its settings, nor a home."""
+    done = CliRunner().invoke(main, ["workshop-offline", "--reports", str(roomy)])
+    assert done.exit_code == 0, done.output
+    (file,) = (roomy / "workshop").iterdir()
+    assert f"{file}  ({file.stat().st_size / 1e6:.0f} MB)" in done.output
+    with zipfile.ZipFile(file) as archive:
+        archive.extractall(roomy / "stick")
+        for entry in archive.infolist():  # as unzip does
+            (roomy / "stick" / entry.filename).chmod(entry.external_attr >> 16 & 0o777)
+    apart, dead = without_network()
+    (roomy / "chromium").touch(0o755)
+    path = os.pathsep.join([str(roomy), str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        [*apart, str(roomy / "stick" / FOLDER / "start.sh"), "check"],
+        cwd=roomy,
+        env={"PATH": path, "HOME": str(roomy), "PYTHONPATH": "src", **dead},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    *lines, last = done.stdout.splitlines()
+    assert "READY  (code " in lines[-1]
+    assert last == "check passed: the doctor is content, and notebook 01 ran to its end."
