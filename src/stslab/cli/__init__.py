@@ -13,9 +13,10 @@ try:
     from .offline import workshop_offline
     from .report import new, params, report, reproduce, share, watch
     from .stores import embed, search
+    from .workshop import workshop
 
     kind, commands = Group, [report, watch, reproduce, share, params, new, live, embed, search]
-    commands += [models, cache, classroom, doctor, workshop_offline]
+    commands += [workshop, classroom, workshop_offline, doctor, models, cache]
 except Exception as error:  # a package that they need is missing or broken
     kind, commands = Bedside, [doctor]
     Bedside.trouble = f"{type(error).__name__}: {error}"

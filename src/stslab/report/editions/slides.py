@@ -8,7 +8,7 @@ around them is for the speaker.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
+from ..page import heatmap
 from ..page.assets import TEMPLATE, read_style, replace_surrogates
-from ..page.cell_outputs import CellOutputs
 from ..page.forms import forms, info_of
 from ..page.prose import Prose, highlight
 from ..page.svg import inline_svg
@@ -67,7 +67,7 @@ def write_slides(decks: Sequence[Deck], title: str) -> str:
     prose = Prose(lambda address: None)  # a slide leads nowhere
     parts = [list(_slides(deck, prose, f"d{number}")) for number, deck in enumerate(decks)]
     folder = HERE / "reveal"
-    sheets = [TEMPLATE / "figures.css", HERE / "slides.css"]
+    sheets = [TEMPLATE / f"{name}.css" for name in ("colors", "heatmap")] + [HERE / "slides.css"]
     reveal_css = (folder / "reveal.css").read_text(encoding="utf-8")
     scripts = [(folder / f"{name}.js").read_text("utf-8") for name in ("reveal", "notes")]
     scripts.append((HERE / "slides.js").read_text(encoding="utf-8"))
@@ -112,15 +112,15 @@ def _exercise_slide(exercise: Exercise, prose: Prose, number: int, of: int) -> _
     task = re.sub(r"^## .*\n+", "", exercise.task)
     said = f"{task}\n\n**Predict first.** {exercise.guess}"
     hints = "\n".join(f"- {wrong.hint}" for wrong in exercise.wrong)
-    notes = f"A solution:\n\n```python\n{exercise.solution}\n```\n\nWhere people go wrong:\n\n{hints}"
+    solution = f"A solution:\n\n```python\n{exercise.solution}\n```"
+    notes = f"{solution}\n\nHints that the check gives:\n\n{hints}"
     counted = f" ({number} of {of})" if of > 1 else ""
     heading = escape(f"Your turn{counted}: {exercise.minutes} minutes")
-    both = (prose.markdown(each, contents=False) for each in (said, notes))
-    return _Slide(heading, *both, 60 * exercise.minutes)
+    body, spoken = (prose.markdown(each, contents=False) for each in (said, notes))
+    return _Slide(heading, body, spoken, 60 * exercise.minutes)
 
 
 def _of_cells(notebook: Mapping[str, Any], prose: Prose, prefix: str) -> Iterator[_Slide]:
-    outputs = CellOutputs(prose, prefix, published=False)
     heading, text = "", ""
     for cell in notebook["cells"][1:]:
         source, tags = "".join(cell["source"]), cell["metadata"].get("tags", ())
@@ -132,7 +132,7 @@ def _of_cells(notebook: Mapping[str, Any], prose: Prose, prefix: str) -> Iterato
                 body = "\n".join(line for line in text.splitlines() if line.startswith("-"))
                 yield _Slide(escape(heading), prose.markdown(body, contents=False), Markup(""))
         elif heading not in SKIPPED and not {*tags} & {"parameters", "solution", "check"}:
-            shown = [each for each in map(_shown(prose, outputs, prefix), cell["outputs"]) if each]
+            shown = [each for each in map(_shown(prefix), cell["outputs"]) if each]
             for kind, html in shown:
                 head = escape("What came out" if kind == "finding" else heading)
                 asked = "" if kind == "finding" else _asked(text)
@@ -151,19 +151,17 @@ def _asked(text: str) -> str:
     text = re.sub(r"\$\$.*?\$\$", "", text, flags=re.S)
     sentences = re.split(r"(?<=[.?:])\s+(?=[A-Z`“*])", " ".join(text.split()))
     asked = [each for each in sentences if each.endswith("?")]
-    return " ".join((asked or sentences)[:2 if asked else 1])
+    return " ".join((asked or sentences)[: 2 if asked else 1])
 
 
-def _shown(prose: Prose, outputs: CellOutputs, prefix: str) -> Any:
+def _shown(prefix: str) -> Callable[[Mapping[str, Any]], tuple[str, Markup] | None]:
     def shown(output: Mapping[str, Any]) -> tuple[str, Markup] | None:
         data, about = forms(output), info_of(output)
         kind = str(about.get("kind") or "")
         if kind == "finding":
             return kind, Markup('<p class="finding">{}</p>').format(data["text/plain"])
         if kind == "figure" and "image/svg+xml" in data:
-            name, alt = f"{prefix}-{about.get('name')}", str(about.get("title") or "")
-            drawn = inline_svg(data["image/svg+xml"], prefix=name, label=alt)
-            return (kind, Markup('<div class="plot ours">{}</div>').format(drawn)) if drawn else None
+            return _figure(data, f"{prefix}-{about.get('name')}", str(about.get("title") or ""))
         if kind == "table" and "text/html" in data:
             return kind, data_table(_first_rows(data["text/html"]))
         if not kind and output["output_type"] == "execute_result":
@@ -174,6 +172,15 @@ def _shown(prose: Prose, outputs: CellOutputs, prefix: str) -> Any:
         return None
 
     return shown
+
+
+def _figure(data: Mapping[str, Any], ident: str, title: str) -> tuple[str, Markup] | None:
+    """Show a matrix as a table, whose texts are larger than those of a drawing."""
+    matrix: Any = data.get(heatmap.MATRIX)
+    if heatmap.valid(matrix) and len(matrix["sentences"]) <= heatmap.NAMED:
+        return "figure", heatmap.instrument(matrix, ident=ident, caption=title, alt=title)
+    drawn = inline_svg(data["image/svg+xml"], prefix=ident, label=title)
+    return ("figure", Markup('<div class="plot ours">{}</div>').format(drawn)) if drawn else None
 
 
 def _first_rows(html: str) -> str:

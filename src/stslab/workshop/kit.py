@@ -1,0 +1,167 @@
+"""Everything that an instructor needs for a workshop, from the notebooks, in one folder and zip."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from ..inputs.reading import read_pairs
+from ..report.editions.booklet import render_sheet, write_booklet
+from ..report.editions.cells import solved, student
+from ..report.editions.exercises import read_lesson
+from ..report.editions.slides import Deck, write_slides
+from ..report.request.source import is_report, read_source
+from ..report.request.values import RequestError
+from ..report.running.kernels import default_kind, warm_up
+from ..report.running.pool import LocalPool
+from ..report.running.run import Work
+from ..report.share import EPOCH
+from .checking import seal
+from .path import WORDS, Part, plan
+from .rating import build_rating_page
+
+PAGE = Path(__file__).parent / "page"
+TO_RATE = Path("exercises") / "pairs-to-rate.csv"  # in the folder of notebooks
+
+
+def build_workshop(
+    minutes: int,
+    *,
+    notebooks: Path,
+    reports: Path,
+    pairs: Path | None = None,
+    notify: Callable[[str], None] = print,
+) -> Path:
+    """Write the editions of a workshop's notebooks, slides, sheets and the page to rate in.
+
+    Parameters
+    ----------
+    minutes : int
+        How long the workshop takes: 45, 90 or 180.
+    notebooks : Path
+        The folder of lessons.
+    reports : Path
+        Where the folder ``workshop`` is written, and its zip.
+    pairs : Path or None, default None
+        Pairs to rate instead of the twenty that are shipped.
+    notify : callable
+        Is told what is being done.
+
+    Returns
+    -------
+    Path
+        The folder. It holds the same bytes each time.
+
+    Raises
+    ------
+    RequestError
+        If there is no path of so many minutes, or a notebook failed.
+    """
+    parts = plan(minutes, notebooks)
+    rated = read_pairs(pairs or notebooks / TO_RATE).table[["sentence_a", "sentence_b"]]
+    folder, fresh = reports / "workshop", reports / ".workshop"
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        executed = _executed(parts, notify)
+        write_editions(notebooks, fresh)
+        _write_pages(parts, executed, minutes, fresh)
+        from .. import load_model, score_pairs
+
+        scores = score_pairs(rated, model=load_model("all-MiniLM-L6-v2"))["score"]
+        build_rating_page([*rated.itertuples(index=False, name=None)], [*scores], fresh)
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.replace(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    _zip(folder, reports / "workshop.zip")
+    return folder
+
+
+def write_editions(notebooks: Path, folder: Path) -> None:
+    """Write student and solution editions of all lessons, each folder with what checks need."""
+    for path in sorted(notebooks.glob("[0-9]*.ipynb")):
+        source = read_source(path)
+        if is_report(source):
+            continue
+        lesson = read_lesson(path, source)
+        for name, made in (("student", student), ("solutions", solved)):
+            seal(folder / name, path.stem, lesson)
+            text = json.dumps(
+                made(source, path.stem, lesson.exercises), indent=1, ensure_ascii=False
+            )
+            (folder / name / path.name).write_text(text + "\n", encoding="utf-8")
+
+
+def _executed(parts: Sequence[Part], notify: Callable[[str], None]) -> dict[str, Any]:
+    """Run the lessons, two at a time."""
+    lessons = [part for part in parts if part.source]
+    notify(f"running {len(lessons)} notebooks for the slides …")
+    if default_kind() == "warm":
+        warm_up()
+    with closing(LocalPool(2)) as pool:
+        running = {
+            part.name: pool.submit(
+                Work(part.name, json.dumps(part.source), kernel=default_kind()), lambda index: None
+            )
+            for part in lessons
+        }
+        done = {name: each.result() for name, each in running.items()}
+    for name, each in done.items():
+        if each.error:
+            raise RequestError(f"{name} failed: {each.error}. Try it: make report ONLY={name[:2]}")
+    return {name: json.loads(each.notebook) for name, each in done.items()}
+
+
+def _write_pages(
+    parts: Sequence[Part], executed: Mapping[str, Any], minutes: int, folder: Path
+) -> None:
+    from ..studies import bands_on_stsb
+
+    title = f"Sentence similarity in {minutes} minutes"
+    chapters = [(part.title, part.exercises) for part in parts if part.lesson]
+    bands = bands_on_stsb()
+    share = (bands["same_band"] * bands["pairs"]).sum() / bands["pairs"].sum()
+    pages = {
+        "slides": write_slides([_deck(part, executed) for part in parts], title),
+        "run-sheet": render_sheet(
+            PAGE / "run-sheet.html.j2", title=title, parts=parts, words=WORDS, minutes=minutes
+        ),
+        "cheat-sheet": render_sheet(
+            PAGE / "cheat-sheet.html.j2",
+            bands=bands.to_dict("records"),
+            share=f"{share:.0%}",
+            pairs=f"{bands['pairs'].sum():,}",
+        ),
+        "exercises": write_booklet(chapters, solutions=False),
+        "exercises-with-solutions": write_booklet(chapters, solutions=True),
+    }
+    pages["index"] = render_sheet(
+        PAGE / "workshop.html.j2", title=title, lessons=[part for part in parts if part.lesson]
+    )
+    for name, html in pages.items():
+        (folder / f"{name}.html").write_text(html, encoding="utf-8")
+
+
+def _deck(part: Part, executed: Mapping[str, Any]) -> Deck:
+    if not part.lesson:
+        words = WORDS[part.kind]
+        return Deck(part.title, part.minutes, text=words.text, notes=words.notes)
+    teach = part.lesson.teach
+    asked = "\n\n".join(f"**Ask:** {q.ask}\n\n**Expect:** {q.expect}" for q in teach.questions)
+    notes = f"Show {teach.show}\n\n{asked}\n\nPeople get stuck: {teach.stuck}\n\nCut: {teach.cut}"
+    exercises = [*part.exercises.values()]
+    return Deck(part.title, part.lesson.minutes, executed[part.name], exercises, notes=notes)
+
+
+def _zip(folder: Path, target: Path) -> None:
+    """Zip a folder: equal files, equal bytes."""
+    with zipfile.ZipFile(target, "w") as archive:
+        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+            entry = zipfile.ZipInfo(f"workshop/{path.relative_to(folder).as_posix()}", EPOCH)
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
