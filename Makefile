@@ -36,6 +36,10 @@ share: $(VENV)/.report ## build as make report does, and zip the pages asked for
 live: $(VENV)/.report ## one file that computes, offline: reports/live/live.html; COMPACT=1 for a small one
 	@$(BIN)/stslab live $(ARGS)
 
+.PHONY: workshop
+workshop: $(VENV)/.report ## what a workshop needs: slides, sheets, student notebooks; MINUTES=45|90|180
+	@$(BIN)/stslab workshop $(ARGS)
+
 .PHONY: stores
 stores: $(VENV)/.stores ## install FAISS and Chroma, and build the page that measures them here
 	@$(BIN)/stslab report stores $(ARGS)

@@ -1,6 +1,7 @@
 // A slide that is too tall for its frame is made smaller, never cut.
 const frame = { width: 1280, height: 720, margin: 0.05 };
-Reveal.initialize({ ...frame, plugins: [RevealNotes], hash: true, center: false, transition: "none", slideNumber: "c/t" });
+// The pacing timer of the notes waits for a default, though every slide says its own time.
+Reveal.initialize({ ...frame, defaultTiming: 60, plugins: [RevealNotes], hash: true, center: false, transition: "none", slideNumber: "c/t" });
 Reveal.on("ready", () => {
   for (const slide of document.querySelectorAll(".slides section:not(:has(section))")) {
     const shown = [slide, slide.parentElement].map((each) => each.style.display);
