@@ -18,6 +18,7 @@ from playwright.sync_api import expect
 from stslab import read_sentences, score_pairs, similarity_matrix
 from stslab.live.build import HERE, PAIRS, SENTENCES, build_live
 from stslab.live.script import live_script, stamp
+from stslab.workshop.answers import Answers
 
 pytestmark = pytest.mark.browser
 
@@ -175,6 +176,13 @@ def test_scores_are_hidden_until_guessed(page):
     tally = page.locator("#tally").inner_text()
     assert "3 guesses, off by" in tally
     assert "the first 1 by 0.48, the last 1 by" in tally
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Save my guesses").click()
+    handed_in = Answers.model_validate_json(Path(taken.value.path()).read_bytes())
+    assert handed_in.learner in taken.value.suggested_filename
+    first, *others = handed_in.guesses
+    assert 0.47 < first.guess - first.score < 0.49
+    assert len(others) == 2
     page.locator("#guessing").click()
     compare(page, *PAIRS[2])
     expect(page.locator("#answer .big")).to_be_visible()

@@ -32,6 +32,7 @@
   function pairView(live) {
     const { engine, tokenize, lexicon, encode, start } = live;
     const fields = [at("a"), at("b")], toggle = at("guessing"), seen = new Set(), guesses = [];
+    const learner = [...crypto.getRandomValues(new Uint8Array(4))].map((n) => n.toString(16).padStart(2, 0)).join("");
     let guessing = false;
     const hidden = (texts) => guessing && !seen.has(keyOf(...texts));
 
@@ -117,14 +118,17 @@
       }
       encode(texts).then(([a, b]) => {
         const score = dot(a, b), mean = (list) => list.reduce((x, y) => x + y, 0) / list.length;
-        guesses.push(Math.abs(value - score));
+        guesses.push({ guess: value, score: +score.toFixed(6) });
+        const off = guesses.map((each) => Math.abs(each.guess - each.score));
         seen.add(keyOf(...texts));
         const half = guesses.length >> 1, far = (list) => fixed(mean(list), 2);
-        const halves = half ? `: the first ${half} by ${far(guesses.slice(0, half))}, the last `
-          + `${half} by ${far(guesses.slice(-half))}` : "";
+        const halves = half ? `: the first ${half} by ${far(off.slice(0, half))}, the last `
+          + `${half} by ${far(off.slice(-half))}` : "";
         at("tally").textContent = `You guessed ${fixed(value, 2)}, the score is ${fixed(score, 2)}. `
           + `${guesses.length} guess${guesses.length === 1 ? "" : "es"}, off by `
-          + `${far(guesses)} on average${halves}.`;
+          + `${far(off)} on average${halves}. `;
+        at("tally").append(button("Save my guesses", () => save(`guesses-${learner}.json`, "application/json",
+          JSON.stringify({ format: "stslab-class", version: 1, learner, guesses }))));
         at("guessed").value = "";
         update(true);
         if (live.pairs) live.pairs();
