@@ -63,6 +63,14 @@ def wheels(tmp_path) -> Path:
     return folder
 
 
+@pytest.fixture
+def handouts -> Path:
+    folder = tmp_path / "handouts"
+    folder.mkdir()
+    (folder / "live.html").write_text("A page.")
+    return folder
+
+
 def start(folder: Path, *words: str, path: str = os.environ["PATH"]) -> tuple[int, str]:
     environment = {"PATH": path, "HOME": str(folder)}
     command = [shutil.which("sh"), "start.sh", *words]
@@ -74,10 +82,10 @@ def start(folder: Path, *words: str, path: str = os.environ["PATH"]) -> tuple[in
 
 
 def test_the_zip_holds_wheels_notebooks_and_starts_and_is_the_same_each_time(
-    checkout, wheels, tmp_path
+    checkout, wheels, handouts, tmp_path
 ):
     (tmp_path / "out").mkdir()
-    file = pack(checkout, wheels, tmp_path / "out")
+    file = pack(checkout, wheels, tmp_path / "out", handouts)
     assert re.fullmatch(r"stslab-offline-\w+-\w+-py3\d+\.zip", file.name)
     with zipfile.ZipFile(file) as archive:
         entries = {each.filename.removeprefix(f"{FOLDER}/"): each for each in archive.infolist()}
@@ -90,6 +98,7 @@ def test_the_zip_holds_wheels_notebooks_and_starts_and_is_the_same_each_time(
             "requirements.txt",
             "notebooks/01_what_is_sts.ipynb",
             "notebooks/presets/data/some.txt",
+            "live.html",
             "wheels/a-1-cp311-cp311-manylinux_2_17_x86_64.whl",
             "wheels/b-1-py3-none-any.whl",
         ]
@@ -98,7 +107,7 @@ def test_the_zip_holds_wheels_notebooks_and_starts_and_is_the_same_each_time(
         assert archive.read(entries["notebooks/01_what_is_sts.ipynb"]) == notebook(CLEAN)
         assert archive.testzip() is None
     first = file.read_bytes()
-    assert pack(checkout, wheels, tmp_path / "out").read_bytes() == first
+    assert pack(checkout, wheels, tmp_path / "out", handouts).read_bytes() == first
     assert [each.name for each in (tmp_path / "out").iterdir()] == [file.name]
 
 
@@ -160,9 +169,9 @@ def test_a_computer_without_the_right_python_is_told_which(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="start.sh is for Linux and macOS")
-def test_a_failed_set_up_says_so_and_is_begun_anew(checkout, wheels, tmp_path):
+def test_a_failed_set_up_says_so_and_is_begun_anew(checkout, wheels, handouts, tmp_path):
     """The wheels of this kit are not those that stslab needs."""
-    with zipfile.ZipFile(pack(checkout, wheels, tmp_path)) as archive:
+    with zipfile.ZipFile(pack(checkout, wheels, tmp_path, handouts)) as archive:
         archive.extractall(tmp_path)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for _ in range(2):
@@ -227,10 +236,12 @@ def test_the_kit_gets_a_bare_folder_to_notebook_01_without_a_network(roomy):
     """Nothing of this environment helps: not its modules, nor its settings, nor a home."""
     done = CliRunner().invoke(main, ["workshop-offline", "--reports", str(roomy)])
     assert done.exit_code == 0, done.output
-    (file,) = (roomy / "workshop").iterdir()
+    (file,) = roomy.iterdir()
     assert f"{file}  ({file.stat().st_size / 1e6:.0f} MB)" in done.output
     with zipfile.ZipFile(file) as archive:
         archive.extractall(roomy / "stick")
+        names = {each.removeprefix(f"{FOLDER}/") for each in archive.namelist()}
+        assert {"live.html", "rate.html", "cheat-sheet.html"} < names
         for entry in archive.infolist():  # as unzip does
             (roomy / "stick" / entry.filename).chmod(entry.external_attr >> 16 & 0o777)
     apart, dead = without_network()

@@ -13,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from click.testing import CliRunner
 from conftest import ROOT
+from playwright.sync_api import expect
 
 from stslab.cli import main
 from stslab.report.request.values import RequestError
@@ -148,9 +149,8 @@ def test_every_slide_fits_its_frame_offline_with_notes_and_a_clock(
     notes = opened.value
     notes.wait_for_selector(".speaker-controls-time .pacing")
     page.evaluate("Reveal.slide(3, 0)")
-    notes.wait_for_function("document.querySelector('.speaker-controls-notes .value').innerText")
-    shown = notes.locator(".speaker-controls-notes .value").inner_text()
-    assert "Show the table of words and meaning" in shown
+    shown = notes.locator(".speaker-controls-notes .value")
+    expect(shown).to_contain_text("Show the table of words and meaning")
     assert notes.locator(".speaker-controls-time .pacing").is_visible()
     pace = "() => document.querySelector('.pacing').innerText.replace(/\\s/g, '')"
     before = notes.evaluate(pace)

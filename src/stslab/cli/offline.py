@@ -23,5 +23,5 @@ def workshop_offline(torch_index: str | None, reports: Path) -> None:
 
     here, installed = Path(), Path(stslab.__file__).parents[2]
     checkout = here if (here / "pyproject.toml").is_file() else installed
-    file = build_offline(checkout, reports / "workshop", torch_index=torch_index)
+    file = build_offline(checkout, reports, torch_index=torch_index)
     click.echo(f"{file}  ({file.stat().st_size / 1e6:.0f} MB)")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..inputs.reading import read_pairs
+from ..models.finding import DEFAULT_MODEL
 from ..report.editions.booklet import render_sheet, write_booklet
 from ..report.editions.cells import solved, student
 from ..report.editions.exercises import read_lesson
@@ -63,17 +64,15 @@ def build_workshop(
         If there is no path of so many minutes, or a notebook failed.
     """
     parts = plan(minutes, notebooks)
-    rated = read_pairs(pairs or notebooks / TO_RATE).table[["sentence_a", "sentence_b"]]
+    to_rate = pairs or notebooks / TO_RATE
+    read_pairs(to_rate)  # what is wrong with it is said before anything runs
     folder, fresh = reports / "workshop", reports / ".workshop"
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         executed = _executed(parts, notify)
         write_editions(notebooks, fresh)
         _write_pages(parts, executed, minutes, fresh)
-        from .. import load_model, score_pairs
-
-        scores = score_pairs(rated, model=load_model("all-MiniLM-L6-v2"))["score"]
-        build_rating_page([*rated.itertuples(index=False, name=None)], [*scores], fresh)
+        write_handouts(to_rate, fresh)
         shutil.rmtree(folder, ignore_errors=True)
         fresh.replace(folder)
     finally:
@@ -95,6 +94,25 @@ def write_editions(notebooks: Path, folder: Path) -> None:
                 made(source, path.stem, lesson.exercises), indent=1, ensure_ascii=False
             )
             (folder / name / path.name).write_text(text + "\n", encoding="utf-8")
+
+
+def write_handouts(to_rate: Path, folder: Path) -> None:
+    """Write what everybody gets: the page to rate pairs in, and the cheat sheet."""
+    from .. import load_model, score_pairs
+    from ..studies import bands_on_stsb
+
+    pairs = read_pairs(to_rate).table[["sentence_a", "sentence_b"]]
+    scores = score_pairs(pairs, model=load_model(DEFAULT_MODEL))["score"]
+    build_rating_page([*pairs.itertuples(index=False, name=None)], [*scores], folder)
+    bands = bands_on_stsb()
+    share = (bands["same_band"] * bands["pairs"]).sum() / bands["pairs"].sum()
+    html = render_sheet(
+        PAGE / "cheat-sheet.html.j2",
+        bands=bands.to_dict("records"),
+        share=f"{share:.0%}",
+        pairs=f"{bands['pairs'].sum():,}",
+    )
+    (folder / "cheat-sheet.html").write_text(html, encoding="utf-8")
 
 
 def _executed(parts: Sequence[Part], notify: Callable[[str], None]) -> dict[str, Any]:
@@ -120,22 +138,12 @@ def _executed(parts: Sequence[Part], notify: Callable[[str], None]) -> dict[str,
 def _write_pages(
     parts: Sequence[Part], executed: Mapping[str, Any], minutes: int, folder: Path
 ) -> None:
-    from ..studies import bands_on_stsb
-
     title = f"Sentence similarity in {minutes} minutes"
     chapters = [(part.title, part.exercises) for part in parts if part.lesson]
-    bands = bands_on_stsb()
-    share = (bands["same_band"] * bands["pairs"]).sum() / bands["pairs"].sum()
     pages = {
         "slides": write_slides([_deck(part, executed) for part in parts], title),
         "run-sheet": render_sheet(
             PAGE / "run-sheet.html.j2", title=title, parts=parts, words=WORDS, minutes=minutes
-        ),
-        "cheat-sheet": render_sheet(
-            PAGE / "cheat-sheet.html.j2",
-            bands=bands.to_dict("records"),
-            share=f"{share:.0%}",
-            pairs=f"{bands['pairs'].sum():,}",
         ),
         "exercises": write_booklet(chapters, solutions=False),
         "exercises-with-solutions": write_booklet(chapters, solutions=True),

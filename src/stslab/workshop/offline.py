@@ -19,9 +19,11 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ..live.build import build_live
 from ..report.request.values import RequestError
 from ..report.share import EPOCH
 from .doctor import LOCK
+from .kit import TO_RATE, write_handouts
 
 FOLDER = "stslab-offline"  # what the zip unpacks into
 NAMES = {"Darwin": "macOS"}  # systems that call themselves otherwise
@@ -31,7 +33,9 @@ STARTS["start.command"] = "start.sh"
 
 
 def build_offline(checkout: Path, folder: Path, *, torch_index: str | None = None) -> Path:
-    """Gather the wheels that ``.[lab]`` needs here, and zip them with a checkout's notebooks.
+    """Gather the wheels that ``.[lab]`` needs here, and zip them with notebooks and handouts.
+
+    The page that computes, compact, is among them, for phones and for computers that are locked.
 
     Parameters
     ----------
@@ -51,14 +55,18 @@ def build_offline(checkout: Path, folder: Path, *, torch_index: str | None = Non
         if not (checkout / needed).is_file():
             raise RequestError(f"no {needed} here. Run it in a checkout of stslab.")
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".wheels-", dir=folder) as wheels:
-        gather_wheels(checkout, Path(wheels), torch_index)
-        return pack(checkout, Path(wheels), folder)
+    with tempfile.TemporaryDirectory(prefix=".offline-", dir=folder) as scratch:
+        wheels, handouts = Path(scratch, "wheels"), Path(scratch, "handouts")
+        gather_wheels(checkout, wheels, torch_index)
+        write_handouts(checkout / "notebooks" / TO_RATE, handouts)
+        build_live(folder=handouts, compact=True).replace(handouts / "live.html")
+        return pack(checkout, wheels, folder, handouts)
 
 
 def gather_wheels(checkout: Path, wheels: Path, torch_index: str | None = None) -> None:
     """Let pip put all wheels into a folder: the lock's versions, and the PyTorch installed here."""
     torch = f"torch=={importlib.metadata.version('torch')}"  # with its build, such as +cpu
+    wheels.mkdir()
     where = wheels.resolve()
     pip = [sys.executable, "-m", "pip", "wheel", "-q", "--disable-pip-version-check", "-c", LOCK]
     pip += ["--wheel-dir", str(where), "--find-links", str(where)]
@@ -73,8 +81,8 @@ def gather_wheels(checkout: Path, wheels: Path, torch_index: str | None = None) 
             )
 
 
-def pack(checkout: Path, wheels: Path, folder: Path) -> Path:
-    """Zip wheels, notebooks and start scripts; equal files give equal bytes."""
+def pack(checkout: Path, wheels: Path, folder: Path, handouts: Path) -> Path:
+    """Zip wheels, notebooks, handouts and start scripts; equal files give equal bytes."""
     version = ".".join(map(str, sys.version_info[:2]))
     system = NAMES.get(platform.system(), platform.system())
     machine = platform.machine()
@@ -90,6 +98,7 @@ def pack(checkout: Path, wheels: Path, folder: Path) -> Path:
         LOCK: (checkout / LOCK).read_bytes(),
         "requirements.txt": f"-c {LOCK}\nstslab[lab]\n".encode(),
         **dict(notebook_files(checkout / "notebooks")),
+        **{page.name: page.read_bytes() for page in sorted(handouts.glob("*.html"))},
     }
     target = folder / name
     partial = folder / f".{name}"
