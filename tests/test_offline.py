@@ -64,7 +64,7 @@ def wheels(tmp_path) -> Path:
 
 
 @pytest.fixture
-def handouts -> Path:
+def handouts(tmp_path) -> Path:
     folder = tmp_path / "handouts"
     folder.mkdir()
     (folder / "live.html").write_text("A page.")
