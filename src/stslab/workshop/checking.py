@@ -25,7 +25,7 @@ WITHIN = 0.0055  # a number with two decimals is as good as one with all
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of an answer: `hint` names the wrong answer that it equals, if any."""
+    """What became of an answer; `hint` is that of the wrong answer that it equals, if any."""
 
     passed: bool
     says: str
@@ -74,9 +74,9 @@ def judge(exercise: Exercise, namespace: Mapping[str, Any]) -> Verdict:
     value = True if exercise.right else _value_of(exercise.solution, exercise.shows, namespace)
     if same(given, value):
         return Verdict(True, "Right.", value=given)
-    for number, wrong in enumerate(exercise.wrong, 1):
+    for wrong in exercise.wrong:
         if _recognised(wrong.when, wrong.answer, exercise, namespace, given):
-            return Verdict(False, f"Not yet. {wrong.hint}", f"{number}")
+            return Verdict(False, f"Not yet. {wrong.hint}", wrong.hint[:200])
     kinds = [kind(given), kind(value)]
     differ = "" if len({*kinds}) == 1 else f" This is {kinds[0]}, and {kinds[1]} is asked for."
     return Verdict(False, f"Not yet.{differ} {exercise.hint}")
