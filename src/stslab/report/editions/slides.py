@@ -93,7 +93,7 @@ def _slides(deck: Deck, prose: Prose, prefix: str) -> Iterator[_Slide]:
         yield _Slide(escape(deck.title), body, notes, 60 * deck.minutes)
         return
     opening = "".join(deck.notebook["cells"][0]["source"]).splitlines()
-    said = [line for line in opening if line.startswith(("**You will", "**Time"))]
+    said = [line for line in opening if line.startswith("**You will")]
     first = prose.markdown("\n\n".join(said), contents=False)
     slides = [_Slide(escape(deck.title), first, notes), *_of_cells(deck.notebook, prose, prefix)]
     *before, recap = slides
