@@ -27,8 +27,8 @@ class Words:
 WORDS = {
     "check": Words(
         "Is everything installed?",
-        "In a terminal: `stslab doctor`. Hold up the screen when it says **READY**. "
-        "If it does not, say the code at the end of its last line.",
+        "In a terminal: `make doctor`, or from a stick `sh start.sh check`. Hold up the screen "
+        "when it says **READY**. If it does not, say the code at the end of its last line.",
         "Read a code with `stslab doctor CODE`. Those who cannot be helped in two minutes take "
         "the live page on their phone, or sit beside somebody.",
     ),
