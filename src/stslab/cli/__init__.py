@@ -4,6 +4,7 @@ import click
 
 from .classroom import classroom
 from .group import Group
+from .lab import lab
 from .live import live
 from .models import cache, models
 from .report import new, params, report, reproduce, share, watch
@@ -16,6 +17,7 @@ def main() -> None:
     """Reproducible notebooks and reports for semantic text similarity."""
 
 
-WORK = (report, watch, reproduce, share, params, new, live, classroom, embed, search, models, cache)
-for command in WORK:
+WORK = (report, watch, reproduce, share, params, new, live, lab, classroom)
+KEEPING = (embed, search, models, cache)
+for command in (*WORK, *KEEPING):
     main.add_command(command)
