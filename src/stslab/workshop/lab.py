@@ -22,7 +22,7 @@ from ..report.editions.exercises import Lesson, read_lesson
 from ..report.request.notebooks import Notebooks, selects
 from ..report.request.source import read_source
 from ..report.request.values import RequestError, shown, suggest
-from ..report.running.kernels import REQUEST, KernelKind, cool_down, warm_up
+from ..report.running.kernels import ENVIRONMENT, REQUEST, KernelKind, cool_down, warm_up
 from .checking import CHECKS, seal
 
 HERE = Path(__file__).parent
@@ -175,6 +175,8 @@ def open_lab(
     RequestError
         If JupyterLab is not installed.
     """
+    for name in ("HF_HUB_DISABLE_PROGRESS_BARS", "TQDM_DISABLE"):
+        ENVIRONMENT.pop(name, None)  # pages have no bars; here is somebody who waits
     if kernel == "warm":
         warm_up()  # it imports while JupyterLab starts
     try:
