@@ -112,12 +112,16 @@ def _write(path: Path, notebook: Mapping[str, Any]) -> None:
     """Write a notebook as JupyterLab would save it, so that it sees no change on closing."""
     import nbformat
     from ipykernel.ipkernel import IPythonKernel
+    from nbformat.sign import NotebookNotary
 
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": IPythonKernel.language_info}
     saved = nbformat.from_dict({**notebook, "metadata": metadata})
     with path.open("x", encoding="utf-8") as file:
         file.write(nbformat.writes(saved) + "\n")
+    notary = NotebookNotary()
+    notary.sign(saved)  # trusted, as what the user wrote is
+    notary.store.close()
 
 
 def _filled(start: Mapping[str, Any], lessons: Mapping[str, tuple[Any, Lesson]]) -> Any:
@@ -131,7 +135,7 @@ def _filled(start: Mapping[str, Any], lessons: Mapping[str, tuple[Any, Lesson]])
 
 
 def _table(lessons: Mapping[str, tuple[Any, Lesson]]) -> Iterator[str]:
-    yield "| | Notebook | Minutes | for exercises | |"
+    yield "| | Notebook | Minutes | + exercises | |"
     yield "|--:|:--|--:|--:|:--|"
     for stem, (source, lesson) in lessons.items():
         title = source["cells"][0]["source"].partition("\n")[0].removeprefix("# ")
@@ -182,6 +186,8 @@ def open_lab(
     try:
         lab = _jupyterlab()
         own = [f"--ServerApp.root_dir={folder.absolute()}"]
+        # It asks about news over the first page, and the network for what is new.
+        own += [f"--LabApp.app_settings_dir={HERE / 'settings'}"]
         own += [f"--LabApp.default_url=/lab/tree/{START}.ipynb", *["--no-browser"] * (not browser)]
         if kernel == "warm":
             own += [f"--ServerApp.kernel_spec_manager_class={__name__}.{WarmSpecs.__name__}"]
