@@ -146,6 +146,22 @@ def test_a_name_that_no_copy_has_is_refused(copies):
     assert contents(copies.folder) == before
 
 
+def test_a_notebook_that_changed_since_it_was_copied_is_named(copies, tmp_path):
+    """What a learner changes in a copy is another matter."""
+    assert copies.outdated() == []
+    mine = copies.folder / "07_semantic_search.ipynb"
+    mine.write_text(mine.read_text("utf-8").replace("top_k", "most"), "utf-8")
+    (copies.folder / "06_ranking.ipynb").write_text("no notebook")
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    changed = tmp_path / "notebooks" / "08_heatmap.ipynb"
+    text = changed.read_text("utf-8").replace("# Which sentences belong", "# Which texts belong")
+    changed.write_text(text, "utf-8")
+    later = Copies(tmp_path / "notebooks", copies.folder)
+    assert later.outdated() == ["start", "08_heatmap"]
+    later.renew("start 8")
+    assert later.outdated() == []
+
+
 # The playground's preset -------------------------------------------------------------------------
 
 

@@ -21,11 +21,17 @@ LAB = "lab"  # beside the folder of notebooks
     flag_value="1",
     help='Put copies aside and begin with fresh ones: "07 08"; alone, of all.',
 )
+@click.option("--only-copies", is_flag=True, help="Start nothing: for VS Code, or a JupyterHub.")
 @click.option("--no-open", is_flag=True, help="Open no browser.")
 @KERNEL
 @NOTEBOOKS
 def lab(
-    arguments: tuple[str, ...], fresh: str | None, no_open: bool, kernel: Any, notebooks: Path
+    arguments: tuple[str, ...],
+    fresh: str | None,
+    only_copies: bool,
+    no_open: bool,
+    kernel: Any,
+    notebooks: Path,
 ) -> None:
     """Open JupyterLab on copies of the notebooks, in lab/: play there, nothing is published.
 
@@ -41,4 +47,9 @@ def lab(
     if fresh and (before := copies.renew(fresh)):
         click.echo(f"What was there is in {before.relative_to(folder.parent).as_posix()}/")
     copies.write()
-    open_lab(folder, arguments, kernel=kernel, browser=not no_open)
+    if outdated := " ".join(copies.outdated()):
+        click.echo(f'Changed since they were copied; for fresh ones: make lab FRESH="{outdated}"')
+    if only_copies:
+        click.echo(folder)
+    else:
+        open_lab(folder, arguments, kernel=kernel, browser=not no_open)

@@ -6,7 +6,9 @@ learners, those with solutions, and two notebooks of their own, a start page and
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,7 +28,7 @@ from ..report.running.kernels import ENVIRONMENT, REQUEST, KernelKind, cool_down
 from .checking import CHECKS, seal
 
 HERE = Path(__file__).parent
-START, PLAYGROUND = "start", "playground"
+OWN = START, PLAYGROUND = "start", "playground"
 TABLE = "notebooks"  # the id of the cell on the start page that lists them
 Copy = Callable[[], object]
 
@@ -82,6 +84,15 @@ class Copies:
         self.write()
         return before if there else None
 
+    def outdated(self) -> list[str]:
+        """List the notebooks that have changed since they were copied, as after ``git pull``."""
+        found = []
+        for path, notebook in self._notebooks():
+            made_from = _made_from(path)
+            if made_from and made_from != _digest(notebook) and path.stem not in found:
+                found.append(path.stem)
+        return found
+
     def _named(self, name: str) -> list[str]:
         known = [START, *self.lessons, PLAYGROUND]
         found = [stem for stem in known if name == "1" or selects(name, stem)]
@@ -93,19 +104,19 @@ class Copies:
 
     def _all(self) -> Iterator[tuple[Path, Copy]]:
         """List each file, and what writes it."""
-        start = read_source(HERE / "notebooks" / f"{START}.ipynb")
-        own = {START: _filled(start, self.lessons)}
-        own |= {PLAYGROUND: read_source(HERE / "notebooks" / f"{PLAYGROUND}.ipynb")}
-        for stem, notebook in own.items():
-            yield self._copy(self.folder, stem, notebook)
+        for path, notebook in self._notebooks():
+            yield path, partial(_write, path, notebook)
+            if path.stem in self.lessons:
+                seal_it = partial(seal, path.parent, path.stem, self.lessons[path.stem][1])
+                yield path.parent / CHECKS / f"{path.stem}.txt", seal_it
+
+    def _notebooks(self) -> Iterator[tuple[Path, Any]]:
+        own = {stem: read_source(HERE / "notebooks" / f"{stem}.ipynb") for stem in OWN}
+        yield self.folder / f"{START}.ipynb", _filled(own[START], self.lessons)
+        yield self.folder / f"{PLAYGROUND}.ipynb", own[PLAYGROUND]
         for stem, (source, lesson) in self.lessons.items():
             for folder, edition in ((self.folder, student), (self.folder / "solutions", solved)):
-                yield self._copy(folder, stem, edition(source, stem, lesson.exercises))
-                yield folder / CHECKS / f"{stem}.txt", partial(seal, folder, stem, lesson)
-
-    def _copy(self, folder: Path, stem: str, notebook: Mapping[str, Any]) -> tuple[Path, Copy]:
-        path = folder / f"{stem}.ipynb"
-        return path, partial(_write, path, notebook)
+                yield folder / f"{stem}.ipynb", edition(source, stem, lesson.exercises)
 
 
 def _write(path: Path, notebook: Mapping[str, Any]) -> None:
@@ -116,12 +127,25 @@ def _write(path: Path, notebook: Mapping[str, Any]) -> None:
 
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": IPythonKernel.language_info}
+    metadata["stslab"] = {"made_from": _digest(notebook)}
     saved = nbformat.from_dict({**notebook, "metadata": metadata})
     with path.open("x", encoding="utf-8") as file:
         file.write(nbformat.writes(saved) + "\n")
     notary = NotebookNotary()
     notary.sign(saved)  # trusted, as what the user wrote is
     notary.store.close()
+
+
+def _digest(notebook: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(notebook, sort_keys=True).encode()).hexdigest()
+
+
+def _made_from(path: Path) -> str:
+    """Read what a copy was made from; nothing where it is none, or cannot be read."""
+    try:
+        return str(json.loads(path.read_text("utf-8"))["metadata"]["stslab"]["made_from"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
 
 
 def _filled(start: Mapping[str, Any], lessons: Mapping[str, tuple[Any, Lesson]]) -> Any:
@@ -181,10 +205,10 @@ def open_lab(
     """
     for name in ("HF_HUB_DISABLE_PROGRESS_BARS", "TQDM_DISABLE"):
         ENVIRONMENT.pop(name, None)  # pages have no bars; here is somebody who waits
+    lab = _jupyterlab()
     if kernel == "warm":
         warm_up()  # it imports while JupyterLab starts
     try:
-        lab = _jupyterlab()
         own = [f"--ServerApp.root_dir={folder.absolute()}"]
         # It asks about news over the first page, and the network for what is new.
         own += [f"--LabApp.app_settings_dir={HERE / 'settings'}"]
