@@ -120,6 +120,7 @@ def cool_down() -> None:
     """End that process and its kernels."""
     global _warm
     if _warm:
+        _warm.terminate()  # it may be importing still
         with suppress(OSError):  # what it was asked may not be read any more
             _warm.communicate()  # closes its input, waits for its end
         _warm = None
