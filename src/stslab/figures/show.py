@@ -121,13 +121,11 @@ def show_table(
         shown = shown.head(len(rows))
     cells = shown.apply(lambda column: column.map(lambda value: _cell(value, column.name)))
     plain = cells.to_string(index=False, max_colwidth=PLAIN_CELL) if rows else NOTHING
-    nothing = f'<tr><td colspan="{len(frame.columns)}">{NOTHING}</td></tr>'
-    names = [html.escape(str(name).replace("_", " ")) for name in frame]
-    heads = "".join(f'<th scope="col">{name}</th>' for name in names)
+    body = "".join(rows) or f'<tr><td colspan="{len(frame.columns)}">{NOTHING}</td></tr>'
+    heads = "".join(f'<th scope="col">{html.escape(str(n).replace("_", " "))}</th>' for n in frame)
     bundle = {
-        "text/html": f'<div{TEXT}>{STYLE}<table class="stslab">'
-        f"<caption>{html.escape(caption)}</caption>"
-        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows) or nothing}</tbody></table></div>",
+        "text/html": f'<div{TEXT}>{STYLE}<table class="stslab"><caption>{html.escape(caption)}'
+        f"</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>",
         "text/csv": to_csv(frame if data is None else data),
         "text/plain": f"{caption}\n{plain}",
     }
