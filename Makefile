@@ -45,8 +45,8 @@ stores: $(VENV)/.stores ## install FAISS and Chroma, and build the page that mea
 	@$(BIN)/stslab report stores $(ARGS)
 
 .PHONY: lab
-lab: $(VENV)/.lab ## open JupyterLab on the notebooks
-	$(BIN)/jupyter lab --notebook-dir=notebooks $(ARGS)
+lab: $(VENV)/.lab ## open JupyterLab on copies to play in, in lab/; FRESH=08 for a fresh copy, or FRESH=1
+	@$(BIN)/stslab lab $(ARGS)
 
 .PHONY: doctor
 doctor: $(VENV)/.lab ## check this computer, line by line, and give a code to send in

@@ -1,93 +1,438 @@
-"""The notebooks in JupyterLab, opened as `make lab` does and driven in a real Chromium."""
+"""Copies to play in, and JupyterLab on them: as `make lab` opens it, in a real Chromium."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import nbformat
+import psutil
 import pytest
+import yaml
 from conftest import ROOT
+from jupyter_client.manager import KernelManager
+from projects import eventually
 
-pytestmark = pytest.mark.browser
+from stslab.report.request.values import RequestError
+from stslab.report.running import kernels
+from stslab.report.running.run import Work, run
+from stslab.workshop.lab import Copies, WarmSpecs
+from stslab.workshop.playground import write_preset
+
+LESSONS = [path.stem for path in sorted(ROOT.glob("notebooks/[0-9]*.ipynb"))]
+TOKEN = "t" * 40
+
+
+@pytest.fixture(autouse=True)
+def _own_jupyter(tmp_path, monkeypatch):
+    """Keep what Jupyter notes of a user, signatures among it, out of this user's home."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter-data"))
+
+
+# Copies ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def lab(tmp_path):
-    """Start JupyterLab on a copy of the notebooks, so that saving changes nothing committed."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def copies(tmp_path):
+    made = Copies(ROOT / "notebooks", tmp_path / "lab")
+    made.write()
+    return made
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """List the files of a folder, each with its checksum."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    }
+
+
+def source_of(path: Path) -> str:
+    return "\n".join(cell["source"] for cell in nbformat.read(path, as_version=4)["cells"])
+
+
+def test_each_lesson_is_there_for_learners_and_with_solutions(copies):
+    learners = {path.stem for path in copies.folder.glob("*.ipynb")}
+    assert learners == {"start", "playground", *LESSONS}
+    assert {path.stem for path in (copies.folder / "solutions").glob("*.ipynb")} == {*LESSONS}
+    solution = "average = upper.sum().item() / 3"
+    assert solution not in source_of(copies.folder / "08_heatmap.ipynb")
+    assert solution in source_of(copies.folder / "solutions" / "08_heatmap.ipynb")
+
+
+def test_checks_find_what_they_need_in_both_folders(copies):
+    for folder in (copies.folder, copies.folder / "solutions"):
+        assert {path.stem for path in (folder / "checks").glob("*.txt")} == {*LESSONS}
+
+
+def test_every_copy_is_a_valid_notebook_that_differs_in_nothing_when_made_again(copies, tmp_path):
+    for path in copies.folder.rglob("*.ipynb"):
+        nbformat.validate(nbformat.read(path, as_version=4))
+    Copies(ROOT / "notebooks", tmp_path / "again").write()
+    assert contents(tmp_path / "again") == contents(copies.folder)
+
+
+def test_the_start_page_lists_each_lesson_with_its_title_and_minutes(copies):
+    start = source_of(copies.folder / "start.ipynb")
+    row = "| 08 | [Which sentences belong together?](08_heatmap.ipynb) | 15 | 17 "
+    assert f"{row}| [solutions](solutions/08_heatmap.ipynb) |" in start
+    linked = set(re.findall(r"\]\(([^)]+)\)", start))
+    assert {path for path in linked if not (copies.folder / path).is_file()} == set()
+    assert {f"{stem}.ipynb" for stem in LESSONS} <= linked
+
+
+def test_the_cells_for_ones_own_sentences_run(copies):
+    done = run(Work("start", (copies.folder / "start.ipynb").read_text("utf-8"), kernel="warm"))
+    assert done.error is None
+    shown = [o for c in json.loads(done.notebook)["cells"] for o in c.get("outputs", ())]
+    assert [each["output_type"] for each in shown] == ["execute_result", "display_data"]
+
+
+def test_a_copy_that_is_there_is_never_written_over(copies):
+    mine = copies.folder / "08_heatmap.ipynb"
+    mine.write_text("mine")
+    (copies.folder / "07_semantic_search.ipynb").unlink()
+    before = contents(copies.folder)
+    copies.write()
+    after = contents(copies.folder)
+    assert {*after} - {*before} == {"07_semantic_search.ipynb"}
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_fresh_copy_keeps_the_former_one_with_its_checks(copies):
+    fresh = contents(copies.folder)
+    (copies.folder / "08_heatmap.ipynb").write_text("mine")
+    (copies.folder / "results-12345678.json").write_text("{}")
+    assert copies.renew("8 start") == copies.folder / "before-1"
+    assert (copies.folder / "before-1" / "08_heatmap.ipynb").read_text() == "mine"
+    assert {*contents(copies.folder / "before-1")} == {
+        "start.ipynb",
+        "08_heatmap.ipynb",
+        "checks/08_heatmap.txt",
+        "solutions/08_heatmap.ipynb",
+        "solutions/checks/08_heatmap.txt",
+    }
+    assert fresh.items() <= contents(copies.folder).items()
+    assert copies.renew("08_heatmap") == copies.folder / "before-2"
+
+
+def test_all_copies_can_be_fresh_and_what_is_the_learners_own_stays(copies):
+    for name in ("Untitled.ipynb", "results-12345678.json"):
+        (copies.folder / name).write_text("{}")
+    before = contents(copies.folder)
+    copies.renew("1")
+    kept = contents(copies.folder / "before-1")
+    assert {*before} - {*kept} == {"Untitled.ipynb", "results-12345678.json"}
+    assert before.items() <= contents(copies.folder).items()
+
+
+def test_a_name_that_no_copy_has_is_refused(copies):
+    before = contents(copies.folder)
+    with pytest.raises(RequestError, match=r"FRESH='heatmap' .* Did you mean '08_heatmap'\?"):
+        copies.renew("heatmap")
+    assert contents(copies.folder) == before
+
+
+def test_a_notebook_that_changed_since_it_was_copied_is_named(copies, tmp_path):
+    """What a learner changes in a copy is another matter."""
+    assert copies.outdated() == []
+    mine = copies.folder / "07_semantic_search.ipynb"
+    mine.write_text(mine.read_text("utf-8").replace("top_k", "most"), "utf-8")
+    (copies.folder / "06_ranking.ipynb").write_text("no notebook")
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
-    command = [Path(sys.executable).parent / "jupyter", "lab", "--no-browser", "--allow-root"]
-    command += [f"--port={port}", "--IdentityProvider.token=", "--notebook-dir=notebooks"]
-    homes = {name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        env={**os.environ, **homes},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
+    changed = tmp_path / "notebooks" / "08_heatmap.ipynb"
+    text = changed.read_text("utf-8").replace("# Which sentences belong", "# Which texts belong")
+    changed.write_text(text, "utf-8")
+    later = Copies(tmp_path / "notebooks", copies.folder)
+    assert later.outdated() == ["start", "08_heatmap"]
+    later.renew("start 8")
+    assert later.outdated() == []
+
+
+# The playground's preset -------------------------------------------------------------------------
+
+
+def test_a_preset_holds_any_sentence_as_it_was_typed(tmp_path):
+    sentences = ["yes", "12:30", "- a: {b}", "it's: # no", "null", "=1+1", "Ünï – 3", "x" * 300]
+    path = write_preset(tmp_path, sentences, "all-MiniLM-L6-v2", 0.7000001)
+    parameters = yaml.safe_load(path.read_text("utf-8"))["parameters"]
+    assert parameters["sentences"] == sentences
+    assert parameters["threshold"] == 0.7
+
+
+def test_a_preset_that_is_there_is_not_lost(tmp_path):
+    paths = [write_preset(tmp_path, ["a", "b"], "m", 0.5) for _ in range(3)]
+    assert [path.name for path in paths] == [
+        "playground.yaml",
+        "playground-2.yaml",
+        "playground-3.yaml",
+    ]
+    assert "make report PRESET=playground-3" in paths[2].read_text()
+
+
+def test_a_preset_needs_two_sentences(tmp_path):
+    with pytest.raises(ValueError, match="1 sentence: write at least 2"):
+        write_preset(tmp_path, ["a"], "m", 0.5)
+    assert list(tmp_path.iterdir()) == []
+
+
+# Kernels -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def broken_warmth() -> Iterator[None]:
+    """Let the process that forks kernels end before it does."""
+    before = kernels.PRELOAD[:]
+    kernels.cool_down()
+    kernels.PRELOAD[:] = ["stslab_ends_here"]
+    yield
+    kernels.cool_down()
+    kernels.PRELOAD[:] = before
+
+
+@pytest.mark.skipif(kernels.default_kind() == "fresh", reason="no warm kernels here")
+def test_a_kernel_starts_fresh_where_none_can_be_forked(broken_warmth, tmp_path, monkeypatch):
+    (tmp_path / "stslab_ends_here.py").write_text("import os\nos._exit(3)\n")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    manager = KernelManager(kernel_spec_manager=WarmSpecs())
+    manager.start_kernel()
+    client = manager.blocking_client()
+    client.start_channels()
     try:
+        client.wait_for_ready(timeout=60)
+        assert client.execute_interactive("1 + 1", timeout=60)["content"]["status"] == "ok"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert not manager.has_kernel
+
+
+# JupyterLab --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Lab:
+    """JupyterLab on the copies of a clone of this repository's notebooks."""
+
+    clone: Path
+    process: subprocess.Popen[bytes]
+    address: str
+
+    def request(self, path: str, data: Any = None) -> Any:
+        body = None if data is None else json.dumps(data).encode()
+        headers = {"Authorization": f"token {TOKEN}"}
+        asked = urllib.request.Request(f"{self.address}{path}", body, headers)
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return json.load(answer)
+
+    def page(self, path: str = "") -> str:
+        return f"{self.address}/{path}?token={TOKEN}"
+
+    def status(self) -> str:
+        """Say what git sees changed."""
+        command = ["git", "status", "--porcelain"]
+        return subprocess.run(command, cwd=self.clone, capture_output=True, text=True).stdout
+
+
+def git(folder: Path, *arguments: str) -> None:
+    author = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", *author, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def start_lab(tmp_path_factory) -> Iterator[Callable[..., Lab]]:
+    """Start `stslab lab` in a clone, with nothing of this user's settings."""
+    started = []
+
+    def start(*arguments: str) -> Lab:
+        folder = tmp_path_factory.mktemp("lab")
+        clone = folder / "clone"
+        shutil.copytree(ROOT / "notebooks", clone / "notebooks")
+        shutil.copy(ROOT / ".gitignore", clone)
+        git(clone, "init", "-q")
+        git(clone, "add", ".")
+        git(clone, "commit", "-qm", "All")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        homes = ("CONFIG_DIR", "RUNTIME_DIR", "DATA_DIR")
+        own = {f"JUPYTER_{home}": str(folder / home) for home in homes}
+        own |= {"JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces")}
+        own |= {"JUPYTERLAB_SETTINGS_DIR": str(folder / "settings")}
+        command = [sys.executable, "-m", "stslab.cli", "lab", "--no-open", *arguments]
+        command += ["--allow-root", f"--port={port}", f"--IdentityProvider.token={TOKEN}"]
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                command, cwd=clone, env={**os.environ, **own}, stdout=log, stderr=log
+            )
+        lab = Lab(clone, process, f"http://127.0.0.1:{port}")
+        started.append(lab)
         for _ in range(300):
             try:
-                urllib.request.urlopen(f"{address}/api", timeout=1).close()
+                lab.request("/api")
                 break
             except OSError:
-                assert process.poll() is None, "JupyterLab did not start"
-                time.sleep(0.2)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(20)
+                assert process.poll() is None, (folder / "log").read_text()
+                time.sleep(0.1)
+        return lab
+
+    yield start
+    for lab in started:
+        lab.process.terminate()
+        lab.process.wait(20)
 
 
-def test_the_heatmap_notebook_runs_in_jupyterlab(lab, chromium, tmp_path):
-    """Run all cells: no error, the heatmap is there, and texts in tables start at the left."""
-    page = chromium.new_page(viewport={"width": 1400, "height": 1000})
-    page.goto(f"{lab}/lab/tree/08_heatmap.ipynb?reset")
-    page.wait_for_selector(".jp-CodeCell", timeout=60_000)
+@pytest.fixture(scope="module")
+def lab(start_lab):
+    return start_lab()
+
+
+@pytest.fixture
+def page(chromium):
+    opened = chromium.new_page(viewport={"width": 1400, "height": 1000})
+    yield opened
+    opened.close()
+
+
+def run_all(page: Any) -> None:
     page.get_by_text("| Idle").wait_for(timeout=60_000)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
-    executed = _saved_when_executed(page, tmp_path / "notebooks/08_heatmap.ipynb")
+
+
+def choose_theme(page: Any, name: str) -> str:
+    """Choose a theme in the menu; give the color behind a notebook."""
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.get_by_text("Theme", exact=True).hover()
+    page.get_by_text(name, exact=True).click()
+    light = "true" if "Light" in name else "false"
+    page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+    page.wait_for_timeout(500)
+    behind = "node => getComputedStyle(node).backgroundColor"
+    return page.locator(".jp-Notebook:visible").evaluate(behind)
+
+
+@pytest.mark.browser
+def test_from_the_start_page_to_a_heatmap_in_both_themes(lab, page, tmp_path):
+    """Opening asks for no saving, running changes nothing that git sees, nor what is published."""
+    committed = contents(lab.clone / "notebooks")
+    page.goto(lab.page())
+    link = page.get_by_role("link", name="Which sentences belong together?")
+    link.wait_for(timeout=60_000)
+    page.get_by_text("| Idle").wait_for(timeout=60_000)
+    page.screenshot(path=tmp_path / "start.png")
+    link.click()
+    page.wait_for_selector(".jp-Notebook:visible h1:has-text('belong together')")
+    page.get_by_text("| Idle").wait_for(timeout=60_000)
+    assert page.locator(".jp-mod-dirty").count() == 0
+    run_all(page)
+    executed = saved_when_executed(page, lab.clone / "lab" / "08_heatmap.ipynb")
     outputs = [output for cell in executed for output in cell["outputs"]]
     assert [each for each in outputs if each["output_type"] in ("error", "stream")] == []
-    page.locator(".jp-Notebook").evaluate("node => node.scrollIntoView()")
-    for _ in range(60):  # JupyterLab renders the cells that are in sight
-        if page.locator(".jp-RenderedSVG").count():
-            break
-        page.mouse.move(700, 600)
-        page.mouse.wheel(0, 300)
-        page.wait_for_timeout(200)
-    drawing = page.locator(".jp-RenderedSVG img, .jp-RenderedSVG svg").first
-    drawing.scroll_into_view_if_needed()
-    box = drawing.bounding_box()
-    assert box["width"] > 200
-    assert box["height"] > 200
-    for _ in range(60):
-        if page.locator("table.stslab td").count():
-            break
-        page.mouse.wheel(0, 300)
-        page.wait_for_timeout(200)
-    cell = page.locator("table.stslab td").first  # JupyterLab's own rule aligns to the right
+    drawing = scrolled_to(page, ".jp-RenderedSVG img, .jp-RenderedSVG svg")
+    backgrounds = set()
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        backgrounds |= {choose_theme(page, theme)}
+        drawing.scroll_into_view_if_needed()
+        box = drawing.bounding_box()
+        assert min(box["width"], box["height"]) > 200
+        page.screenshot(path=tmp_path / f"{theme}.png")
+    assert len(backgrounds) == 2
+    cell = scrolled_to(page, "table.stslab td")  # JupyterLab's own rule aligns to the right
     assert cell.evaluate("cell => getComputedStyle(cell).textAlign") == "left"
-    page.screenshot(path=tmp_path / "lab.png")
+    assert lab.status() == ""
+    assert contents(lab.clone / "notebooks") == committed
 
 
-def _saved_when_executed(page, path):
+@pytest.mark.browser
+def test_what_is_typed_in_the_playground_becomes_a_page(lab, page, tmp_path):
+    page.goto(lab.page("lab/tree/playground.ipynb"))
+    page.wait_for_selector(".jp-Notebook:visible h1:has-text('Playground')", timeout=60_000)
+    run_all(page)
+    field = page.locator("textarea:visible").first
+    field.wait_for()
+    drawing = page.locator(".jp-RenderedSVG:visible img").first
+    before = drawing.get_attribute("src", timeout=60_000)
+    texts = ["Cats purr.", "<b>Dogs</b> bark at $x$.", "Interest rates rise."]
+    field.fill("")
+    field.press_sequentially("\n".join(texts))
+    page.get_by_role("cell", name=texts[1]).first.wait_for()
+    assert drawing.get_attribute("src") != before
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        choose_theme(page, theme)
+        page.screenshot(path=tmp_path / f"{theme}.png")
+    page.get_by_role("button", name="Write a preset").click()
+    page.get_by_text("make report PRESET=playground", exact=True).wait_for()
+    preset = yaml.safe_load((lab.clone / "notebooks/presets/playground.yaml").read_text("utf-8"))
+    assert preset["parameters"]["sentences"] == texts
+    assert lab.status() == ""
+    command = [sys.executable, "-m", "stslab.cli", "report", "playground", "--quiet"]
+    subprocess.run(command, cwd=lab.clone, check=True, timeout=120)
+    built = (lab.clone / "reports/playground/report_sentences.html").read_text("utf-8")
+    assert "&lt;b&gt;Dogs&lt;/b&gt; bark at $x$." in built
+
+
+@pytest.mark.skipif(kernels.default_kind() == "fresh", reason="no warm kernels here")
+def test_no_process_outlives_jupyterlab(start_lab):
+    """Neither when it is ended nor when it is killed."""
+    for end in (psutil.Process.terminate, psutil.Process.kill):
+        lab = start_lab()
+        lab.request("/api/kernels", {"name": "python3"})
+        server = psutil.Process(lab.process.pid)
+        eventually(lambda server=server: len(server.children(recursive=True)) > 1)
+        others = server.children(recursive=True)
+        end(server)
+        lab.process.wait(20)
+        eventually(lambda others=others: not any(each.is_running() for each in others))
+
+
+def test_without_jupyterlab_the_command_says_how_to_get_it(tmp_path):
+    """As where only `make report` was used."""
+    (tmp_path / "hidden" / "jupyterlab").mkdir(parents=True)
+    (tmp_path / "hidden" / "jupyterlab" / "__init__.py").write_text("raise ImportError")
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    path = os.pathsep.join(filter(None, [str(tmp_path / "hidden"), os.environ.get("PYTHONPATH")]))
+    done = subprocess.run(
+        [sys.executable, "-m", "stslab.cli", "lab", "--no-open"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "JupyterLab is not installed here. Start it by `make lab`" in done.stderr
+
+
+def scrolled_to(page: Any, selector: str) -> Any:
+    """Scroll until JupyterLab, which renders the cells in sight, shows this."""
+    page.locator(".jp-Notebook:visible").hover()
+    page.mouse.wheel(0, -100_000)
+    for _ in range(100):
+        if page.locator(selector).count():
+            break
+        page.mouse.wheel(0, 300)
+        page.wait_for_timeout(100)
+    return page.locator(selector).first
+
+
+def saved_when_executed(page: Any, path: Path) -> list[Any]:
     """Save until every code cell has run; give the code cells."""
     for _ in range(120):
         page.keyboard.press("Control+s")
-        page.wait_for_timeout(1000)
+        page.wait_for_timeout(500)
         cells = json.loads(path.read_text("utf-8"))["cells"]
         code = [cell for cell in cells if cell["cell_type"] == "code" and cell["source"]]
         if all(cell["execution_count"] for cell in code):

@@ -8,6 +8,7 @@ kind: type[click.Group]
 try:
     from .classroom import classroom
     from .group import Group
+    from .lab import lab
     from .live import live
     from .models import cache, models
     from .offline import workshop_offline
@@ -16,7 +17,7 @@ try:
     from .workshop import workshop
 
     kind, commands = Group, [report, watch, reproduce, share, params, new, live, embed, search]
-    commands += [workshop, classroom, workshop_offline, doctor, models, cache]
+    commands += [lab, workshop, classroom, workshop_offline, doctor, models, cache]
 except Exception as error:  # a package that they need is missing or broken
     kind, commands = Bedside, [doctor]
     Bedside.trouble = f"{type(error).__name__}: {error}"

@@ -36,6 +36,7 @@ table.stslab :is(caption, th, td) { text-align: left !important; vertical-align:
 table.stslab .score { background: linear-gradient(to right,
   #d25a5a73 calc(100% * var(--score)), transparent 0) }
 </style>"""
+TEXT = ' class="stslab-text mathjax_ignore"'  # to JupyterLab, $x$ would be a formula
 FOUND = ' style="border-left: 4px solid #4878a8; padding: .2em 1em"'
 SMALL = ' style="font-size: .9em; opacity: .8"'
 PLAIN = {"threshold", "gold_score"}  # columns of numbers that people chose, shown as they are
@@ -120,12 +121,11 @@ def show_table(
         shown = shown.head(len(rows))
     cells = shown.apply(lambda column: column.map(lambda value: _cell(value, column.name)))
     plain = cells.to_string(index=False, max_colwidth=PLAIN_CELL) if rows else NOTHING
-    nothing = f'<tr><td colspan="{len(frame.columns)}">{NOTHING}</td></tr>'
-    names = [html.escape(str(name).replace("_", " ")) for name in frame]
-    heads = "".join(f'<th scope="col">{name}</th>' for name in names)
+    body = "".join(rows) or f'<tr><td colspan="{len(frame.columns)}">{NOTHING}</td></tr>'
+    heads = "".join(f'<th scope="col">{html.escape(str(n).replace("_", " "))}</th>' for n in frame)
     bundle = {
-        "text/html": f'<div>{STYLE}<table class="stslab"><caption>{html.escape(caption)}</caption>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows) or nothing}</tbody></table></div>",
+        "text/html": f'<div{TEXT}>{STYLE}<table class="stslab"><caption>{html.escape(caption)}'
+        f"</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>",
         "text/csv": to_csv(frame if data is None else data),
         "text/plain": f"{caption}\n{plain}",
     }
@@ -139,7 +139,7 @@ def show_text(text: str) -> None:
     ----------
     text : str
     """
-    lines = f'<div class="stslab-text"><p>{html.escape(text)}</p></div>'
+    lines = f"<div{TEXT}><p>{html.escape(text)}</p></div>"
     _display({"text/html": lines, "text/plain": text}, kind="text")
 
 
@@ -156,7 +156,7 @@ def show_finding(text: str, *, about: str = "", cautions: Sequence[str] = ()) ->
     """
     lines = f"<p{SMALL}>{html.escape(about)}</p>" * bool(about) + f"<p>{html.escape(text)}</p>"
     lines += "".join(f"<p><b>Caution:</b> {html.escape(each)}</p>" for each in cautions)
-    marked = {"text/html": f'<div class="stslab-text"{FOUND}>{lines}</div>', "text/plain": text}
+    marked = {"text/html": f"<div{TEXT}{FOUND}>{lines}</div>", "text/plain": text}
     info = {"about": about, "cautions": list(cautions)} if about or cautions else {}
     _display(marked, kind="finding", **info)
 

@@ -25,6 +25,7 @@ from typing import Any, Literal, NoReturn
 import psutil
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from traitlets import Bool
 
 KernelKind = Literal["warm", "fresh"]
 
@@ -119,6 +120,7 @@ def cool_down() -> None:
     """End that process and its kernels."""
     global _warm
     if _warm:
+        _warm.terminate()  # it may be importing still
         with suppress(OSError):  # what it was asked may not be read any more
             _warm.communicate()  # closes its input, waits for its end
         _warm = None
@@ -160,6 +162,7 @@ class WarmProvisioner(LocalProvisioner):
     """Start a kernel by forking the warm process instead of starting Python."""
 
     process: Any
+    or_fresh = Bool(False, help="Start Python where no kernel can be forked.").tag(config=True)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Fork a kernel; `cmd` is the kernelspec's command with its arguments."""
@@ -169,7 +172,12 @@ class WarmProvisioner(LocalProvisioner):
             "env": kwargs["env"],
             "log": kwargs["stdout"].name if kwargs.get("stdout") else os.devnull,
         }
-        self.pid = self.pgid = await asyncio.to_thread(_fork, request)
+        try:
+            self.pid = self.pgid = await asyncio.to_thread(_fork, request)
+        except RuntimeError:
+            if not self.or_fresh:
+                raise
+            return await super().launch_kernel(cmd, **kwargs)
         self.process = _Forked(self.pid)
         self.cwd = kwargs.get("cwd")
         return self.connection_info

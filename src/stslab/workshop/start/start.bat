@@ -26,7 +26,7 @@ type nul > .venv\ready
 set "doctor=%errorlevel%"
 if "%~1"=="check" goto check
 set "why=JupyterLab did not start (see above)."
-.venv\Scripts\python -m jupyterlab --notebook-dir=notebooks --LabApp.default_url=/lab/tree/01_what_is_sts.ipynb %* || goto failed
+.venv\Scripts\python -m stslab.cli lab --LabApp.default_url=/lab/tree/01_what_is_sts.ipynb %* || goto failed
 exit /b 0
 
 :check

@@ -35,8 +35,7 @@ fi
 ready=$?
 
 if [ "${1-}" != check ]; then
-    exec .venv/bin/python -m jupyterlab --notebook-dir=notebooks \
-        --LabApp.default_url=/lab/tree/01_what_is_sts.ipynb "$@"
+    exec .venv/bin/python -m stslab.cli lab --LabApp.default_url=/lab/tree/01_what_is_sts.ipynb "$@"
 fi
 
 run=$(mktemp -d) || exit 1

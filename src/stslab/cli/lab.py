@@ -1,0 +1,55 @@
+"""The command that opens JupyterLab on copies to play in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .request import FROM_MAKE, KERNEL, NOTEBOOKS, TakesVariables
+
+LAB = "lab"  # beside the folder of notebooks
+
+
+@click.command(cls=TakesVariables, context_settings={**FROM_MAKE, "ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.option(
+    "--fresh",
+    metavar="NAMES",
+    is_flag=False,
+    flag_value="1",
+    help='Put copies aside and begin with fresh ones: "07 08"; alone, of all.',
+)
+@click.option("--only-copies", is_flag=True, help="Start nothing: for VS Code, or a JupyterHub.")
+@click.option("--no-open", is_flag=True, help="Open no browser.")
+@KERNEL
+@NOTEBOOKS
+def lab(
+    arguments: tuple[str, ...],
+    fresh: str | None,
+    only_copies: bool,
+    no_open: bool,
+    kernel: Any,
+    notebooks: Path,
+) -> None:
+    """Open JupyterLab on copies of the notebooks, in lab/: play there, nothing is published.
+
+    \b
+    stslab lab                   the start page
+    stslab lab --fresh 08        with a fresh copy of notebook 08; yours goes to lab/before-1/
+    stslab lab --port=8899       what JupyterLab takes is handed on to it
+    """
+    from ..workshop.lab import Copies, open_lab
+
+    folder = notebooks.absolute().parent / LAB
+    copies = Copies(notebooks, folder)
+    if fresh and (before := copies.renew(fresh)):
+        click.echo(f"What was there is in {before.relative_to(folder.parent).as_posix()}/")
+    copies.write()
+    if outdated := " ".join(copies.outdated()):
+        click.echo(f'Changed since they were copied; for fresh ones: make lab FRESH="{outdated}"')
+    if only_copies:
+        click.echo(folder)
+    else:
+        open_lab(folder, arguments, kernel=kernel, browser=not no_open)

@@ -1,0 +1,233 @@
+"""Copies of the notebooks to play in, and JupyterLab on them.
+
+They lie in ``lab/`` beside the notebooks, where neither git nor a report looks: the editions for
+learners, those with solutions, and two notebooks of their own, a start page and a playground.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ipykernel.kernelspec import make_ipkernel_cmd
+from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager
+
+from ..report.editions.cells import solved, student
+from ..report.editions.exercises import Lesson, read_lesson
+from ..report.request.notebooks import Notebooks, selects
+from ..report.request.source import read_source
+from ..report.request.values import RequestError, shown, suggest
+from ..report.running.kernels import ENVIRONMENT, REQUEST, KernelKind, cool_down, warm_up
+from .checking import CHECKS, seal
+
+HERE = Path(__file__).parent
+OWN = START, PLAYGROUND = "start", "playground"
+TABLE = "notebooks"  # the id of the cell on the start page that lists them
+Copy = Callable[[], object]
+
+
+class Copies:
+    """The copies of a folder of notebooks, each written where it is missing.
+
+    Parameters
+    ----------
+    notebooks : Path
+        The folder of notebooks.
+    folder : Path
+        Where the copies are.
+    """
+
+    def __init__(self, notebooks: Path, folder: Path) -> None:
+        books, self.folder = Notebooks(notebooks), folder
+        sources = {stem: read_source(books.by_stem[stem]) for stem in books.lessons()}
+        self.lessons = {
+            stem: (source, read_lesson(books.by_stem[stem], source))
+            for stem, source in sources.items()
+        }
+
+    def write(self) -> None:
+        """Write what is missing, and leave alone what is there."""
+        for path, write in self._all():
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write()
+
+    def renew(self, names: str) -> Path | None:
+        """Put copies aside, into a folder ``before-1`` or the next, and write fresh ones.
+
+        Parameters
+        ----------
+        names : str
+            Names or numbers of notebooks, with spaces between; ``"1"`` means all.
+
+        Returns
+        -------
+        Path or None
+            Where the former copies are now; None if there was none.
+        """
+        chosen = {stem for name in names.split() for stem in self._named(name)}
+        there = [path for path, _ in self._all() if path.stem in chosen and path.exists()]
+        before = next(
+            path for n in itertools.count(1) if not (path := self.folder / f"before-{n}").exists()
+        )
+        for path in there:
+            target = before / path.relative_to(self.folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)
+        self.write()
+        return before if there else None
+
+    def outdated(self) -> list[str]:
+        """List the notebooks that have changed since they were copied, as after ``git pull``."""
+        found = []
+        for path, notebook in self._notebooks():
+            made_from = _made_from(path)
+            if made_from and made_from != _digest(notebook) and path.stem not in found:
+                found.append(path.stem)
+        return found
+
+    def _named(self, name: str) -> list[str]:
+        known = [START, *self.lessons, PLAYGROUND]
+        found = [stem for stem in known if name == "1" or selects(name, stem)]
+        if not found:
+            raise RequestError(
+                f"FRESH={shown(name)} (or --fresh): no copy of this name.{suggest(name, known)}"
+            )
+        return found
+
+    def _all(self) -> Iterator[tuple[Path, Copy]]:
+        """List each file, and what writes it."""
+        for path, notebook in self._notebooks():
+            yield path, partial(_write, path, notebook)
+            if path.stem in self.lessons:
+                seal_it = partial(seal, path.parent, path.stem, self.lessons[path.stem][1])
+                yield path.parent / CHECKS / f"{path.stem}.txt", seal_it
+
+    def _notebooks(self) -> Iterator[tuple[Path, Any]]:
+        own = {stem: read_source(HERE / "notebooks" / f"{stem}.ipynb") for stem in OWN}
+        yield self.folder / f"{START}.ipynb", _filled(own[START], self.lessons)
+        yield self.folder / f"{PLAYGROUND}.ipynb", own[PLAYGROUND]
+        for stem, (source, lesson) in self.lessons.items():
+            for folder, edition in ((self.folder, student), (self.folder / "solutions", solved)):
+                yield folder / f"{stem}.ipynb", edition(source, stem, lesson.exercises)
+
+
+def _write(path: Path, notebook: Mapping[str, Any]) -> None:
+    """Write a notebook as JupyterLab would save it, so that it sees no change on closing."""
+    import nbformat
+    from ipykernel.ipkernel import IPythonKernel
+    from nbformat.sign import NotebookNotary
+
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": IPythonKernel.language_info}
+    metadata["stslab"] = {"made_from": _digest(notebook)}
+    saved = nbformat.from_dict({**notebook, "metadata": metadata})
+    with path.open("x", encoding="utf-8") as file:
+        file.write(nbformat.writes(saved) + "\n")
+    notary = NotebookNotary()
+    notary.sign(saved)  # trusted, as what the user wrote is
+    notary.store.close()
+
+
+def _digest(notebook: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(notebook, sort_keys=True).encode()).hexdigest()
+
+
+def _made_from(path: Path) -> str:
+    """Read what a copy was made from; nothing where it is none, or cannot be read."""
+    try:
+        return str(json.loads(path.read_text("utf-8"))["metadata"]["stslab"]["made_from"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
+
+
+def _filled(start: Mapping[str, Any], lessons: Mapping[str, tuple[Any, Lesson]]) -> Any:
+    """Put the table of notebooks into the start page."""
+    table = "\n".join(_table(lessons))
+    cells = [
+        {**cell, "source": f"{cell['source']}\n\n{table}"} if cell["id"] == TABLE else cell
+        for cell in start["cells"]
+    ]
+    return {**start, "cells": cells}
+
+
+def _table(lessons: Mapping[str, tuple[Any, Lesson]]) -> Iterator[str]:
+    yield "| | Notebook | Minutes | + exercises | |"
+    yield "|--:|:--|--:|--:|:--|"
+    for stem, (source, lesson) in lessons.items():
+        title = source["cells"][0]["source"].partition("\n")[0].removeprefix("# ")
+        exercises = sum(each.minutes for each in lesson.exercises.values())
+        yield (
+            f"| {stem[:2]} | [{title}]({stem}.ipynb) | {lesson.minutes} | {exercises} "
+            f"| [solutions](solutions/{stem}.ipynb) |"
+        )
+
+
+class WarmSpecs(KernelSpecManager):
+    """Find kernels as JupyterLab does, and let Python's be forked where that can be done."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """Find a kernel; of Python, this environment's."""
+        spec = super().get_kernel_spec(kernel_name)
+        if kernel_name == NATIVE_KERNEL_NAME:
+            spec.argv = make_ipkernel_cmd()
+            stanza = {"provisioner_name": "stslab-warm", "config": {"or_fresh": True}}
+            spec.metadata = {**spec.metadata, "kernel_provisioner": stanza}
+        return spec
+
+
+def open_lab(
+    folder: Path, arguments: Sequence[str] = (), *, kernel: KernelKind, browser: bool = True
+) -> None:
+    """Run JupyterLab on a folder of copies until it is ended.
+
+    Parameters
+    ----------
+    folder : Path
+    arguments : sequence of str, default ()
+        More of them for JupyterLab, such as ``--port=8899``.
+    kernel : {"warm", "fresh"}
+        Warm kernels have imported the model's stack before; where one cannot be had, it is fresh.
+    browser : bool, default True
+        Whether to open the start page.
+
+    Raises
+    ------
+    RequestError
+        If JupyterLab is not installed.
+    """
+    for name in ("HF_HUB_DISABLE_PROGRESS_BARS", "TQDM_DISABLE"):
+        ENVIRONMENT.pop(name, None)  # pages have no bars; here is somebody who waits
+    lab = _jupyterlab()
+    if kernel == "warm":
+        warm_up()  # it imports while JupyterLab starts
+    try:
+        own = [f"--ServerApp.root_dir={folder.absolute()}"]
+        # It asks about news over the first page, and the network for what is new.
+        own += [f"--LabApp.app_settings_dir={HERE / 'settings'}"]
+        own += [f"--LabApp.default_url=/lab/tree/{START}.ipynb", *["--no-browser"] * (not browser)]
+        if kernel == "warm":
+            own += [f"--ServerApp.kernel_spec_manager_class={__name__}.{WarmSpecs.__name__}"]
+        for name in [each for each in os.environ if each.startswith(REQUEST)]:
+            del os.environ[name]  # what make was given is not for kernels and terminals
+        lab.launch_instance([*own, *arguments])
+    finally:
+        cool_down()
+
+
+def _jupyterlab() -> Any:
+    try:
+        from jupyterlab.labapp import LabApp
+    except ImportError:
+        raise RequestError(
+            "JupyterLab is not installed here. Start it by `make lab`, which installs it first; "
+            f"or install it: {Path(sys.executable).name} -m pip install jupyterlab"
+        ) from None
+    return LabApp
