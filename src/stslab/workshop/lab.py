@@ -30,6 +30,7 @@ from .checking import CHECKS, seal
 HERE = Path(__file__).parent
 OWN = START, PLAYGROUND = "start", "playground"
 TABLE = "notebooks"  # the id of the cell on the start page that lists them
+FIRST = "--LabApp.default_url"
 Copy = Callable[[], object]
 
 
@@ -212,7 +213,9 @@ def open_lab(
         own = [f"--ServerApp.root_dir={folder.absolute()}"]
         # It asks about news over the first page, and the network for what is new.
         own += [f"--LabApp.app_settings_dir={HERE / 'settings'}"]
-        own += [f"--LabApp.default_url=/lab/tree/{START}.ipynb", *["--no-browser"] * (not browser)]
+        own += ["--no-browser"] * (not browser)
+        if not any(each.startswith(FIRST) for each in arguments):
+            own += [f"{FIRST}=/lab/tree/{START}.ipynb"]
         if kernel == "warm":
             own += [f"--ServerApp.kernel_spec_manager_class={__name__}.{WarmSpecs.__name__}"]
         for name in [each for each in os.environ if each.startswith(REQUEST)]:
