@@ -197,4 +197,4 @@ def test_right_answers_come_in_many_forms(given: Any, wanted: Any, expected: boo
 
 def test_a_value_is_named_in_a_learners_words() -> None:
     named = [kind(plain(each)) for each in (0.5, [1, 2], "text", True, None, [[3]])]
-    assert named == ["a number", "a list of 2", "a text", "yes or no", "nothing", "a number"]
+    assert named == ["a number", "a list of 2", "a text", "yes or no", "None", "a number"]
