@@ -148,9 +148,8 @@ def test_every_slide_fits_its_frame_offline_with_notes_and_a_clock(
     notes = opened.value
     notes.wait_for_selector(".speaker-controls-time .pacing")
     page.evaluate("Reveal.slide(3, 0)")
-    notes.wait_for_function("document.querySelector('.speaker-controls-notes .value').innerText")
-    shown = notes.locator(".speaker-controls-notes .value").inner_text()
-    assert "Show the table of words and meaning" in shown
+    noted = notes.locator(".speaker-controls-notes .value")  # first those of the last slide
+    noted.get_by_text("Show the table of words and meaning").wait_for()
     assert notes.locator(".speaker-controls-time .pacing").is_visible()
     pace = "() => document.querySelector('.pacing').innerText.replace(/\\s/g, '')"
     before = notes.evaluate(pace)
