@@ -6,24 +6,31 @@ each test here. What is tried stands in ``notebooks/exercises/``.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from conftest import ROOT
 from lessons import QUICKER
 
+from stslab import jaccard
 from stslab.report.editions.cells import asked, solved, student, without_annotations
 from stslab.report.editions.exercises import Lesson, read_lesson
 from stslab.report.request.source import is_report, read_source
 from stslab.report.request.values import RequestError
+from stslab.report.request.yaml_text import parse_yaml
 from stslab.report.running.run import Work, run
 from stslab.workshop.answers import Answers
-from stslab.workshop.checking import UNANSWERED, kind, plain, same, seal
+from stslab.workshop.checking import CHANGED, UNANSWERED, check, judge, kind, plain, same, seal
 
 SOURCES = {path.stem: (path, read_source(path)) for path in sorted(ROOT.glob("notebooks/*.ipynb"))}
+RIGHT = parse_yaml((ROOT / "tests" / "right_answers.yaml").read_text("utf-8"))[0]
 LESSONS = [name for name, (_, source) in SOURCES.items() if not is_report(source)]
 
 
@@ -31,7 +38,11 @@ def lesson_of(name: str) -> Lesson:
     return read_lesson(*SOURCES[name])
 
 
-def tried(lesson: Lesson) -> list[tuple[str, str, str]]:
+def right_of(name: str, key: str) -> list[str]:
+    return RIGHT[f"{name}/{key}"]
+
+
+def tried(name: str, lesson: Lesson) -> list[tuple[str, str, str]]:
     """List what a learner may write: the exercise, what it is, and the answer."""
     return [
         (key, what, answer)
@@ -40,6 +51,7 @@ def tried(lesson: Lesson) -> list[tuple[str, str, str]]:
             ("empty", each.answer),
             *((f"wrong {n}", f"{each.answer}\n{w.answer}") for n, w in enumerate(each.wrong, 1)),
             ("solution", each.solution),
+            *((f"right {n}", f"{each.answer}\n{a}") for n, a in enumerate(right_of(name, key), 1)),
         ]
     ]
 
@@ -50,7 +62,7 @@ def outcome(request: Any, tmp_path_factory: Any) -> tuple[Lesson, dict[tuple[str
     name = request.param
     lesson, source = lesson_of(name), SOURCES[name][1]
     notebook = student(source, name, lesson.exercises)
-    attempts = tried(lesson)
+    attempts = tried(name, lesson)
     for number, (key, _, answer) in enumerate(attempts):
         for cell in asked(name, key, lesson.exercises[key], answer):
             notebook["cells"].append({**cell, "id": f"{number}-{cell['id']}"})
@@ -78,6 +90,13 @@ def test_each_solution_passes(outcome: Any) -> None:
     lesson, says, _ = outcome
     wrong = {key: says[key, "solution"] for key in lesson.exercises}
     assert {key: said for key, said in wrong.items() if not said.startswith("Right.")} == {}
+
+
+def test_a_right_answer_passes_in_whatever_form(outcome: Any) -> None:
+    lesson, says, _ = outcome
+    right = {case: said for case, said in says.items() if case[1].startswith("right ")}
+    assert {key for key, _ in right} == {*lesson.exercises}
+    assert {case: said for case, said in right.items() if not said.startswith("Right.")} == {}
 
 
 def test_an_empty_answer_is_told_what_to_do(outcome: Any) -> None:
@@ -188,6 +207,9 @@ def test_exercises_that_do_not_fit_their_notebook_are_refused(tmp_path: Path) ->
         ([1, 2], [1, 2, 3], False),
         ({"a": 1.001}, {"a": 1}, True),
         ("Sentence set ", "sentence set", True),
+        (Fraction(3, 5), 0.6, True),
+        (range(3), [0, 1, 2], True),
+        (10**400, 0.6, False),
         (None, 0, False),
     ],
 )
@@ -197,4 +219,77 @@ def test_right_answers_come_in_many_forms(given: Any, wanted: Any, expected: boo
 
 def test_a_value_is_named_in_a_learners_words() -> None:
     named = [kind(plain(each)) for each in (0.5, [1, 2], "text", True, None, [[3]])]
-    assert named == ["a number", "a list of 2", "a text", "yes or no", "nothing", "a number"]
+    assert named == ["a number", "a list of 2", "a text", "yes or no", "None", "a number"]
+
+
+class Unlike:
+    """An object that will not be compared or iterated."""
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("no comparing")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        None,
+        "text",
+        "",
+        [],
+        [[]],
+        ["", ""],
+        [None],
+        5,
+        10**400,
+        float("nan"),
+        True,
+        {"a": 1},
+        {"a", "b"},
+        (0, 6),
+        ["word"] * 100_000,
+        Unlike(),
+        float,
+        len,
+        lambda text: 1 / 0,
+        iter([0.5]),
+        np.zeros(0),
+        pd.DataFrame({"a": [1]}),
+    ],
+)
+def test_an_answer_of_any_kind_gets_words_and_no_error(given: Any) -> None:
+    exercises = lesson_of("01_what_is_sts").exercises
+    own = {"re": re, "jaccard": jaccard, "model": None} | dict.fromkeys(("overlap", "mine"), given)
+    for key in ("overlap", "own-paraphrase"):
+        verdict = judge(exercises[key], own | {"mine_again": given})
+        assert not verdict.passed
+        assert verdict.says.startswith("Not yet. ")
+    function = lesson_of("03_installation").exercises["is-installed"]
+    assert function.hint in judge(function, {"importlib": importlib, "is_installed": given}).says
+
+
+def test_an_answer_of_the_wrong_kind_is_told_what_it_is() -> None:
+    overlap = lesson_of("01_what_is_sts").exercises["overlap"]
+    says = {shown: judge(overlap, {"re": re, "overlap": shown}).says for shown in ("0.6", (0, 6))}
+    assert "This is a text, and a number is asked for." in says["0.6"]
+    assert "Did you write a comma for the decimal point?" in says[0, 6]
+
+
+def test_a_check_knows_a_variable_that_has_changed_from_a_wrong_answer() -> None:
+    overlap = lesson_of("01_what_is_sts").exercises["overlap"]
+    assert judge(overlap, {"re": 5, "overlap": 0.6}).says.startswith(CHANGED)
+    hidden = {"re": re, "overlap": 0.6, "len": 5, "sum": 7}
+    assert judge(overlap, hidden).passed
+
+
+def test_a_results_file_that_cannot_be_read_hides_no_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    seal(tmp_path, "01_what_is_sts", lesson_of("01_what_is_sts"))
+    (tmp_path / "results-0123abcd.json").write_text("{")
+    check("01_what_is_sts/overlap", {"re": re, "overlap": 0.6, "guess": "more."})
+    said = capsys.readouterr().out
+    assert "Right. Your guess was: more." in said
+    assert "This could not be noted for the class: " in said

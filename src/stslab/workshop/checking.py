@@ -8,11 +8,16 @@ way: what matches one of them gets its hint.
 from __future__ import annotations
 
 import base64
+import builtins
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, KeysView, Mapping, ValuesView
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from inspect import isroutine
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from ..report.editions.exercises import Exercise, Lesson
@@ -49,37 +54,93 @@ def check(name: str, namespace: Mapping[str, Any]) -> None:
 
     notebook, _, key = name.partition("/")
     verdict = judge(_unsealed(notebook).exercises[key], namespace)
-    guess = namespace.get("guess", ...)
+    guess = plain(namespace.get("guess", ...))
     show_text(f"{verdict.says} {_compared(guess, verdict)}".strip())
-    if verdict.says != UNANSWERED:
-        _note(Path(), name, verdict, guess)
+    if not verdict.says.startswith((UNANSWERED, CHANGED)):
+        try:
+            _note(Path(), name, verdict, guess)
+        except Exception as error:  # the answer is as right without
+            show_text(f"This could not be noted for the class: {_short(error)}")
 
 
 UNANSWERED = "Not answered yet: replace the dots above, run that cell, then this one."
 
 
 def judge(exercise: Exercise, namespace: Mapping[str, Any]) -> Verdict:
-    """Compare an answer with the solution's and with the usual wrong ones."""
+    """Compare an answer with the solution's and with the usual wrong ones.
+
+    Whatever was written gets words: nothing that an answer does raises here.
+    """
     try:
-        shown = plain(_evaluated(exercise.shows, namespace))
-        if _has_dots(shown):
-            return Verdict(False, UNANSWERED)
-        given = plain(_evaluated(exercise.right, namespace)) if exercise.right else shown
+        given = plain(_evaluated(exercise.shows, namespace))
+        unanswered = _has_dots(given)
     except NameError as error:
-        return Verdict(False, f"{UNANSWERED} ({error})")
+        if error.name in compile(exercise.shows, "", "eval").co_names:
+            return Verdict(False, f"{UNANSWERED} ({error})")
+        return _stopped(exercise, error)
     except Exception as error:
-        if "ellipsis" in str(error):  # dots that something was done with
-            return Verdict(False, UNANSWERED)
-        return Verdict(False, f"Your answer stops with {type(error).__name__}: {error}.")
-    value = True if exercise.right else _value_of(exercise.solution, exercise.shows, namespace)
+        return _stopped(exercise, error)
+    if unanswered:
+        return Verdict(False, UNANSWERED)
+    if exercise.right:
+        return _true(exercise, namespace)
+    try:
+        value = _value_of(exercise.solution, exercise.shows, namespace)
+    except Exception as error:
+        return Verdict(False, f"{CHANGED} ({_short(error)})")
     if same(given, value):
         return Verdict(True, "Right.", value=given)
+    return _refused(exercise, namespace, given, _differ(given, value))
+
+
+CHANGED = (
+    "The check cannot compute the solution, as a variable of this notebook has changed. "
+    "Restart the kernel, run all cells, and check again."
+)
+
+
+def _stopped(exercise: Exercise, error: Exception) -> Verdict:
+    if "ellipsis" in str(error):  # dots that something was done with
+        return Verdict(False, UNANSWERED)
+    said = f"{type(error).__name__}: {_short(error)}"
+    return Verdict(False, f"Your answer stops with {said.rstrip('.: ')}. {exercise.hint}")
+
+
+def _true(exercise: Exercise, namespace: Mapping[str, Any]) -> Verdict:
+    """Judge an answer of which many are right; what cannot be looked at is none of them."""
+    try:
+        if bool(_evaluated(exercise.right, namespace)):
+            return Verdict(True, "Right.", value=True)
+    except Exception:
+        return _refused(exercise, namespace, None)
+    return _refused(exercise, namespace, False)
+
+
+def _refused(
+    exercise: Exercise, namespace: Mapping[str, Any], given: Any, differ: str = ""
+) -> Verdict:
     for wrong in exercise.wrong:
         if _recognised(wrong.when, wrong.answer, exercise, namespace, given):
             return Verdict(False, f"Not yet. {wrong.hint}", wrong.hint[:200])
-    kinds = [kind(given), kind(value)]
-    differ = "" if len({*kinds}) == 1 else f" This is {kinds[0]}, and {kinds[1]} is asked for."
-    return Verdict(False, f"Not yet.{differ} {exercise.hint}")
+    return Verdict(False, f"Not yet. {differ}{exercise.hint}")
+
+
+def _differ(given: Any, wanted: Any) -> str:
+    """Say how a value of the wrong kind differs from what is asked for."""
+    if kind(given) == kind(wanted):
+        return ""
+    said = f"This is {kind(given)}, and {kind(wanted)} is asked for. "
+    if _is_number(_unwrapped(wanted)) and _is_whole_pair(given):
+        said += "Did you write a comma for the decimal point? "
+    return said
+
+
+def _is_whole_pair(value: Any) -> bool:
+    return isinstance(value, list) and [type(each) for each in value] == [int, int]
+
+
+def _short(error: Exception) -> str:
+    return shorten(str(error), 120, placeholder=" …")
 
 
 def _recognised(
@@ -97,14 +158,33 @@ def _value_of(code: str, shows: str, namespace: Mapping[str, Any]) -> Any:
     """Run code beside the learner's variables, not on them, and show nothing of it."""
     from IPython.utils.capture import capture_output
 
-    own = dict(namespace)
+    own = _without_shadows(namespace)
     with capture_output():
         exec(code, own)
     return plain(_evaluated(shows, own))
 
 
 def _evaluated(expression: str, namespace: Mapping[str, Any]) -> Any:
-    return eval(expression, dict(namespace))
+    return eval(expression, {"texts_in": texts_in, **_without_shadows(namespace)})
+
+
+def _without_shadows(namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy the variables but for a `sum`, `len` or `list` of the learner's own."""
+    return {key: each for key, each in namespace.items() if not hasattr(builtins, key)}
+
+
+def texts_in(value: Any) -> list[str]:
+    """Give a text, or a list of texts, as a list; raise where it is anything else.
+
+    >>> texts_in("a"), texts_in(("a", "b"))
+    (['a'], ['a', 'b'])
+    """
+    texts = [value] if isinstance(value, str) else plain(value)
+    if isinstance(value, set) or not isinstance(texts, list):
+        raise TypeError("a list is asked for, in order")
+    if not all(isinstance(text, str) and text.strip() for text in texts):
+        raise TypeError("each has to be a text")
+    return texts
 
 
 def plain(value: Any) -> Any:
@@ -113,15 +193,19 @@ def plain(value: Any) -> Any:
     >>> plain(({"b": 2, "a": (1.5,)}, {3, 1}))
     [{'b': 2, 'a': [1.5]}, [1, 3]]
     """
+    if isinstance(value, type):
+        return value
     if hasattr(value, "to_numpy"):
         value = value.to_numpy()
     if hasattr(value, "tolist"):
         value = value.tolist()
+    if isinstance(value, Fraction | Decimal):
+        return float(value)
     if isinstance(value, Mapping):
         return {key: plain(each) for key, each in value.items()}
     if isinstance(value, set | frozenset):
         return sorted(map(plain, value), key=repr)
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | range | KeysView | ValuesView):
         return [plain(each) for each in value]
     return value
 
@@ -138,7 +222,7 @@ def same(given: Any, wanted: Any) -> bool:
     if isinstance(given, int | float) and isinstance(wanted, int | float):
         if given != given or wanted != wanted:  # nan
             return given != given and wanted != wanted
-        return given == wanted or abs(given - wanted) <= WITHIN
+        return given == wanted or wanted - WITHIN <= given <= wanted + WITHIN
     if isinstance(given, str) and isinstance(wanted, str):
         return given.strip().casefold() == wanted.strip().casefold()
     if isinstance(given, list) and isinstance(wanted, list):
@@ -155,12 +239,20 @@ def _unwrapped(value: Any) -> Any:
 
 
 def kind(value: Any) -> str:
-    """Name what a value is, in a learner's words."""
+    """Name what a value is, in a learner's words.
+
+    >>> kind([1, 2]), kind([]), kind(len), kind(map(len, []))
+    ('a list of 2', 'an empty list', 'a function', 'an iterator, not yet a list')
+    """
     value = _unwrapped(value)
     names = {bool: "yes or no", int: "a number", float: "a number", str: "a text", dict: "a dict"}
     if isinstance(value, list):
-        return f"a list of {len(value)}"
-    return names.get(type(value), "nothing" if value is None else f"a {type(value).__name__}")
+        return f"a list of {len(value)}" if value else "an empty list"
+    if isroutine(value):
+        return "a function"
+    if isinstance(value, Iterator):
+        return "an iterator, not yet a list"
+    return names.get(type(value), "None" if value is None else f"of type {type(value).__name__}")
 
 
 def _has_dots(value: Any) -> bool:
@@ -179,7 +271,7 @@ def _compared(guess: Any, verdict: Verdict) -> str:
         return "You made no guess; one makes you remember what comes out."
     if _is_number(guess) and _is_number(verdict.value):
         return f"You guessed {guess:g}; it is {verdict.value:.4g}."
-    return f"Your guess was: {guess}."
+    return f"Your guess was: {shorten(str(guess), 80, placeholder='…').rstrip('.')}."
 
 
 def _is_number(value: Any) -> bool:
