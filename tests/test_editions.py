@@ -20,7 +20,7 @@ from conftest import ROOT
 from lessons import QUICKER
 
 from stslab import jaccard
-from stslab.report.editions.cells import asked, solved, student, without_annotations
+from stslab.report.editions.cells import GUESS, asked, solved, student, without_annotations
 from stslab.report.editions.exercises import Lesson, read_lesson
 from stslab.report.request.source import is_report, read_source
 from stslab.report.request.values import RequestError
@@ -63,8 +63,10 @@ def outcome(request: Any, tmp_path_factory: Any) -> tuple[Lesson, dict[tuple[str
     lesson, source = lesson_of(name), SOURCES[name][1]
     notebook = student(source, name, lesson.exercises)
     attempts = tried(name, lesson)
-    for number, (key, _, answer) in enumerate(attempts):
+    for number, (key, what, answer) in enumerate(attempts):
         for cell in asked(name, key, lesson.exercises[key], answer):
+            if cell["source"] == GUESS and what == "solution":
+                cell["source"] = "guess = 0.5"
             notebook["cells"].append({**cell, "id": f"{number}-{cell['id']}"})
     reading = (
         "import pathlib\n(file,) = pathlib.Path().glob('results-*.json')\nprint(file.read_text())"
@@ -113,6 +115,18 @@ def test_each_usual_wrong_answer_gets_its_own_hint(outcome: Any) -> None:
         for number, wrong in enumerate(each.wrong, 1)
     }
     assert {key: said for key, said in says.items() if key in expected} == expected
+
+
+def test_a_guess_of_a_score_is_set_beside_it_and_handed_in(outcome: Any) -> None:
+    lesson, says, handed_in = outcome
+    scored = [key for key, each in lesson.exercises.items() if each.scored]
+    noted = {each["exercise"].partition("/")[2]: each for each in handed_in["guesses"]}
+    assert {*scored} <= noted.keys()
+    for key in scored:
+        assert re.search(
+            r"You guessed 0\.5; it is -?[01](\.\d+)?(e-\d+)?\.$", says[key, "solution"]
+        )
+        assert noted[key]["guess"] == 0.5
 
 
 def test_what_is_handed_in_tells_tries_and_no_name(outcome: Any) -> None:

@@ -110,10 +110,18 @@ def _true(exercise: Exercise, namespace: Mapping[str, Any]) -> Verdict:
     """Judge an answer of which many are right; what cannot be looked at is none of them."""
     try:
         if bool(_evaluated(exercise.right, namespace)):
-            return Verdict(True, "Right.", value=True)
+            return Verdict(True, "Right.", value=_scored(exercise, namespace))
     except Exception:
         return _refused(exercise, namespace, None)
     return _refused(exercise, namespace, False)
+
+
+def _scored(exercise: Exercise, namespace: Mapping[str, Any]) -> Any:
+    """Give the score that was guessed; True where the guess was about something else."""
+    try:
+        return plain(_evaluated(exercise.scored or "True", namespace))
+    except Exception:  # an answer in a form that only the check can read
+        return True
 
 
 def _refused(

@@ -36,6 +36,7 @@ class Exercise(_Part):
     answer: str  # the answer cell's code as a learner finds it
     shows: str = "True"  # an expression whose value is compared with the solution's
     right: str = ""  # or one that is true of a right answer, where many are right
+    scored: str = ""  # and then the score that was guessed
     wrong: list[Wrong] = Field(min_length=1)
     hint: str  # for any other wrong answer
     solution: str = ""  # filled in from the notebook
