@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class _Slide:
     heading: Markup
     body: Markup
     notes: Markup
-    seconds: int = field(default=0)
+    seconds: int = 0
 
 
 def write_slides(decks: Sequence[Deck], title: str) -> str:
@@ -97,15 +97,12 @@ def _slides(deck: Deck, prose: Prose, prefix: str) -> Iterator[_Slide]:
     first = prose.markdown("\n\n".join(said), contents=False)
     slides = [_Slide(escape(deck.title), first, notes), *_of_cells(deck.notebook, prose, prefix)]
     *before, recap = slides
+    seconds = 60 * deck.minutes // len(slides)
     for slide in before:
-        yield _timed(slide, 60 * deck.minutes // len(slides))
+        yield replace(slide, seconds=seconds)
     for number, exercise in enumerate(deck.exercises, 1):
         yield _exercise_slide(exercise, prose, number, len(deck.exercises))
-    yield _timed(recap, 60 * deck.minutes // len(slides))
-
-
-def _timed(slide: _Slide, seconds: int) -> _Slide:
-    return _Slide(slide.heading, slide.body, slide.notes, seconds)
+    yield replace(recap, seconds=seconds)
 
 
 def _exercise_slide(exercise: Exercise, prose: Prose, number: int, of: int) -> _Slide:
