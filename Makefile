@@ -8,13 +8,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 TORCH ?= 2.13.0
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # What `make report` may be given. It goes to the command through the environment, under names that
 # no shell happens to hold: a text arrives as typed (`value`: make expands no $ in it), and an
 # exported MODEL steers nothing, because only make's own command line counts (`origin`).
 HANDED := STSLAB_REQUEST_
 # Make's own affairs, and this file's; the command refuses a variable that it does not know.
-OWN := PYTHON VENV BIN PIP TORCH TORCH_INDEX ARGS HANDED OWN SHELL MAKE MAKEFLAGS
+OWN := PYTHON VENV BIN PIP PYTEST TORCH TORCH_INDEX ARGS HANDED OWN SHELL MAKE MAKEFLAGS
 unexport $(filter $(HANDED)%,$(.VARIABLES))
 $(foreach name,$(filter-out $(OWN),$(.VARIABLES)),$(if $(filter command,$(origin $(name))),\
   $(eval unexport $(name))$(eval export $(HANDED)$(name) := $$(value $(name)))))
@@ -59,7 +60,11 @@ workshop-offline: $(VENV)/.lab ## zip wheels, notebooks and start scripts for la
 ##@ Work on stslab
 .PHONY: test
 test: $(VENV)/.dev $(VENV)/.second-model ## run the tests; those in a browser run where Chromium is found
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	OMP_NUM_THREADS=1 $(PYTEST) $(ARGS)
+
+.PHONY: test-thorough
+test-thorough: $(VENV)/.dev $(VENV)/.second-model ## run the tests that CI adds: every notebook on odd texts, failures
+	OMP_NUM_THREADS=1 $(PYTEST) -m "thorough and not slow" $(ARGS)
 
 .PHONY: test-slow
 test-slow: $(VENV)/.dev $(VENV)/.second-model ## run the long campaigns

@@ -35,6 +35,8 @@ from stslab.stores.filling import streaming
 from stslab.stores.filling.streaming import TextFile
 from stslab.stores.store import Identity
 
+pytestmark = pytest.mark.thorough
+
 HERE = Path(__file__).parent
 TEXTS = ["Ein “Satz”.", 'She said "no".', "two\nlines", "NA", " ", "  spaced  ", "犬。🐕", "é", "z"]
 FEW = settings(

@@ -13,6 +13,8 @@ import pytest
 from conftest import NOTEBOOKS, ROOT
 from lessons import QUICKER, code_of, executed, is_check, said, slips
 
+pytestmark = pytest.mark.thorough
+
 ALL = sorted((ROOT / "notebooks").glob("*.ipynb"))  # lessons and reports
 every_notebook = pytest.mark.parametrize("path", ALL, ids=[path.stem for path in ALL])
 

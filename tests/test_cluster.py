@@ -20,7 +20,7 @@ from stslab.report.request.values import RequestError
 from stslab.report.running import pool
 
 pytest.importorskip("distributed", reason="needs the extra 'dask'")
-pytestmark = pytest.mark.usefixtures("bare_kernels")
+pytestmark = [pytest.mark.usefixtures("bare_kernels"), pytest.mark.thorough]
 
 RUNS = 20
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from projects import Project
 
+pytestmark = pytest.mark.thorough
+
 RECIPES = """parameters: from pathlib import Path
 recipes: list[str] | Path = ["Boil an egg."]  # recipes to read
 spices: list[str] = ["salt"]  # what to add; goes with recipes

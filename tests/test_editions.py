@@ -56,7 +56,12 @@ def tried(name: str, lesson: Lesson) -> list[tuple[str, str, str]]:
     ]
 
 
-@pytest.fixture(scope="module", params=LESSONS)
+FURTHER = {name: [pytest.mark.thorough] if name >= "10" else [] for name in LESSONS}
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=marks) for name, marks in FURTHER.items()]
+)
 def outcome(request: Any, tmp_path_factory: Any) -> tuple[Lesson, dict[tuple[str, str], str], Any]:
     """Run a student edition, then every answer and its check; give what each check said."""
     name = request.param

@@ -16,6 +16,8 @@ from sentence_transformers import SentenceTransformer
 
 from stslab.report.request.parameters import read_parameters
 
+pytestmark = pytest.mark.thorough
+
 HANDFUL = 100  # texts that a notebook's plain calls may encode in all
 WORDS = ["tea", "sun", "moon", "road", "book", "rain", "song"]
 READERS = [  # notebooks that read texts from a file

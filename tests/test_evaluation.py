@@ -16,6 +16,8 @@ import stslab
 from stslab import studies
 from stslab.studies.headlines import STSB_SPEARMAN
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def scored(stsb, model, tmp_path_factory):

@@ -22,6 +22,8 @@ from stslab.report.request.presets import load_preset
 from stslab.studies import draw_word_pairs, draw_words, explain_score, read_stsb
 from stslab.wording import short_label
 
+pytestmark = pytest.mark.thorough
+
 DOG, PUPPY = "A dog is playing in the park.", "A puppy is running outside."
 PAIRS = [
     (DOG, PUPPY),

@@ -25,6 +25,8 @@ from stslab.report.building import published
 from stslab.report.building.build import Result
 from stslab.report.building.folder import LOCK
 
+pytestmark = pytest.mark.thorough
+
 KINDS = ("warm", "fresh")
 
 

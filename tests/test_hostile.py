@@ -16,7 +16,7 @@ from projects import Project
 
 from stslab.report.request.presets import adhoc_preset, load_preset
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 # A file holds no NUL and no half of a character (`read_pairs` says where it found one); a file's
 # name holds no slash either, and ends after 255 bytes.

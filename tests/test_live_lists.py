@@ -28,7 +28,7 @@ from stslab.studies import (
     read_stsb,
 )
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 # Without half characters, which JSON and Python's tokenizer do not take alike.
 HOSTILE = [text for text in fixtures.HOSTILE if len(text) < 2000 and "\ud83d" not in text]

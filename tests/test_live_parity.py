@@ -17,7 +17,7 @@ from stslab.studies.differences import words
 from stslab.studies.quantities import quantities
 from stslab.studies.terms import _terms
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 NAMES = "groupSentences, closestPairs, rank, differences, hasContent, words, termsOf, quantities"
 

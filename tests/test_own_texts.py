@@ -17,6 +17,8 @@ from lessons import code_of, executed, lesson, said, slips, table
 from stslab import score_pairs
 from stslab.report.request.presets import adhoc_preset
 
+pytestmark = pytest.mark.thorough
+
 FRENCH = [
     "Où est ma commande ?",
     "Comment puis-je changer mon mot de passe ?",

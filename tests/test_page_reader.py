@@ -13,7 +13,7 @@ from PIL import Image
 from stslab.report.page.exporter import StslabExporter
 from stslab.report.page.index import render_index
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 MANY = [f"{text} ({i})" for i, text in enumerate(fixtures.ANSWERS + fixtures.ANSWERS[:15])]
 READOUT = ".readout:not(:empty)"

@@ -10,7 +10,7 @@ from lessons import QUICKER
 
 from stslab.report.request.presets import load_preset
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 PAGES = [*TUTORIAL, "index", "../index"]
 # What comes after the tutorial is made of the same parts: one width each in light, dark and print.
 WIDTHS = {"print": (768,), "light": (320, 1440), "dark": (320, 768, 1440)}

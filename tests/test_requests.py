@@ -20,7 +20,7 @@ from stslab.report.building.build import Result, build
 from stslab.report.request.presets import Preset
 from stslab.report.request.values import RequestError
 
-pytestmark = pytest.mark.usefixtures("bare_kernels")
+pytestmark = [pytest.mark.usefixtures("bare_kernels"), pytest.mark.thorough]
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from stslab import InputError, encode
 from stslab.stores import docstrings, open_store, recall, similar_vectors
 from stslab.studies import read_stsb
 
+pytestmark = pytest.mark.thorough
+
 # Recall
 
 

@@ -13,6 +13,8 @@ from test_tutorial import column
 from stslab import load_model, score_pairs
 from stslab.report.request.presets import load_preset
 
+pytestmark = pytest.mark.thorough
+
 FIGURES = {
     ("A dog is playing in the park.", "A puppy is running outside."): 0.4793,
     ("She loves reading mystery novels.", "The weather forecast shows heavy rain."): -0.0352,

@@ -26,6 +26,8 @@ from store_places import IN_FOLDERS, KINDS, ChromaServer
 from stslab import InputError, encode
 from stslab.stores import StoreError, open_store
 
+pytestmark = pytest.mark.thorough
+
 TEXTS = ["a", "b", "ab", "abc", "c"]
 KEPT = "What was added before is kept."
 

@@ -14,6 +14,8 @@ from store_places import ChromaServer
 
 from stslab.cli import main
 
+pytestmark = pytest.mark.thorough
+
 pytest.importorskip("faiss", reason="needs the extra 'faiss'")
 pytest.importorskip("chromadb", reason="needs the extra 'chroma'")
 pytest.importorskip("pinecone", reason="needs the extra 'pinecone'")

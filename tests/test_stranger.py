@@ -21,7 +21,7 @@ from stslab.report.reproducing.reproduce import Outcome, reproduce
 from stslab.report.request.values import RequestError
 from stslab.report.running import run as running
 
-pytestmark = pytest.mark.usefixtures("bare_kernels")
+pytestmark = [pytest.mark.usefixtures("bare_kernels"), pytest.mark.thorough]
 
 PARAMETERS = """parameters: from pathlib import Path
 model_name: str = "all-MiniLM-L6-v2"  # a model

@@ -20,6 +20,8 @@ from projects import Project, eventually
 from stslab.report.page.exporter import StslabExporter
 from stslab.report.watch import Preview
 
+pytestmark = pytest.mark.thorough
+
 PAGE = """<!doctype html><html lang="en"><head>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'">
 <title>A page</title></head><body><h1>One</h1></body></html>"""
