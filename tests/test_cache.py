@@ -103,6 +103,7 @@ encode([f"Sentence {n} is one of many." for n in range(4000)], model=load_model(
 """
 
 
+@pytest.mark.thorough
 def test_a_killed_process_loses_one_batch_at_most(model, calls, tmp_path):
     """Killed in mid-encode, what it had encoded is there, whole, and is not encoded again."""
     process = subprocess.Popen([sys.executable, "-c", ENCODES], stderr=subprocess.DEVNULL)

@@ -33,6 +33,8 @@ from stslab.workshop.statistics import (
     guess_errors,
 )
 
+pytestmark = pytest.mark.thorough
+
 NOTEBOOK = ROOT / "notebooks" / "report_class.ipynb"
 PAIRS_FILE = ROOT / "notebooks" / "exercises" / "pairs-to-rate.csv"
 PAIRS = read_pairs(PAIRS_FILE).table

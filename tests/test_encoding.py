@@ -39,6 +39,7 @@ def test_a_text_of_any_length_is_embedded_alone_as_among_others(model, among, te
     assert (encode([text], model=model)[0] == among[text]).all()
 
 
+@pytest.mark.thorough
 def test_an_embedding_does_not_change_with_the_number_of_threads(model):
     import torch
 

@@ -385,6 +385,7 @@ def test_what_is_typed_in_the_playground_becomes_a_page(lab, page, tmp_path):
     assert "&lt;b&gt;Dogs&lt;/b&gt; bark at $x$." in built
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(kernels.default_kind() == "fresh", reason="no warm kernels here")
 def test_no_process_outlives_jupyterlab(start_lab):
     """Neither when it is ended nor when it is killed."""

@@ -226,6 +226,7 @@ WIDTHS = (320, 768, 1280, 1440)
 SOME = {("light", 6, 1440), ("light", 45, 320), ("dark", 14, 320)}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("chosen", [SOME, pytest.param(None, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(chromium, live, scheme, chosen):
@@ -299,6 +300,7 @@ def test_the_compiled_script_is_up_to_date():
     assert compiled.startswith(stamp(live_script()) + "\n")
 
 
+@pytest.mark.thorough
 def test_a_page_starts_with_somebodys_texts(chromium, tmp_path):
     """A list, pairs in a table, a title; compact, as the command makes it."""
     (tmp_path / "my list.txt").write_text("Dogs <b>bark</b>.\n\nCats meow.\nCats meow.\n", "utf-8")

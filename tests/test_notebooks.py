@@ -14,6 +14,8 @@ from conftest import NOTEBOOKS, ROOT
 
 from stslab.report.request.parameters import read_parameters
 
+pytestmark = pytest.mark.thorough
+
 BIN = Path(sys.executable).parent
 ids = [path.stem for path in NOTEBOOKS]
 

@@ -168,6 +168,7 @@ def test_a_computer_without_the_right_python_is_told_which(tmp_path):
     assert not (tmp_path / ".venv").exists()
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(os.name != "posix", reason="start.sh is for Linux and macOS")
 def test_a_failed_set_up_says_so_and_is_begun_anew(checkout, wheels, handouts, tmp_path):
     """The wheels of this kit are not those that stslab needs."""

@@ -11,7 +11,7 @@ from stslab.report.page.exporter import StslabExporter, headline
 from stslab.report.page.index import render_index, render_root_index
 from stslab.report.page.thumbnail import thumbnail
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 WIDTHS = (320, 768, 1440)
 

@@ -16,6 +16,8 @@ from stslab.inputs.checks import InputError
 from stslab.workshop.gathering import gather, pair_ids
 from stslab.workshop.rating import build_rating_page
 
+pytestmark = pytest.mark.thorough
+
 PAIRS = read_pairs(ROOT / "notebooks" / "exercises" / "pairs-to-rate.csv").table
 TEXTS = list(zip(PAIRS["sentence_a"], PAIRS["sentence_b"], strict=True))
 SCORES = [round((7 * n % 20) / 20 - 0.1234, 4) for n in range(20)]

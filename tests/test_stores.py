@@ -22,6 +22,8 @@ from store_places import IN_FOLDERS, KINDS, ChromaServer, numbers
 from stslab import InputError, encode, search
 from stslab.stores import Store, open_store, search_store
 
+pytestmark = pytest.mark.thorough
+
 CORPUS = [
     "Machine learning models learn patterns from data.",
     "Deep neural networks have many hidden layers.",

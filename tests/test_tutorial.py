@@ -106,6 +106,7 @@ OTHERS = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "page", [*(page for page in TUTORIAL if page[:2] not in ("02", "06", "08")), *OTHERS]
 )
