@@ -158,7 +158,8 @@ def _write_pages(
 def _deck(part: Part, executed: Mapping[str, Any]) -> Deck:
     if not part.lesson:
         words = WORDS[part.kind]
-        return Deck(part.title, part.minutes, text=words.text, notes=words.notes)
+        text = words.text or f"{part.minutes} minutes"
+        return Deck(part.title, part.minutes, text=text, notes=words.notes)
     teach = part.lesson.teach
     asked = "\n\n".join(f"**Ask:** {q.ask}\n\n**Expect:** {q.expect}" for q in teach.questions)
     notes = f"Show {teach.show}\n\n{asked}\n\nPeople get stuck: {teach.stuck}\n\nCut: {teach.cut}"
