@@ -212,7 +212,8 @@ class Project:
 
     def running(self) -> list[Path]:
         """List the working folders in which a looping notebook has started."""
-        return list(self.temporary.glob("stslab-*/work/started"))
+        places = (each / "work" / "started" for each in self.temporary.glob("stslab-*"))
+        return [place for place in places if place.exists()]
 
     def assert_sound(self) -> None:
         """Every page is complete and as the manifest says; no process, no temporary file is left.

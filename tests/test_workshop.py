@@ -64,11 +64,14 @@ def test_a_path_that_does_not_add_up_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_kit_is_whole_and_the_same_each_time(kit: Path) -> None:
+    own = kit / "student" / "handed-in.json"
+    own.write_text("{}")
     first = digests(kit), hashlib.sha256((kit.parent / "workshop.zip").read_bytes()).hexdigest()
     build_workshop(90, notebooks=NOTEBOOKS, reports=kit.parent, notify=lambda text: None)
     zipped = kit.parent / "workshop.zip"
     assert (digests(kit), hashlib.sha256(zipped.read_bytes()).hexdigest()) == first
-    files = [*first[0]]
+    assert own.read_text() == "{}"
+    files = [name for name in first[0] if not name.endswith(own.name)]
     lessons = [path.name for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))]
     for edition in ("student", "solutions"):
         assert [f for f in files if f.startswith(f"{edition}/") and f.endswith(".ipynb")] == [

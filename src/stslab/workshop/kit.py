@@ -14,9 +14,8 @@ from ..inputs.reading import read_pairs
 from ..models.finding import DEFAULT_MODEL
 from ..report.editions.booklet import render_sheet, write_booklet
 from ..report.editions.cells import solved, student
-from ..report.editions.exercises import read_lesson
+from ..report.editions.exercises import read_lessons
 from ..report.editions.slides import Deck, write_slides
-from ..report.request.source import is_report, read_source
 from ..report.request.values import RequestError
 from ..report.running.kernels import default_kind, warm_up
 from ..report.running.pool import LocalPool
@@ -56,7 +55,7 @@ def build_workshop(
     Returns
     -------
     Path
-        The folder. It holds the same bytes each time.
+        The folder. Its files are the same bytes each time; others in it are left alone.
 
     Raises
     ------
@@ -73,27 +72,21 @@ def build_workshop(
         write_editions(notebooks, fresh)
         _write_pages(parts, executed, minutes, fresh)
         write_handouts(to_rate, fresh)
-        shutil.rmtree(folder, ignore_errors=True)
-        fresh.replace(folder)
+        _zip(fresh, reports / "workshop.zip")
+        # File by file: what somebody put beside them stays.
+        shutil.copytree(fresh, folder, dirs_exist_ok=True, copy_function=shutil.move)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    _zip(folder, reports / "workshop.zip")
     return folder
 
 
 def write_editions(notebooks: Path, folder: Path) -> None:
     """Write student and solution editions of all lessons, each folder with what checks need."""
-    for path in sorted(notebooks.glob("[0-9]*.ipynb")):
-        source = read_source(path)
-        if is_report(source):
-            continue
-        lesson = read_lesson(path, source)
+    for stem, (source, lesson) in read_lessons(notebooks).items():
         for name, made in (("student", student), ("solutions", solved)):
-            seal(folder / name, path.stem, lesson)
-            text = json.dumps(
-                made(source, path.stem, lesson.exercises), indent=1, ensure_ascii=False
-            )
-            (folder / name / path.name).write_text(text + "\n", encoding="utf-8")
+            seal(folder / name, stem, lesson)
+            text = json.dumps(made(source, stem, lesson.exercises), indent=1, ensure_ascii=False)
+            (folder / name / f"{stem}.ipynb").write_text(text + "\n", encoding="utf-8")
 
 
 def write_handouts(to_rate: Path, folder: Path) -> None:

@@ -20,8 +20,8 @@ from ipykernel.kernelspec import make_ipkernel_cmd
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager
 
 from ..report.editions.cells import solved, student
-from ..report.editions.exercises import Lesson, read_lesson
-from ..report.request.notebooks import Notebooks, selects
+from ..report.editions.exercises import Lesson, read_lessons
+from ..report.request.notebooks import selects
 from ..report.request.source import read_source
 from ..report.request.values import RequestError, shown, suggest
 from ..report.running.kernels import ENVIRONMENT, REQUEST, KernelKind, cool_down, warm_up
@@ -46,12 +46,7 @@ class Copies:
     """
 
     def __init__(self, notebooks: Path, folder: Path) -> None:
-        books, self.folder = Notebooks(notebooks), folder
-        sources = {stem: read_source(books.by_stem[stem]) for stem in books.lessons()}
-        self.lessons = {
-            stem: (source, read_lesson(books.by_stem[stem], source))
-            for stem, source in sources.items()
-        }
+        self.lessons, self.folder = read_lessons(notebooks), folder
 
     def write(self) -> None:
         """Write what is missing, and leave alone what is there."""

@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ..request.notebooks import Notebooks
+from ..request.source import read_source
 from ..request.values import RequestError
 from ..request.yaml_text import parse_yaml
 
@@ -65,6 +67,15 @@ class Lesson(_Part):
     minutes: int = Field(gt=0)  # to read and run, without the exercises
     teach: Teaching
     exercises: dict[str, Exercise]
+
+
+def read_lessons(notebooks: Path) -> dict[str, tuple[dict[str, Any], Lesson]]:
+    """Read all lessons of a folder: each notebook's source, and what lies beside it."""
+    books = Notebooks(notebooks)
+    sources = {stem: read_source(books.by_stem[stem]) for stem in books.lessons()}
+    return {
+        stem: (source, read_lesson(books.by_stem[stem], source)) for stem, source in sources.items()
+    }
 
 
 def read_lesson(notebook: Path, source: Mapping[str, Any]) -> Lesson:
