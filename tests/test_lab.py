@@ -434,7 +434,10 @@ def saved_when_executed(page: Any, path: Path) -> list[Any]:
     for _ in range(120):
         page.keyboard.press("Control+s")
         page.wait_for_timeout(500)
-        cells = json.loads(path.read_text("utf-8"))["cells"]
+        try:
+            cells = json.loads(path.read_text("utf-8"))["cells"]
+        except ValueError:  # it is just being written
+            continue
         code = [cell for cell in cells if cell["cell_type"] == "code" and cell["source"]]
         if all(cell["execution_count"] for cell in code):
             return code
