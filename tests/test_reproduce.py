@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from projects import COUNTING, Project
 
-from stslab.report.page.record import embed, read_record, without_record
+from stslab.report.page.record import embed, read_record, split_page
 from stslab.report.page.render import export, titled
 from stslab.report.reproducing.reproduce import reproduce
 from stslab.report.request.values import RequestError
@@ -160,7 +160,12 @@ def rewritten(html, change):
     """Change the record alone, and the digest beside it."""
     record = read_record(html)
     change(record)
-    return without_record(html).replace("</body>", f"{embed(record)}</body>")
+    return with_record(split_page(html).rest, embed(record))
+
+
+def with_record(rest, element):
+    """Put the element of a record where the template puts it."""
+    return rest.replace("</main>\n\n</body>", f"</main>\n{element}\n</body>")
 
 
 @pytest.mark.parametrize(

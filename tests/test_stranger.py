@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 from projects import COUNTING, Project
-from test_reproduce import remade, rewritten
+from test_reproduce import remade, rewritten, with_record
 
-from stslab.report.page.record import embed, read_record, without_record
+from stslab.report.page.record import embed, read_record, split_page
 from stslab.report.reproducing.reproduce import Outcome, reproduce
 from stslab.report.request.values import RequestError
 from stslab.report.running import run as running
@@ -187,7 +187,7 @@ FORGERIES: dict[str, Callable[[str], str]] = {
         "<main", '<p id="made-from">FORGED: score 0.99</p><main', 1
     ),
     "a hidden original": lambda html: html.replace("<main", "<div hidden></div><main", 1),
-    "a script": lambda html: html.replace("</body>", "<script>window.x=1</script></body>"),
+    "a script": lambda html: html.replace("</main>", "<script>window.x=1</script></main>"),
     "no policy": lambda html: html.replace("default-src 'none'; ", "", 1),
     "a style": lambda html: html.replace("</style>", "body{display:none}</style>", 1),
     "a drawing's path": lambda html: html.replace('d="M0 0h9"', 'd="M0 0h3"'),
@@ -197,10 +197,31 @@ FORGERIES: dict[str, Callable[[str], str]] = {
     "a comment": lambda html: html.replace("<main", "<!-- seen by nobody --><main", 1),
     "white space in code": lambda html: html.replace("print(n, ", "print(n,  ", 1),
     "the order of two words": lambda html: html.replace("first\nsecond", "second\nfirst", 1),
+    "another digit": lambda html: html.replace(">7 first", ">৭ first", 1),
+    "a mark in place of a number": lambda html: html.replace(">7 first", "># first", 1),
+    "a number in a description": lambda html: html.replace("a line", "2 line", 1),
+    "no drawing": lambda html: html.replace('viewBox="0 0 9 9"', 'viewBox="0 0 0 9"', 1),
+}
+REFUSED: dict[str, Callable[[str], str]] = {
+    "a script behind the record": lambda html: html.replace(
+        "</body>", "<script>window.x=1</script></body>"
+    ),
     "a second record": lambda html: html.replace(
         "</body>", '<script id="stslab-record">{}</script></body>'
     ),
+    "a record in the policy's tag": lambda html: moved(html, "<meta http-equiv"),
+    "a record in the title": lambda html: moved(html, "<title>"),
+    "a record in the style sheet": lambda html: moved(html, "<style>"),
+    "a key that stands twice": lambda html: html.replace(
+        '">{', '">{"notebook_name":"<img src=\'data:,\' onerror=\'x()\'>",', 1
+    ),
 }
+
+
+def moved(html: str, tag: str) -> str:
+    """Move the record into a tag of the head, and keep its text."""
+    element = str(embed(read_record(html)))
+    return html.replace(element, "").replace(tag, f"{tag} {element}", 1)
 
 
 @pytest.mark.parametrize("what", FORGERIES)
@@ -210,6 +231,17 @@ def test_a_forged_page_is_found_out(mini, page, alone, once, what):
     outcome = again(forged, mini, alone)
     assert outcome.verdict == "different"
     assert all(line.isprintable() for line in outcome.differences)
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_page_whose_record_is_not_as_written_is_refused(mini, page, alone, once, what):
+    """Nothing runs: the record could hide from a comparison what a browser would run."""
+    forged = REFUSED[what](page)
+    assert forged != page
+    with pytest.raises(RequestError) as raised:
+        again(forged, mini, alone)
+    assert str(raised.value).isprintable()
+    assert not once
 
 
 CLAIMS: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -287,7 +319,7 @@ def replaced(record: dict[str, Any], path: tuple[Any, ...], new: Any) -> dict[st
 
 def test_a_record_of_any_kind_is_refused_or_judged(mini, page, alone, once):
     """Each field missing, of another type, huge, deep, a path, code, or written to a terminal."""
-    record, around = read_record(page), without_record(page)
+    record, around = read_record(page), split_page(page).rest
     count, passed = 0, set()
     for turn, path in enumerate(places(record)):
         for new in [OTHERS[(5 * turn + step) % len(OTHERS)] for step in range(6)]:
@@ -296,7 +328,7 @@ def test_a_record_of_any_kind_is_refused_or_judged(mini, page, alone, once):
                 continue
             count += 1
             try:
-                html = around.replace("</body>", f"{embed(forged)}</body>")
+                html = with_record(around, embed(forged))
             except RecursionError:  # Python cannot write it; see the next test
                 continue
             try:
@@ -317,7 +349,7 @@ def test_a_record_that_is_no_record_is_refused(mini, page, alone, record):
 
     digest = hashlib.sha256(record.encode()).hexdigest()
     element = f'<script type="application/json" id="stslab-record" data-sha256="{digest}">'
-    html = without_record(page).replace("</body>", f"{element}{record}</script></body>")
+    html = with_record(split_page(page).rest, f"{element}{record}</script>")
     with pytest.raises(RequestError, match=r"damaged|edited"):
         again(html, mini, alone)
 

@@ -20,7 +20,7 @@ from stslab.models.finding import (
 
 from .. import identity
 from ..building.freshness import Dependencies
-from ..page.record import without_record
+from ..page.record import split_page
 from ..request.jobs import MODELS, Job, model_names
 from ..request.parameters import read_parameters
 from ..request.source import read_source
@@ -97,7 +97,7 @@ def reproduce(
         f"what it claims to be made from: {each}"
         for each in compare_claims(claims.model_dump(exclude_unset=True), as_claimed)
     ]
-    differences += compare(without_record(old), without_record(new))
+    differences += compare(split_page(old).rest, split_page(new).rest)
     return Outcome("different" if differences else "equal", environment, unchecked, differences)
 
 
