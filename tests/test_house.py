@@ -93,8 +93,9 @@ def code_lines(path: Path) -> int:
 # Size
 
 
-def test_the_first_door_has_at_most_28_names() -> None:
-    assert len(stslab.__all__) <= 28, sorted(stslab.__all__)
+def test_the_first_door_has_at_most_33_names() -> None:
+    """What a lesson needs to read, score and show, and the words that its sentences need."""
+    assert len(stslab.__all__) <= 33, sorted(stslab.__all__)
 
 
 def test_the_core_has_at_most_1200_lines_of_code() -> None:

@@ -23,3 +23,9 @@ from .scores.cosine import search as search
 from .scores.cosine import similarity_matrix as similarity_matrix
 from .scores.words import jaccard as jaccard
 from .scores.words import score_words as score_words
+from .wording import counted as counted
+from .wording import listed as listed
+from .wording import plural as plural
+from .wording import quoted as quoted
+from .wording import short_label as short_label
+from .wording import short_labels as short_labels

@@ -1,4 +1,4 @@
-"""Small pieces of computed sentences: counted nouns, quoted texts, labels.
+"""Pieces of computed sentences: counted nouns, verb forms, lists, quoted texts, labels.
 
 Text is data: control characters and line breaks never get into a sentence or a drawing.
 """
@@ -13,33 +13,88 @@ LABEL = 28  # characters of a sentence on an axis
 QUOTED = 60  # characters of a sentence in a sentence
 
 
-def counted(count: int, noun: str) -> str:
-    """Say how many, of what only takes an s: "1 pair", "1,200 pairs"."""
-    return f"{count:,} {noun if count == 1 else f'{noun}s'}"
+def counted(count: int, noun: str, plural_noun: str | None = None) -> str:
+    """Return a count with its noun.
+
+    Parameters
+    ----------
+    count : int
+    noun : str
+        In the singular.
+    plural_noun : str or None, default None
+        For a noun whose plural is not made with an s.
+
+    Examples
+    --------
+    >>> counted(1, "pair"), counted(1200, "pair"), counted(2, "query", "queries")
+    ('1 pair', '1,200 pairs', '2 queries')
+    """
+    if plural_noun is None:
+        plural_noun = f"{noun}s"
+    return f"{count:,} {plural(count, noun, plural_noun)}"
+
+
+def plural(count: int, singular_form: str, plural_form: str) -> str:
+    """Return the form of a word that fits a count.
+
+    Examples
+    --------
+    >>> plural(1, "is", "are"), plural(0, "is", "are"), plural(2, "it", "them")
+    ('is', 'are', 'them')
+    """
+    if count == 1:
+        return singular_form
+    return plural_form
+
+
+def listed(items: Sequence[str], conjunction: str = "and") -> str:
+    """Join items as a sentence does.
+
+    Examples
+    --------
+    >>> listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"], "or")
+    ('a', 'a and b', 'a, b or c')
+    """
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {conjunction} {items[-1]}"
 
 
 def quoted(text: str, width: int = QUOTED) -> str:
-    """Quote a text in a sentence, shortened as `short_label` does."""
+    """Return a text in quotation marks, shortened as `short_label` does."""
     return f"“{short_label(text, width)}”"
 
 
 def short_label(text: str, width: int = LABEL) -> str:
-    """Shorten a text to one line of at most `width` characters, with an ellipsis where cut.
+    """Return a text as one line of at most `width` characters, with an ellipsis if it was cut.
 
     Characters that no drawing can hold (control characters, unpaired surrogates) become �.
     """
+    # No more of a long text than could be needed, even if most of it is white space.
     line = " ".join(text[: 20 * width].split())
-    line = "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") else c for c in line)
-    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+    line = "".join(map(_drawable, line))
+    if len(line) <= width:
+        return line
+    return line[: width - 1].rstrip() + "…"
+
+
+def _drawable(character: str) -> str:
+    """Return a character, or � for a control character or an unpaired surrogate."""
+    if unicodedata.category(character) in ("Cc", "Cs"):
+        return "\ufffd"
+    return character
 
 
 def short_labels(texts: Sequence[str], width: int = LABEL) -> list[str]:
-    """Shorten texts as `short_label` does and number those that would look the same."""
-    labels = [short_label(text, width) for text in texts]
-    count, seen = Counter(labels), Counter[str]()
-    for index, (text, label) in enumerate(zip(texts, labels, strict=True)):
-        if count[label] > 1:
-            seen[label] += 1
-            number = f" ({seen[label]})"
-            labels[index] = short_label(text, width - len(number) - 2) + number
+    """Return texts shortened as `short_label` does; those that would look the same are numbered."""
+    plain_labels = [short_label(text, width) for text in texts]
+    uses = Counter(plain_labels)
+    numbers = Counter[str]()
+    labels = []
+    for text, label in zip(texts, plain_labels, strict=True):
+        if uses[label] > 1:
+            numbers[label] += 1
+            number = f" ({numbers[label]})"
+            label = short_label(text, width - len(number) - 2) + number
+        labels.append(label)
     return labels

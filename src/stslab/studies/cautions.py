@@ -17,9 +17,9 @@ import pandas as pd
 from ..figures.show import show_table, show_text
 from ..inputs.checks import check_pairs, check_texts
 from ..models.encoding import Encoder
-from ..wording import counted, quoted
+from ..wording import counted, listed, quoted
 from .content import has_content
-from .differences import OVERLOOKED, cautions_of, listed
+from .differences import OVERLOOKED, cautions_of
 from .languages import is_short, other_language_together, why_not_english
 from .opposites import count_opposites
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 
+from ..wording import listed
 from .languages import WORD
 from .opposites import opposite_words
 from .quantities import number_difference
@@ -79,12 +80,6 @@ def cautions_of(sentence_a: str, sentence_b: str) -> dict[str, str]:
     a, b = sentence_a, sentence_b
     found = ((caution, difference(a, b)) for caution, difference in OVERLOOKED.items())
     return {caution: detail for caution, detail in found if detail is not None}
-
-
-def listed(items: Sequence[str], link: str = "and") -> str:
-    """Join in a sentence: "a, b and c"."""
-    *first, last = items or [""]
-    return f"{', '.join(first)} {link} {last}" if first else last
 
 
 @functools.lru_cache(1000)

@@ -19,8 +19,7 @@ from ..inputs.checks import check_texts
 from ..models.encoding import Encoder, encode
 from ..scores.cosine import clip, unit_rows
 from ..scores.words import WORD
-from ..wording import LABEL, quoted
-from .differences import listed
+from ..wording import LABEL, listed, quoted
 
 Span = tuple[int, int]
 ORDINAL = {"a": "first", "b": "second"}

@@ -9,10 +9,10 @@ import pandas as pd
 
 from ..inputs.reading import Input
 from ..models.encoding import Encoder
-from ..wording import counted, quoted
+from ..wording import counted, listed, quoted
 from .calibration import is_calibrated
 from .cautions import Cautions
-from .differences import listed, with_differences
+from .differences import with_differences
 from .gold import agreement, agreement_differences
 
 STSB_SPEARMAN = 0.8203  # of the bundled model on STS Benchmark's 1,379 test pairs
