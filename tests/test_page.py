@@ -712,6 +712,15 @@ def test_lengths_are_cut_to_hundredths_and_no_number_is_lost():
     assert (x, y) == ("1e-7", "12.345678e2")
 
 
+def test_what_no_eye_sees_of_a_drawing_is_cut_also_where_it_is_moved():
+    """Digits beyond a hundredth change with the number of threads; those of a scale all count."""
+    svg = fixtures.SVG.replace('x="60" y="20"', 'transform="rotate(-0 423.784804 308.722037)"')
+    svg = svg.replace('<g id="text_1">', '<g transform="scale(0.015625)">')
+    drawing = inline_svg(svg, prefix="f", label="a")
+    assert 'transform="rotate(-0 423.78 308.72)"' in drawing
+    assert 'transform="scale(0.015625)"' in drawing
+
+
 # The record ------------------------------------------------------------------------------------
 
 

@@ -31,6 +31,7 @@ ATTRIBUTES = name_set(
 )
 LENGTHS = name_set("cx cy d height points r rx ry width x x1 x2 y y1 y2")
 DECIMALS = re.compile(r"(\.\d\d)\d+(?![\deE])")
+MOVES = re.compile(r"(?:(?:translate|rotate)\([-\d., ]*\)\s*)+")  # a scale's digits all count
 FONT = re.compile(r"(?:(italic|oblique)\s+)?(?:(bold|\d{3})\s+)?([\d.]+)(?:px)?\s+(.*)")
 PLACE = re.compile(r"#([\w.-]+)")
 PLACE_AS_URL = re.compile(r"url\(\s*['\"]?#([\w.-]+)['\"]?\s*\)", re.IGNORECASE)
@@ -70,6 +71,8 @@ def inline_svg(source: str, *, prefix: str, label: str) -> Markup | None:
         for element in root.iter():
             for name in LENGTHS & element.attrib.keys():
                 element.set(name, " ".join(DECIMALS.sub(r"\1", element.attrib[name]).split()))
+            if MOVES.fullmatch(transform := element.get("transform", "")):
+                element.set("transform", DECIMALS.sub(r"\1", transform))
     lines = ElementTree.tostring(root, encoding="unicode").split("\n")
     body = " ".join(filter(None, map(str.strip, lines)))
     return Markup(f'<svg role="img" aria-label="{escape(label)}"{body[len("<svg") :]}')
