@@ -97,14 +97,14 @@ def test_the_first_door_has_at_most_28_names() -> None:
     assert len(stslab.__all__) <= 28, sorted(stslab.__all__)
 
 
-def test_the_core_has_at_most_1200_lines_of_code() -> None:
+def test_the_core_has_at_most_1550_lines_of_code() -> None:
     counts = {
         path.relative_to(PACKAGE).as_posix(): code_lines(path)
         for path in SOURCES
         if room_of(name_of(path)) not in APART
     }
     table = "\n".join(f"{count:5} {name}" for name, count in counts.items())
-    assert sum(counts.values()) <= 1200, f"{sum(counts.values())} lines of code:\n{table}"
+    assert sum(counts.values()) <= 1550, f"{sum(counts.values())} lines of code:\n{table}"
 
 
 def test_lines_are_counted_as_stated(tmp_path: Path) -> None:
