@@ -6,12 +6,17 @@ needs the index, so CI does it, and `make check-lock`.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ROOT
@@ -48,17 +53,31 @@ def test_the_promised_pythons_are_the_same_wherever_they_are_named():
     assert f"Python {oldest} to {newest}" in (ROOT / "README.md").read_text("utf-8")
 
 
+def resolve(python: str, system: str) -> subprocess.CompletedProcess[str]:
+    """Resolve the lock for the first release of a Python."""
+    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    command = [shutil.which("uv", path=places) or "uv"]
+    command += ["pip", "compile", "-q", "pyproject.toml", "--all-extras", "-c", "requirements.lock"]
+    command += ["--only-binary", ":all:", "--no-header", "--no-annotate"]
+    command += ["--python-version", f"{python}.0", "--python-platform", SYSTEMS[system]]
+    environment = os.environ | {"MACOSX_DEPLOYMENT_TARGET": "14.0"}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def resolutions() -> Iterator[dict[tuple[str, str], Future[Any]]]:
+    """Start all resolutions side by side: they mostly wait for the index."""
+    with ThreadPoolExecutor(6) as pool:
+        cases = itertools.product(PYTHONS, SYSTEMS)
+        yield {(python, system): pool.submit(resolve, python, system) for python, system in cases}
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("python", PYTHONS)
-def test_the_lock_resolves(python, system):
+def test_the_lock_resolves(resolutions, python, system):
     """Every package has a wheel, admits the first release of this Python, and is in the lock."""
-    uv = Path(sys.prefix) / "bin" / "uv"
-    resolve = [uv, "pip", "compile", "-q", "pyproject.toml", "--all-extras"]
-    resolve += ["-c", "requirements.lock", "--only-binary", ":all:", "--no-header", "--no-annotate"]
-    resolve += ["--python-version", f"{python}.0", "--python-platform", SYSTEMS[system]]
-    environment = os.environ | {"MACOSX_DEPLOYMENT_TARGET": "14.0"}
-    done = subprocess.run(resolve, cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = resolutions[python, system].result()
     assert done.returncode == 0, done.stderr
     resolved = read_pins(done.stdout)
     locked = read_pins((ROOT / "requirements.lock").read_text("utf-8"))
