@@ -8,6 +8,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 TORCH ?= 2.13.0
+# The versions of Python that requirements.lock fits, which tests/test_lock.py checks.
+PYTHONS := 3.11 3.12 3.13 3.14
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # What `make report` may be given. It goes to the command through the environment, under names that
@@ -15,7 +17,7 @@ PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 # exported MODEL steers nothing, because only make's own command line counts (`origin`).
 HANDED := STSLAB_REQUEST_
 # Make's own affairs, and this file's; the command refuses a variable that it does not know.
-OWN := PYTHON VENV BIN PIP PYTEST TORCH TORCH_INDEX ARGS HANDED OWN SHELL MAKE MAKEFLAGS
+OWN := PYTHON PYTHONS VENV BIN PIP PYTEST ENVIRONMENT TORCH TORCH_INDEX ARGS HANDED OWN SHELL MAKE MAKEFLAGS
 unexport $(filter $(HANDED)%,$(.VARIABLES))
 $(foreach name,$(filter-out $(OWN),$(.VARIABLES)),$(if $(filter command,$(origin $(name))),\
   $(eval unexport $(name))$(eval export $(HANDED)$(name) := $$(value $(name)))))
@@ -111,15 +113,20 @@ format: $(VENV)/.dev ## format the code and strip the notebooks
 screenshots: $(VENV)/.dev report live ## renew the pictures in docs/images
 	$(BIN)/python docs/screenshots.py
 
+# One lock for all systems and Pythons: `--universal` takes no version that only some of them have.
 .PHONY: lock
-lock: ## renew requirements.lock from pyproject.toml
-	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv
-	.lock-venv/bin/python -m pip -q install "torch==$(TORCH)"
-	.lock-venv/bin/python -m pip -q install "torch==$(TORCH)" ".[lab,dask,excel,parquet,umap,faiss,chroma,pinecone,dev]"
+lock: $(VENV)/.dev ## renew requirements.lock from pyproject.toml, and check it
 	{ echo "# Every version that make installs; renew with: make lock"; \
-	  .lock-venv/bin/python -m pip freeze --exclude stslab \
-	  | sed -E '/^(nvidia|cuda|triton)/d; s/^(torch==[0-9.]+)\+.*/\1/'; } > requirements.lock
-	rm -rf .lock-venv
+	  echo "torch==$(TORCH)" | $(BIN)/uv pip compile -q pyproject.toml - --all-extras --universal \
+	    --python-version $(firstword $(PYTHONS)) --fork-strategy fewest --only-binary :all: \
+	    --no-header --no-annotate \
+	  | sed -E "/^(nvidia|cuda|triton)/d; /sys_platform == 'emscripten'/d"; } > .requirements.lock
+	mv .requirements.lock requirements.lock
+	$(MAKE) check-lock
+
+.PHONY: check-lock
+check-lock: $(VENV)/.dev ## resolve requirements.lock for each Python on Linux, macOS and Windows
+	$(BIN)/python -m pytest -m thorough tests/test_lock.py
 
 .PHONY: clean
 clean: ## remove the environment and all reports
@@ -131,10 +138,34 @@ help: ## show this
 	  /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\nOn Linux without a GPU, TORCH_INDEX=… takes the small PyTorch: see README.md.\n'
 
+# An environment with pip, or one sentence on what is needed for one, before anything is downloaded.
+# An environment without pip is one that was not finished.
+define ENVIRONMENT
+refuse() { echo "stslab: $$*" >&2; exit 1; }; \
+python="$(BIN)/python"; \
+$$python -c "import pip" 2>/dev/null || python="$(PYTHON)"; \
+version=$$($$python -c "import sys; print('%d.%d.%d' % sys.version_info[:3])" 2>/dev/null); \
+version=$${version#Python }; \
+needed="stslab needs Python $(firstword $(PYTHONS)) to $(lastword $(PYTHONS)). Install one of them \
+and name it, for example: make report PYTHON=python$(lastword $(PYTHONS))"; \
+test -n "$$version" || refuse "there is no $$python that starts. $$needed"; \
+case " $(PYTHONS) " in \
+  *" $${version%.*} "*) ;; \
+  *) test "$$python" = "$(PYTHON)" || needed="$$needed (after removing $(VENV))"; \
+     refuse "$$python is Python $$version. $$needed" ;; \
+esac; \
+if [ "$$python" = "$(PYTHON)" ]; then \
+  $$python -c "import ensurepip, venv" 2>/dev/null || refuse "$$python (Python $$version) lacks the \
+modules venv and ensurepip, which make an environment. On Debian and Ubuntu, install them with: \
+sudo apt install python$${version%.*}-venv"; \
+  echo "Setting up $(VENV) with Python $$version (once; PyTorch is the large part) …"; \
+  $$python -m venv "$(VENV)" || refuse "$$python made no environment in $(VENV) (see above)."; \
+fi
+endef
+
 # Set-up: a file per set of packages says that it is installed.
 $(VENV)/.torch: requirements.lock
-	@echo "Setting up $(VENV) (once; PyTorch is the large part) …"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(ENVIRONMENT)
 	@$(PIP) install -c requirements.lock $(if $(TORCH_INDEX),--index-url "$(TORCH_INDEX)") torch
 	@touch $@
 

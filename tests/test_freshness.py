@@ -29,7 +29,7 @@ PRESET = "presets/mini.yaml"
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def built(tmp_path_factory: pytest.TempPathFactory, static_folder: Path) -> Iterator[Project]:
     """Build four notebooks once; each test works on a copy, which is as fresh as the original."""
     project = Project(tmp_path_factory.mktemp("built") / "project")
     project.notebook("count", [*COUNTING, "## The end"])
@@ -37,10 +37,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     project.notebook("helper", [USES_HELPER])
     project.notebook("model", [MODEL, LOOKS])
     (project.notebooks / "presets" / "texts.txt").write_text("Hello.")
-    for name in ("model.safetensors", "1_Pooling/config.json", "tokenizer.json"):
-        file = project.notebooks / "presets" / "mine" / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(b"{}")
+    shutil.copytree(static_folder, project.notebooks / "presets" / "mine")
     project.preset("""
         title: Small
         timeout: 60
@@ -137,14 +134,18 @@ def test_the_bytes_of_an_input_file(copy: Project) -> None:
     assert "Goodbye." in (copy.home / "reads.html").read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "1_Pooling/config.json", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["model.safetensors", "modules.json", "tokenizer.json"])
 def test_any_file_of_the_model(copy: Project, name: str) -> None:
     """The name is the same; the bytes are not. Changed back, the page has its first bytes."""
     before = copy.digests()
     file = copy.notebooks / "presets" / "mine" / name
-    file.write_bytes(file.read_bytes() + b" ")
+    content = file.read_bytes()
+    if name.endswith(".json"):
+        file.write_bytes(content + b" ")
+    else:
+        file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert changed(copy) == {"model": ("built", ["model model_name/mine changed"])}
-    file.write_bytes(file.read_bytes()[:-1])
+    file.write_bytes(content)
     assert changed(copy) == {"model": ("built", ["model model_name/mine changed"])}
     assert copy.digests() == before
 

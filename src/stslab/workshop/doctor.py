@@ -125,7 +125,9 @@ def check_packages(lock: Path | None) -> Line:
     if lock:
         lines = [line.partition("#")[0].strip() for line in lock.read_text("utf-8").splitlines()]
         locked = {
-            canonicalize_name(each.name): each for each in map(Requirement, filter(None, lines))
+            canonicalize_name(pin.name): pin
+            for pin in map(Requirement, filter(None, lines))
+            if pin.marker is None or pin.marker.evaluate()  # the lock is for other systems, too
         }
         wanted |= {name: [r] for name, r in locked.items() if name in wanted or installed(name)}
     off = []

@@ -5,6 +5,7 @@ It holds wheels for this platform and this Python, the notebooks, and a script t
 
 from __future__ import annotations
 
+import email
 import importlib.metadata
 import importlib.resources
 import json
@@ -18,6 +19,8 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
 
 from ..live.build import build_live
 from ..report.request.values import RequestError
@@ -87,8 +90,14 @@ def pack(checkout: Path, wheels: Path, folder: Path, handouts: Path) -> Path:
     system = NAMES.get(platform.system(), platform.system())
     machine = platform.machine()
     name = f"{FOLDER}-{system}-{machine}-py{version.replace('.', '')}.zip".lower()
+    oldest = oldest_python(wheels, version)
+    needed = f"Python {version} (not another)"
+    if not oldest.endswith(".0"):
+        needed = f"Python {version} (not another), {oldest} or newer,"
     values = {
         "PYTHON": version,
+        "OLDEST": oldest,
+        "RELEASE": needed,
         "SYSTEM": platform.system(),
         "MACHINE": machine,
         "NEEDS": f"{system} {machine}{oldest_system(wheels)}",
@@ -160,6 +169,39 @@ def oldest_system(wheels: Path) -> str:
             needed[kind] = max(needed.get(kind, version), version)
     called = {"manylinux": " with glibc", "macosx": ""}
     return "".join(f"{called[kind]} {a}.{b} or newer" for kind, (a, b) in needed.items())
+
+
+def oldest_python(wheels: Path, version: str) -> str:
+    """Find the first release of a version of Python that all wheels admit.
+
+    Parameters
+    ----------
+    wheels : Path
+        A folder of wheels.
+    version : str
+        Such as ``"3.11"``.
+
+    Returns
+    -------
+    str
+        Such as ``"3.11.0"``; the running release where no older one will do.
+    """
+    specifiers = [required_python(wheel) for wheel in sorted(wheels.glob("*.whl"))]
+    for patch in range(sys.version_info.micro):
+        release = f"{version}.{patch}"
+        if all(specifier.contains(release) for specifier in specifiers):
+            return release
+    return f"{version}.{sys.version_info.micro}"
+
+
+def required_python(wheel: Path) -> SpecifierSet:
+    """Read from a wheel's metadata which releases of Python it admits."""
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            if re.fullmatch(r"[^/]+\.dist-info/METADATA", name):
+                metadata = email.message_from_bytes(archive.read(name))
+                return SpecifierSet(metadata["Requires-Python"] or "")
+    return SpecifierSet()
 
 
 def size_on_disk(wheels: Path) -> int:

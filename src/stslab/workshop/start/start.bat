@@ -8,10 +8,10 @@ set "PYTHONHOME="
 set "PYTHONUTF8=1"
 if exist .venv\ready goto ready
 
-set "probe=import platform, sys; here = platform.system(), platform.machine(), '.'.join(map(str, sys.version_info[:2])); sys.exit(here != ('@SYSTEM@', '@MACHINE@', '@PYTHON@'))"
+set "probe=import platform, sys; here = platform.system(), platform.machine(), '.'.join(map(str, sys.version_info[:2])); oldest = tuple(map(int, '@OLDEST@'.split('.'))); sys.exit(here != ('@SYSTEM@', '@MACHINE@', '@PYTHON@') or oldest > sys.version_info[:3])"
 set "python="
 for %%p in ("py -@PYTHON@" "python" "python3") do if not defined python %%~p -c "%probe%" >nul 2>nul && set "python=%%~p"
-if not defined python set "why=this kit needs Python @PYTHON@ (not another) on @NEEDS@, and found none. Install Python @PYTHON@, or ask for the kit of your system. START.txt says more."
+if not defined python set "why=this kit needs @RELEASE@ on @NEEDS@, and found none. Install Python @PYTHON@, or ask for the kit of your system. START.txt says more."
 if not defined python goto failed
 echo Setting up .venv (once, a few minutes) ...
 if exist .venv rmdir /s /q .venv

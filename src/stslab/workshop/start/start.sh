@@ -12,15 +12,22 @@ give_up() {
 fits() {
     "$1" -c 'import platform, sys
 here = platform.system(), platform.machine(), "%d.%d" % sys.version_info[:2]
-sys.exit(here != ("@SYSTEM@", "@MACHINE@", "@PYTHON@"))' 2>/dev/null
+oldest = tuple(map(int, "@OLDEST@".split(".")))
+sys.exit(here != ("@SYSTEM@", "@MACHINE@", "@PYTHON@") or sys.version_info[:3] < oldest)' 2>/dev/null
+}
+
+release() {
+    "$1" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null
 }
 
 if [ ! -e .venv/ready ]; then
+    others=
     for python in python@PYTHON@ python3 python none; do
         fits "$python" && break
+        version=$(release "$python") && others="$others${others:+, }$python is $version"
     done
-    [ "$python" != none ] || give_up "this kit needs Python @PYTHON@ (not another) on @NEEDS@, and \
-found none. Install Python @PYTHON@, or ask for the kit of your system. START.txt says more."
+    [ "$python" != none ] || give_up "this kit needs @RELEASE@ on @NEEDS@, and \
+found none${others:+ ($others)}. Install Python @PYTHON@, or ask for the kit of your system. START.txt says more."
     echo "Setting up .venv (once, a few minutes) …"
     rm -rf .venv
     "$python" -m venv .venv || give_up "$python made no environment. On Debian and Ubuntu install \
