@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from .request import FROM_MAKE, KERNEL, NOTEBOOKS, TakesVariables
+from ..report.request.notebooks import Notebooks
+from .request import (
+    FROM_MAKE,
+    KERNEL,
+    NOTEBOOKS,
+    TakesVariables,
+    naming_unusable,
+    remember_unusable,
+)
 
 LAB = "lab"  # beside the folder of notebooks
 
@@ -42,8 +50,11 @@ def lab(
     """
     from ..workshop.lab import Copies, open_lab
 
+    ctx = click.get_current_context()
     folder = notebooks.absolute().parent / LAB
-    copies = Copies(notebooks, folder)
+    with naming_unusable(ctx):
+        remember_unusable(ctx, Notebooks(notebooks))
+        copies = Copies(notebooks, folder)
     if fresh and (before := copies.renew(fresh)):
         click.echo(f"What was there is in {before.relative_to(folder.parent).as_posix()}/")
     copies.write()
