@@ -165,14 +165,6 @@ def test_a_notebook_that_changed_since_it_was_copied_is_named(copies, tmp_path):
 # The playground's preset -------------------------------------------------------------------------
 
 
-def test_a_preset_holds_any_sentence_as_it_was_typed(tmp_path):
-    sentences = ["yes", "12:30", "- a: {b}", "it's: # no", "null", "=1+1", "Ünï – 3", "x" * 300]
-    path = write_preset(tmp_path, sentences, "all-MiniLM-L6-v2", 0.7000001)
-    parameters = yaml.safe_load(path.read_text("utf-8"))["parameters"]
-    assert parameters["sentences"] == sentences
-    assert parameters["threshold"] == 0.7
-
-
 def test_a_preset_that_is_there_is_not_lost(tmp_path):
     paths = [write_preset(tmp_path, ["a", "b"], "m", 0.5) for _ in range(3)]
     assert [path.name for path in paths] == [
