@@ -58,6 +58,8 @@ def lab(
     if fresh and (before := copies.renew(fresh)):
         click.echo(f"What was there is in {before.relative_to(folder.parent).as_posix()}/")
     copies.write()
+    if broken := " ".join(copies.links_to_nothing()):
+        click.echo(f'Links to nothing; for copies in their place: make lab FRESH="{broken}"')
     if outdated := " ".join(copies.outdated()):
         click.echo(f'Changed since they were copied; for fresh ones: make lab FRESH="{outdated}"')
     if only_copies:
