@@ -22,10 +22,19 @@ from scipy.stats import spearmanr
 
 from stslab import read_pairs, score_pairs
 from stslab.inputs.checks import InputError
+from stslab.report.editions.exercises import exercise_names, read_lessons
 from stslab.report.reproducing.reproduce import reproduce
 from stslab.report.request.values import RequestError
 from stslab.workshop.answers import pair_id
-from stslab.workshop.gathering import gather, pair_ids, ratings_table, read_gathered
+from stslab.workshop.describing import describe_checks, describe_files
+from stslab.workshop.gathering import (
+    MOST_TRIES,
+    checks_table,
+    gather,
+    pair_ids,
+    ratings_table,
+    read_gathered,
+)
 from stslab.workshop.statistics import (
     agreement_with_others,
     check_failures,
@@ -41,7 +50,7 @@ PAIRS = read_pairs(PAIRS_FILE).table
 IDS = pair_ids(PAIRS)
 MEANT = np.array([1, 5, 0, 5, 2, 1, 2, 3, 0, 1, 5, 1, 3, 5, 0, 5, 2, 1, 4, 0])
 NAMES = {0: "<script>window.hit=1</script>", 7: "=1+1", 13: "Zoë"}
-OWN, NORM = "05_sentence_pairs/own-partner", "02_embeddings/norm"
+OWN, COSINE = "05_sentence_pairs/own-partner", "02_embeddings/cosine"
 
 
 def answers(number=0, **parts):
@@ -62,7 +71,7 @@ def learner(number):
     guesses = np.clip(scores + off, -1, 1).round(2)
     hint = ["", "divide by the union", "<img src=x onerror=window.hit=1>"][number % 3]
     checks = [{"exercise": OWN, "passed": number % 5 > 0, "tries": 1 + number % 4, "hint": hint}]
-    checks.append({"exercise": NORM, "passed": True, "tries": 1, "hint": ""})
+    checks.append({"exercise": COSINE, "passed": True, "tries": 1, "hint": ""})
     return answers(
         number,
         **({"name": NAMES[number]} if number in NAMES else {}),
@@ -279,6 +288,47 @@ def test_a_pair_is_known_by_its_two_texts_in_order():
     assert pair_id("A dog.", "A cat.") != "0b488900a122"
 
 
+def flood(number, exercise="junk{}-{} " + "x" * 150, count=1900, tries=100_000):
+    """Write down checks that a learner made up."""
+    made_up = {"passed": False, "tries": tries, "hint": "Believe me."}
+    checks = [{"exercise": exercise.format(number, n), **made_up} for n in range(count)]
+    return answers(900 + number, checks=checks)
+
+
+def test_invented_exercises_do_not_write_the_finding(tmp_path):
+    """They are left out and counted, as ratings of unknown pairs are."""
+    honest = {f"answers-{n:02}.json": each for n, each in enumerate(LEARNERS)}
+    known = exercise_names(ROOT / "notebooks")
+    wanted = gather(hand_in(tmp_path / "honest", honest), known)
+    assert wanted.other_checks == 0
+    floods = {f"flood-{n}.json": flood(n) for n in range(3)}
+    floods["inside.json"] = flood(3, exercise="05_sentence_pairs/made-up{}-{}")
+    found = gather(hand_in(tmp_path / "flooded", honest | floods), known)
+    assert found.other_checks == 4 * 1900
+    assert found.learners[:25] == wanted.learners
+    of_all, of_honest = (check_failures(checks_table(each)) for each in (found, wanted))
+    assert describe_checks(of_all) == describe_checks(of_honest)
+    assert "7,600 checks of unknown exercises left out" in describe_files(found, PAIRS)
+    again = read_gathered(
+        hand_in(tmp_path, {"all.json": found.model_dump_json()}) / "all.json", PAIRS
+    )
+    assert again == found
+
+
+def test_no_learner_counts_for_more_than_a_hundred_tries(tmp_path):
+    """A file that says more is taken: somebody may have tried that often."""
+    folder = hand_in(tmp_path, {"a.json": flood(0, exercise=OWN, count=1)})
+    (one,) = gather(folder, exercise_names(ROOT / "notebooks")).learners
+    assert [each.tries for each in one.checks] == [MOST_TRIES] == [100]
+
+
+def test_the_known_exercises_are_those_of_the_lessons():
+    lessons = read_lessons(ROOT / "notebooks")
+    names = {f"{stem}/{name}" for stem, (_, each) in lessons.items() for name in each.exercises}
+    assert exercise_names(ROOT / "notebooks") == names
+    assert {OWN, COSINE} < names
+
+
 # Statistics
 
 
@@ -364,11 +414,11 @@ def test_the_figures_are_right(built, model):
     assert (
         f"off by {first:.2f} in the first half of a learner’s guesses and by {last:.2f}" in finding
     )
-    own, norm = rows(page, "checks")
+    own, cosine = rows(page, "checks")
     checks = [each["checks"][0] for each in LEARNERS]
     failed = sum(each["tries"] - each["passed"] for each in checks)
     once = np.mean([each["passed"] and each["tries"] == 1 for each in checks])
-    assert (own["exercise"], norm["exercise"]) == (OWN, NORM)
+    assert (own["exercise"], cosine["exercise"]) == (OWN, COSINE)
     assert (int(own["failed_tries"]), float(own["share_first_try"])) == (
         failed,
         pytest.approx(once),

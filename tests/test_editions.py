@@ -9,7 +9,14 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from fractions import Fraction
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -286,6 +293,144 @@ def test_an_answer_of_any_kind_gets_words_and_no_error(given: Any) -> None:
         assert verdict.says.startswith("Not yet. ")
     function = lesson_of("03_installation").exercises["is-installed"]
     assert function.hint in judge(function, {"importlib": importlib, "is_installed": given}).says
+
+
+def deep(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def inside_itself() -> list[Any]:
+    value: list[Any] = []
+    value.append(value)
+    return value
+
+
+def raising(error: BaseException, *methods: str, base: type = object) -> Any:
+    """Make an object with methods that raise an error."""
+
+    def method(*_: Any) -> Any:
+        raise error
+
+    return type("Raising", (base,), dict.fromkeys(methods, method))()
+
+
+class Wordless(Exception):
+    """An error that cannot be written down."""
+
+    def __str__(self) -> str:
+        raise SystemExit
+
+
+class Meta(type):
+    """A type that will not be asked anything."""
+
+    def __getattribute__(cls, name: str) -> Any:
+        raise ValueError(name)
+
+    def __hash__(cls) -> int:
+        raise ValueError
+
+
+class Endless(list):  # type: ignore[type-arg]
+    """A list without an end."""
+
+    def __iter__(self) -> Iterator[int]:
+        return count()
+
+
+def of_meta() -> Any:
+    return Meta("OfMeta", (), {})
+
+
+WORDS = ("__str__", "__repr__", "__format__")
+METHODS = ("__eq__", "__iter__", "__len__", "__abs__", "__bool__", "__float__", "__lt__")
+HOSTILE: dict[str, Callable[[], Any]] = {
+    "400 digits": lambda: 10**400,
+    "5000 digits": lambda: 10**5000,
+    "minus 5000 digits": lambda: -(10**5000),
+    "a list inside itself": inside_itself,
+    "100,000 deep": lambda: deep(100_000),
+    "a signaling NaN": lambda: Decimal("sNaN"),
+    "a range": lambda: range(10**7),
+    "a range without a length": lambda: range(10**30),
+    "3 million numbers": lambda: [0.5] * 3_000_000,
+    "an array": lambda: np.zeros((3000, 1000)),
+    "a table": lambda: pd.DataFrame(np.zeros((3000, 1000))),
+    "a long text": lambda: "word " * 10**6,
+    "half a character": lambda: "\ud800",
+    "a list without an end": lambda: Endless([1]),
+    "a metaclass that raises": lambda: of_meta()(),
+    "a type of it": of_meta,
+}
+for end in (SystemExit(), KeyboardInterrupt(), GeneratorExit(), Wordless(), RecursionError()):
+    name = type(end).__name__
+    HOSTILE |= {
+        f"words that raise {name}": partial(raising, end, *WORDS),
+        f"a list that raises {name}": partial(raising, end, "__iter__", base=list),
+        f"methods that raise {name}": partial(raising, end, *WORDS, *METHODS, "tolist", "shape"),
+        f"a number that raises {name}": partial(raising, end, *WORDS, *METHODS, base=float),
+    }
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_no_answer_and_no_guess_loses_its_verdict(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """Nor does it end the kernel, or take long; what was right is noted, whatever was guessed."""
+    value = HOSTILE[what]()
+    monkeypatch.chdir(tmp_path)
+    lesson = lesson_of("01_what_is_sts")
+    seal(tmp_path, "01_what_is_sts", lesson)
+    own = {"re": re, "jaccard": jaccard, "model": None}
+    began = time.monotonic()
+    for key, names in {"overlap": ["overlap"], "own-paraphrase": ["mine", "mine_again"]}.items():
+        verdict = judge(lesson.exercises[key], own | dict.fromkeys(names, value))
+        assert verdict.says
+        check(f"01_what_is_sts/{key}", own | dict.fromkeys(names, value) | {"guess": value})
+    capsys.readouterr()
+    check("01_what_is_sts/overlap", own | {"overlap": 0.6, "guess": value})
+    assert time.monotonic() - began < 5
+    said = capsys.readouterr().out
+    assert "Right. You" in said
+    assert "could not be noted" not in said
+    said.encode()
+    (results,) = tmp_path.glob("results-*.json")
+    noted = {
+        check.exercise: check for check in Answers.model_validate_json(results.read_text()).checks
+    }
+    assert noted["01_what_is_sts/overlap"].passed
+
+
+def test_an_interruption_by_the_learner_is_no_answer() -> None:
+    """Ctrl-C, in JupyterLab the square, ends the cell also while an answer is looked at."""
+    overlap = lesson_of("01_what_is_sts").exercises["overlap"]
+
+    class Slow:
+        def tolist(self) -> Any:
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(5)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            judge(overlap, {"re": re, "overlap": Slow()})
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert judge(overlap, {"re": re, "overlap": 0.6}).passed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_an_answer_is_looked_at_in_another_thread_as_well() -> None:
+    """Signals are no matter there."""
+    overlap = lesson_of("01_what_is_sts").exercises["overlap"]
+    with ThreadPoolExecutor(1) as pool:
+        for value, passed in ((0.6, True), (raising(SystemExit(), "tolist"), False)):
+            assert (
+                pool.submit(judge, overlap, {"re": re, "overlap": value}).result().passed is passed
+            )
 
 
 def test_an_answer_of_the_wrong_kind_is_told_what_it_is() -> None:

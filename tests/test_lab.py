@@ -139,6 +139,47 @@ def test_all_copies_can_be_fresh_and_what_is_the_learners_own_stays(copies):
     assert before.items() <= contents(copies.folder).items()
 
 
+def test_a_link_to_nothing_is_left_alone_and_keeps_no_other_copy_from_being_made(copies, tmp_path):
+    """Nothing is written where it leads; asked for a fresh copy, the link itself is put aside."""
+    outside = tmp_path / "outside"
+    links = [copies.folder / each for each in ("08_heatmap.ipynb", "checks/07_semantic_search.txt")]
+    for link in links:
+        link.unlink()
+        link.symlink_to(outside)
+    (copies.folder / "06_ranking.ipynb").unlink()
+    (copies.folder / "before-1").symlink_to(outside)
+    copies.write()
+    assert (copies.folder / "06_ranking.ipynb").is_file()
+    assert all(link.is_symlink() for link in links)
+    assert copies.links_to_nothing() == ["07_semantic_search", "08_heatmap"]
+    assert copies.renew("7 8") == copies.folder / "before-2"
+    assert (copies.folder / "before-2" / "08_heatmap.ipynb").is_symlink()
+    assert all(link.is_file() and not link.is_symlink() for link in links)
+    assert copies.links_to_nothing() == []
+    assert not outside.exists()
+
+
+@pytest.mark.parametrize("place", ["lab", "lab/solutions", "lab/checks"])
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_what_is_in_the_way_of_a_folder_is_named(tmp_path, place, kind):
+    path = tmp_path / place
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("mine") if kind == "file" else path.symlink_to(tmp_path / "nothing")
+    copies = Copies(ROOT / "notebooks", tmp_path / "lab")
+    with pytest.raises(RequestError, match=rf"{place} is in the way of the folder of copies\."):
+        copies.write()
+
+
+def test_a_copy_of_any_content_stops_nothing(copies):
+    """Nested too deeply, no JSON, a pipe: it was not made from the notebook of today, nor asked."""
+    (copies.folder / "08_heatmap.ipynb").write_text("[" * 100_000)
+    (copies.folder / "07_semantic_search.ipynb").write_bytes(b"\xff")
+    (copies.folder / "06_ranking.ipynb").unlink()
+    os.mkfifo(copies.folder / "06_ranking.ipynb")
+    copies.write()
+    assert copies.outdated() == []
+
+
 def test_a_name_that_no_copy_has_is_refused(copies):
     before = contents(copies.folder)
     with pytest.raises(RequestError, match=r"FRESH='heatmap' .* Did you mean '08_heatmap'\?"):
@@ -163,14 +204,6 @@ def test_a_notebook_that_changed_since_it_was_copied_is_named(copies, tmp_path):
 
 
 # The playground's preset -------------------------------------------------------------------------
-
-
-def test_a_preset_holds_any_sentence_as_it_was_typed(tmp_path):
-    sentences = ["yes", "12:30", "- a: {b}", "it's: # no", "null", "=1+1", "Ünï – 3", "x" * 300]
-    path = write_preset(tmp_path, sentences, "all-MiniLM-L6-v2", 0.7000001)
-    parameters = yaml.safe_load(path.read_text("utf-8"))["parameters"]
-    assert parameters["sentences"] == sentences
-    assert parameters["threshold"] == 0.7
 
 
 def test_a_preset_that_is_there_is_not_lost(tmp_path):

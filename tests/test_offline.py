@@ -202,6 +202,55 @@ def test_the_oldest_release_is_the_one_that_all_wheels_admit(tmp_path):
     assert oldest_python(tmp_path, version) == platform.python_version()
 
 
+@pytest.fixture
+def anywhere(tmp_path) -> Path:
+    """A folder with kits in folders of odd names, and a Python that notes where it was called."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    python = tools / "python3.99"
+    python.write_text(f'#!/bin/sh\n[ "$1" = -c ] && exit 0\npwd >>"{tmp_path}/called"\nexit 1\n')
+    python.chmod(0o755)
+    for folder in ("kit", "-kit", "-", "my kit's", "a:b", "other/kit"):
+        (tmp_path / folder / ".venv").mkdir(parents=True)
+        (tmp_path / folder / "start.sh").write_bytes(dict(start_files(VALUES))["start.sh"])
+    (tmp_path / ".venv").mkdir()
+    return tmp_path
+
+
+def started(folder: Path, script: str) -> str:
+    path = f"{folder / 'tools'}{os.pathsep}{os.environ['PATH']}"
+    variables = {"PATH": path, "CDPATH": str(folder / "other"), "OLDPWD": str(folder / "other")}
+    done = subprocess.run(
+        [shutil.which("sh"), "--", script],
+        cwd=folder,
+        env=variables,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    return done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="start.sh is for Linux and macOS")
+@pytest.mark.parametrize("name", ["kit", "-kit", "-", "my kit's"])
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_kit_is_set_up_in_its_own_folder(anywhere, name, absolute):
+    """With CDPATH exported, and in a folder like an option; no other .venv is removed."""
+    script = f"{anywhere / name}/start.sh" if absolute else f"{name}/start.sh"
+    assert "made no environment" in started(anywhere, script)
+    assert (anywhere / "called").read_text() == f"{anywhere / name}\n"
+    left = {path.parent.name for path in anywhere.glob("**/.venv")}
+    assert left == {"kit", "-kit", "-", "my kit's", "a:b", anywhere.name} - {name} | {"kit"}
+    assert (anywhere / "other" / "kit" / ".venv").is_dir()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="start.sh is for Linux and macOS")
+def test_a_colon_in_the_path_is_named_before_anything_is_made(anywhere):
+    said = started(anywhere, "a:b/start.sh")
+    assert f"in a folder with a colon in its path: {anywhere}/a:b. Move or rename it." in said
+    assert (anywhere / "a:b" / ".venv").is_dir()
+
+
 @pytest.mark.thorough
 @pytest.mark.skipif(os.name != "posix", reason="start.sh is for Linux and macOS")
 def test_a_failed_set_up_says_so_and_is_begun_anew(checkout, wheels, handouts, tmp_path):

@@ -1,15 +1,22 @@
 """Presets become checked jobs; whatever is wrong is one clear message before any kernel starts."""
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+import yaml
+from hypothesis import strategies as st
+from projects import Project
 
 from stslab.report.request.names import name_problem, safe_stem
+from stslab.report.request.new import new_preset
 from stslab.report.request.presets import Job, adhoc_preset, load_preset
 from stslab.report.request.values import RequestError, parse_assignment
 from stslab.report.request.yaml_text import parse_yaml
+from stslab.workshop.playground import write_preset
 
 PATHS = "from pathlib import Path\nmodel: str = 'small'\n"
 CELLS = {
@@ -441,3 +448,60 @@ def test_the_tutorial_preset_lists_the_nine_notebooks() -> None:
     preset = load_preset("tutorial", notebooks_dir=notebooks)
     assert names(preset.jobs) == [f.stem for f in sorted(notebooks.glob("0[1-9]_*.ipynb"))]
     assert all(job.parameters == {} for job in preset.jobs)
+
+
+# Presets that are written by stslab --------------------------------------------------------------
+
+HOSTILE = """\
+1e3|1_000|0x1F|0o17|.5|+1|-1|1:30|12:30:45|1.|~|yes|no|on|null|Null|true|NaN|.nan|.inf|-.inf|=|<<
+2020-01-01|2020-01-01 10:00|- a|- a: {b}|a: b|a:|it's: # no|#x|"|'|"a" 'b'|=1+1|@x|`x`|%x|&x|*x
+!x|!!int 5|>|||?|? a|[a]|{a}|a, b]|---|...|x\\|\\n|\\u0041|Ünï – 3|🐕 a dog|👩\u200d🔬| a | |"""
+HOSTILE = HOSTILE.replace("\n", "|").split("|")
+HOSTILE += [chr(number) for number in (*range(32), 0x7F, *range(0x80, 0xA1), 0xAD, 0xFEFF, 0xFFFE)]
+HOSTILE += ["\u2028", "a\u2029b", "\ud800", "\U0001fffe", "a\r\nb", "\ttab", "x" * 3000, "||", ""]
+
+
+@hypothesis.settings(max_examples=50, deadline=None)
+@hypothesis.given(st.lists(st.text(st.characters(codec=None)), min_size=2))
+@hypothesis.example(HOSTILE)
+@hypothesis.example([f"{each} and {each}" for each in HOSTILE])
+def test_a_preset_holds_any_sentence_as_it_was_typed(sentences: list[str]) -> None:
+    """To our reader, which takes 1e3 for a number, and to others, which take yes for a truth."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_preset(Path(folder), sentences, sentences[0], 0.7000001)
+        text = path.read_text("utf-8")
+    for content in (parse_yaml(text)[0], yaml.safe_load(text)):
+        assert content["notebooks"] == ["report_sentences"]
+        assert content["parameters"] == {
+            "model_name": sentences[0],
+            "sentences": sentences,
+            "threshold": 0.7,
+        }
+
+
+def test_a_new_preset_gives_back_what_it_was_written_from(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a text seems to be; and no comment of a notebook breaks a line of it."""
+    monkeypatch.chdir(project.root)
+    takes = "\n".join(
+        [
+            "parameters: from pathlib import Path",
+            "candidates: list[str] | Path = ['a']",
+            "reference: str = 'a'  # goes with candidates",
+            "null: str = '1e3'",
+            "texts: list[str] = []",
+            "other: str = 'a\u2028: b'  # of another\u2028: kind",
+        ]
+    )
+    project.notebook("report_ranking", [takes], report=True)
+    (project.root / "my.csv").write_text("sentence\nOne.\nTwo.\n")
+    values = {
+        "reference": "1e3",
+        "null": "~",
+        "texts": [each for each in HOSTILE if each != "\ud800"],
+    }
+    path = new_preset("new", {"candidates": "my.csv"}, values, project.notebooks)
+    (job,) = load_preset("new", notebooks_dir=project.notebooks).jobs
+    assert job.parameters == values
+    assert yaml.safe_load(path.read_text("utf-8"))["parameters"]["texts"] == values["texts"]

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
+from ..report.request.notebooks import Notebooks
 from .group import FAILED
-from .request import KERNEL, NOTEBOOKS, REPORTS
+from .request import KERNEL, NOTEBOOKS, REPORTS, naming_unusable, remember_unusable
 
 PAIRS = Path("exercises") / "pairs-to-rate.csv"  # in the folder of notebooks
 
@@ -31,11 +32,15 @@ def classroom(
     stslab class handed-in/    ratings, guesses and results of checks, as .json files
     """
     from ..report.building.build import build
+    from ..report.editions.exercises import exercise_names
     from ..report.progress import listener_for
     from ..report.request.presets import adhoc_preset
     from ..workshop.gathering import gather
 
-    gathered = gather(folder)
+    ctx = click.get_current_context()
+    with naming_unusable(ctx):
+        remember_unusable(ctx, Notebooks(notebooks))
+        gathered = gather(folder, exercise_names(notebooks))
     home = reports / "class"
     home.mkdir(parents=True, exist_ok=True)
     answers = home / "answers.json"

@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from .request import FROM_MAKE, KERNEL, NOTEBOOKS, TakesVariables
+from ..report.request.notebooks import Notebooks
+from .request import (
+    FROM_MAKE,
+    KERNEL,
+    NOTEBOOKS,
+    TakesVariables,
+    naming_unusable,
+    remember_unusable,
+)
 
 LAB = "lab"  # beside the folder of notebooks
 
@@ -42,11 +50,16 @@ def lab(
     """
     from ..workshop.lab import Copies, open_lab
 
+    ctx = click.get_current_context()
     folder = notebooks.absolute().parent / LAB
-    copies = Copies(notebooks, folder)
+    with naming_unusable(ctx):
+        remember_unusable(ctx, Notebooks(notebooks))
+        copies = Copies(notebooks, folder)
     if fresh and (before := copies.renew(fresh)):
         click.echo(f"What was there is in {before.relative_to(folder.parent).as_posix()}/")
     copies.write()
+    if broken := " ".join(copies.links_to_nothing()):
+        click.echo(f'Links to nothing; for copies in their place: make lab FRESH="{broken}"')
     if outdated := " ".join(copies.outdated()):
         click.echo(f'Changed since they were copied; for fresh ones: make lab FRESH="{outdated}"')
     if only_copies:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from .request import FROM_MAKE, REPORTS, TakesVariables
+from ..report.request.notebooks import Notebooks
+from .request import FROM_MAKE, REPORTS, TakesVariables, naming_unusable, remember_unusable
 
 
 @click.command(cls=TakesVariables, context_settings=FROM_MAKE)
@@ -23,5 +24,9 @@ def workshop_offline(torch_index: str | None, reports: Path) -> None:
 
     here, installed = Path(), Path(stslab.__file__).parents[2]
     checkout = here if (here / "pyproject.toml").is_file() else installed
-    file = build_offline(checkout, reports, torch_index=torch_index)
+    ctx = click.get_current_context()
+    with naming_unusable(ctx):
+        if (checkout / "notebooks").is_dir():
+            remember_unusable(ctx, Notebooks(checkout / "notebooks"))
+        file = build_offline(checkout, reports, torch_index=torch_index)
     click.echo(f"{file}  ({file.stat().st_size / 1e6:.0f} MB)")

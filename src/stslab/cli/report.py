@@ -29,7 +29,9 @@ from .request import (
     build_options,
     built,
     files_and_texts,
+    naming_unusable,
     read_request,
+    remember_unusable,
     request_options,
 )
 
@@ -172,11 +174,16 @@ def params(notebook: str, notebooks: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    ctx = click.get_current_context()
     path = Path(notebook)
-    if not path.is_file():
-        path = Notebooks(notebooks).find(notebook, "stslab params", loosely=True)
+    with naming_unusable(ctx):
+        if not path.is_file():
+            books = Notebooks(notebooks)
+            remember_unusable(ctx, books)
+            path = books.find(notebook, "stslab params", loosely=True)
+        rows = parameters_table(path)
     table = Table("name", "type", "default", "meaning", box=box.SIMPLE, title=path.stem)
-    for row in parameters_table(path):
+    for row in rows:
         table.add_row(*row.values())
     Console().print(table, markup=False)
 
@@ -190,9 +197,10 @@ def new(name: str, column: str | None, sheet: str | None, notebooks: Path, **inp
     """Write a commented preset for a data file, to edit and keep."""
     from ..report.request.new import new_preset
 
-    files, texts = files_and_texts(inputs, Notebooks(notebooks).inputs())
-    if not files:
-        raise RequestError("no file given. Try: stslab new support --sentences questions.csv")
-    reading = {name: each for name, each in (("columns", column), ("sheet", sheet)) if each}
-    path = new_preset(name, files, texts | reading, notebooks)
+    with naming_unusable(click.get_current_context()):
+        files, texts = files_and_texts(inputs, Notebooks(notebooks).inputs())
+        if not files:
+            raise RequestError("no file given. Try: stslab new support --sentences questions.csv")
+        reading = {name: each for name, each in (("columns", column), ("sheet", sheet)) if each}
+        path = new_preset(name, files, texts | reading, notebooks)
     click.echo(f"{path}  (build it: make report PRESET={name})")

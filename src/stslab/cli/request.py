@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from ..report.request.values import (
     Parameter,
     RequestError,
     parse_assignment,
+    printable,
     shown,
     suggest,
     variable_of,
@@ -54,6 +56,38 @@ FROM_MAKE = {"auto_envvar_prefix": HANDED}
 PRESET = click.argument("preset", required=False, envvar=f"{HANDED}_PRESET")
 
 
+UNUSABLE = "stslab.unusable"  # in a command's context: notebooks that are not named yet
+NAMED = 10  # notebooks that are named at most
+
+
+def remember_unusable(ctx: click.Context, books: Notebooks) -> None:
+    """Keep what is wrong with notebooks until `naming_unusable` names them."""
+    ctx.meta[UNUSABLE] = list(books.unusable.values())
+
+
+@contextmanager
+def naming_unusable(ctx: click.Context | None) -> Iterator[None]:
+    """Name each notebook that cannot be used, once a command, when its request was checked.
+
+    Where the request is refused because of one of them, the error says what is wrong with it.
+    """
+    try:
+        yield
+    except (RequestError, click.UsageError) as error:
+        _name_unusable(ctx, str(error))
+        raise
+    _name_unusable(ctx)
+
+
+def _name_unusable(ctx: click.Context | None, error: str = "") -> None:
+    problems = ctx.meta.pop(UNUSABLE, []) if ctx else []
+    problems = [problem for problem in problems if problem not in error]
+    for problem in problems[:NAMED]:
+        click.echo(f"stslab: skipped {printable(problem)}", err=True)
+    if len(problems) > NAMED:
+        click.echo(f"stslab: skipped {len(problems) - NAMED} more notebooks", err=True)
+
+
 class TakesFiles(click.Command):
     """A command with options for the files that notebooks take, and for what goes with them."""
 
@@ -65,14 +99,23 @@ class TakesFiles(click.Command):
         own = {each.name for each in self.params}  # such a parameter is still given with -p
         options = [option for each in known if each.name not in own for option in _options(each)]
         ctx.meta["inputs"] = options
-        rest = super().parse_args(ctx, args)
-        if books and ctx.auto_envvar_prefix:
-            ctx.params["variables"] = self._variables(ctx, books)
+        if books:
+            remember_unusable(ctx, books)
+        try:
+            rest = super().parse_args(ctx, args)
+            if books and ctx.auto_envvar_prefix:
+                ctx.params["variables"] = self._variables(ctx, books)
+        except (RequestError, click.UsageError):
+            _name_unusable(ctx)  # what was given may belong to one of them
+            raise
         return rest
 
     def _variables(self, ctx: click.Context, books: Notebooks) -> dict[str, str]:
         """Find what make was given beside options: parameters, by their names in upper case."""
-        parameters = {each for path in books.by_stem.values() for each in books.parameters(path)}
+        parameters: set[str] = set()
+        for stem, notebook in books.by_stem.items():
+            if stem not in books.unusable:
+                parameters.update(books.parameters(notebook))
         return handed_beside(self, ctx, sorted(parameters))
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
@@ -158,7 +201,13 @@ def request_options(command: Any) -> Any:
     return command
 
 
-def read_request(
+def read_request(**given: Any) -> Preset:
+    """Make checked jobs of what the command line says, and name the notebooks left out."""
+    with naming_unusable(click.get_current_context(silent=True)):
+        return _read_request(**given)
+
+
+def _read_request(
     *,
     preset: str | None,
     model: str | None,

@@ -6,8 +6,16 @@ from pathlib import Path
 
 import click
 
+from ..report.request.notebooks import Notebooks
 from ..report.request.values import RequestError
-from .request import FROM_MAKE, NOTEBOOKS, REPORTS, TakesVariables
+from .request import (
+    FROM_MAKE,
+    NOTEBOOKS,
+    REPORTS,
+    TakesVariables,
+    naming_unusable,
+    remember_unusable,
+)
 
 
 @click.command(cls=TakesVariables, context_settings=FROM_MAKE)
@@ -25,10 +33,14 @@ def workshop(minutes: int, pairs: Path | None, notebooks: Path, reports: Path) -
     from ..inputs.checks import InputError
     from ..workshop.kit import build_workshop
 
+    ctx = click.get_current_context()
     try:
-        folder = build_workshop(
-            minutes, notebooks=notebooks, reports=reports, pairs=pairs, notify=click.echo
-        )
+        with naming_unusable(ctx):
+            if notebooks.is_dir():
+                remember_unusable(ctx, Notebooks(notebooks))
+            folder = build_workshop(
+                minutes, notebooks=notebooks, reports=reports, pairs=pairs, notify=click.echo
+            )
     except InputError as error:
         raise RequestError(str(error)) from error
     click.echo(folder / "index.html")

@@ -89,6 +89,7 @@ class Gathered(_Shape):
 
     files: int
     learners: list[Learner]
+    other_checks: Annotated[int, Field(ge=0)] = 0  # left out: of exercises that no lesson has
     broken: list[Noted] = []
     doubled: list[Noted] = []
 

@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import base64
 import builtins
+import itertools
 import json
+import math
 import secrets
+import signal
+import threading
 from collections.abc import Iterator, KeysView, Mapping, ValuesView
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -26,6 +31,9 @@ from .answers import FORMAT, VERSION
 CHECKS = "checks"  # the folder beside the student edition that holds solutions and hints, sealed
 RESULTS = "results-{}.json"  # what a learner may hand in, with a random number for a name
 WITHIN = 0.0055  # a number with two decimals is as good as one with all
+MOST_ITEMS = 10_000  # of an answer that are looked at; no exercise asks for nearly as many
+LONGEST_TEXT = 100_000  # characters of one
+LONGEST_GUESS = 80  # characters of it that are shown
 
 
 @dataclass(frozen=True)
@@ -54,13 +62,56 @@ def check(name: str, namespace: Mapping[str, Any]) -> None:
 
     notebook, _, key = name.partition("/")
     verdict = judge(_unsealed(notebook).exercises[key], namespace)
-    guess = plain(namespace.get("guess", ...))
-    show_text(f"{verdict.says} {_compared(guess, verdict)}".strip())
+    guess, comparison = _guess(namespace, verdict)
+    show_text(f"{verdict.says} {comparison}".strip())
     if not verdict.says.startswith((UNANSWERED, CHANGED)):
         try:
-            _note(Path(), name, verdict, guess)
+            with _contained():
+                _note(Path(), name, verdict, guess)
         except Exception as error:  # the answer is as right without
             show_text(f"This could not be noted for the class: {_short(error)}")
+
+
+class TooManyItems(ValueError):
+    """An answer holds more items, or a longer text, than is looked at."""
+
+
+class Exited(Exception):
+    """An answer's own method raised what would end the kernel or the cell."""
+
+
+@contextmanager
+def _contained() -> Iterator[None]:
+    """Turn what an answer's methods raise to get out, such as SystemExit, into an exception.
+
+    A KeyboardInterrupt may come from an answer, too, or from a learner who presses Ctrl-C (in
+    JupyterLab, the square). Only the latter is a signal, and it is raised again.
+    """
+    signals = []
+    former: Any = None
+    # Signals reach the main thread alone, and only there can a handler be set.
+    watched = threading.current_thread() is threading.main_thread()
+    if watched:
+        former = signal.getsignal(signal.SIGINT)
+        watched = callable(former)
+
+    def note(number: int, frame: Any) -> None:
+        signals.append(number)
+        former(number, frame)
+
+    if watched:
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as error:
+        if signals:
+            raise KeyboardInterrupt from None
+        raise Exited(_short(error)) from None
+    finally:
+        if watched:
+            signal.signal(signal.SIGINT, former)
 
 
 UNANSWERED = "Not answered yet: replace the dots above, run that cell, then this one."
@@ -72,14 +123,22 @@ def judge(exercise: Exercise, namespace: Mapping[str, Any]) -> Verdict:
     Whatever was written gets words: nothing that an answer does raises here.
     """
     try:
+        with _contained():
+            return _judged(exercise, namespace)
+    except TooManyItems as error:
+        return Verdict(False, f"Not yet. Your answer {error}. {exercise.hint}")
+    except Exception as error:
+        return _stopped(exercise, error)
+
+
+def _judged(exercise: Exercise, namespace: Mapping[str, Any]) -> Verdict:
+    try:
         given = plain(_evaluated(exercise.shows, namespace))
         unanswered = _has_dots(given)
     except NameError as error:
         if error.name in compile(exercise.shows, "", "eval").co_names:
             return Verdict(False, f"{UNANSWERED} ({error})")
-        return _stopped(exercise, error)
-    except Exception as error:
-        return _stopped(exercise, error)
+        raise
     if unanswered:
         return Verdict(False, UNANSWERED)
     if exercise.right:
@@ -100,10 +159,14 @@ CHANGED = (
 
 
 def _stopped(exercise: Exercise, error: Exception) -> Verdict:
-    if "ellipsis" in str(error):  # dots that something was done with
+    if isinstance(error, RecursionError):
+        return Verdict(False, f"Your answer is nested too deeply to be read. {exercise.hint}")
+    message = _short(error)
+    if "ellipsis" in message:  # dots that something was done with
         return Verdict(False, UNANSWERED)
-    said = f"{type(error).__name__}: {_short(error)}"
-    return Verdict(False, f"Your answer stops with {said.rstrip('.: ')}. {exercise.hint}")
+    if not isinstance(error, Exited):
+        message = f"{_type_name(error)}: {message}"
+    return Verdict(False, f"Your answer stops with {message.rstrip('.: ')}. {exercise.hint}")
 
 
 def _true(exercise: Exercise, namespace: Mapping[str, Any]) -> Verdict:
@@ -147,8 +210,22 @@ def _is_whole_pair(value: Any) -> bool:
     return isinstance(value, list) and [type(each) for each in value] == [int, int]
 
 
-def _short(error: Exception) -> str:
-    return shorten(str(error), 120, placeholder=" …")
+def _short(error: BaseException) -> str:
+    """Return an error's message on one line; of one that ends a cell, its name as well."""
+    try:
+        message = shorten(str(error), 120, placeholder=" …")
+    except BaseException:  # its own __str__ is the learner's
+        message = "an error without a message"
+    message = message.encode("utf-8", "backslashreplace").decode()
+    if isinstance(error, Exception):
+        return message
+    return f"{_type_name(error)}: {message}".rstrip(": ")
+
+
+def _type_name(value: Any) -> str:
+    # Not `type(value).__name__`: a metaclass of the learner's may raise.
+    name: str = type.__getattribute__(type(value), "__name__")
+    return name
 
 
 def _recognised(
@@ -198,23 +275,43 @@ def texts_in(value: Any) -> list[str]:
 def plain(value: Any) -> Any:
     """Turn tensors, arrays, series and tables into lists of numbers and texts.
 
+    Raises
+    ------
+    TooManyItems
+        If there are more than 10,000, inner ones included, or one is a text of more than 100,000
+        characters.
+
+    Examples
+    --------
     >>> plain(({"b": 2, "a": (1.5,)}, {3, 1}))
     [{'b': 2, 'a': [1.5]}, [1, 3]]
     """
+    return _plain(value, itertools.count(1))
+
+
+def _plain(value: Any, counter: Iterator[int]) -> Any:
+    if next(counter) > MOST_ITEMS:
+        raise TooManyItems(f"holds more than {MOST_ITEMS:,} items, too many to look at")
     if isinstance(value, type):
         return value
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        raise TooManyItems(
+            f"holds a text of more than {LONGEST_TEXT:,} characters, too many to read"
+        )
     if hasattr(value, "to_numpy"):
         value = value.to_numpy()
     if hasattr(value, "tolist"):
+        if math.prod(getattr(value, "shape", ())) > MOST_ITEMS:  # before a list of them is made
+            raise TooManyItems(f"holds more than {MOST_ITEMS:,} numbers, too many to look at")
         value = value.tolist()
     if isinstance(value, Fraction | Decimal):
         return float(value)
     if isinstance(value, Mapping):
-        return {key: plain(each) for key, each in value.items()}
+        return {key: _plain(each, counter) for key, each in value.items()}
     if isinstance(value, set | frozenset):
-        return sorted(map(plain, value), key=repr)
+        return sorted((_plain(each, counter) for each in value), key=repr)
     if isinstance(value, list | tuple | range | KeysView | ValuesView):
-        return [plain(each) for each in value]
+        return [_plain(each, counter) for each in value]
     return value
 
 
@@ -260,7 +357,12 @@ def kind(value: Any) -> str:
         return "a function"
     if isinstance(value, Iterator):
         return "an iterator, not yet a list"
-    return names.get(type(value), "None" if value is None else f"of type {type(value).__name__}")
+    if value is None:
+        return "None"
+    for named, name in names.items():  # by identity: a metaclass may not be hashed
+        if type(value) is named:
+            return name
+    return f"of type {_type_name(value)}"
 
 
 def _has_dots(value: Any) -> bool:
@@ -271,6 +373,16 @@ def _has_dots(value: Any) -> bool:
     return any(map(_has_dots, value))
 
 
+def _guess(namespace: Mapping[str, Any], verdict: Verdict) -> tuple[Any, str]:
+    """Return the guess, and what to say of it; what cannot be looked at is no guess."""
+    try:
+        with _contained():
+            guess = plain(namespace.get("guess", ...))
+            return guess, _compared(guess, verdict)
+    except Exception:  # the answer is as right without
+        return ..., "Your guess is nothing that can be shown." if verdict.passed else ""
+
+
 def _compared(guess: Any, verdict: Verdict) -> str:
     """Set the guess beside what came out, once it did."""
     if not verdict.passed:
@@ -279,7 +391,9 @@ def _compared(guess: Any, verdict: Verdict) -> str:
         return "You made no guess; one makes you remember what comes out."
     if _is_number(guess) and _is_number(verdict.value):
         return f"You guessed {guess:g}; it is {verdict.value:.4g}."
-    return f"Your guess was: {shorten(str(guess), 80, placeholder='…').rstrip('.')}."
+    # Of a long text only the beginning: `shorten` would split all of it into words.
+    text = shorten(str(guess)[: 10 * LONGEST_GUESS], LONGEST_GUESS, placeholder="…").rstrip(".")
+    return f"Your guess was: {text.encode('utf-8', 'backslashreplace').decode()}."
 
 
 def _is_number(value: Any) -> bool:

@@ -26,6 +26,8 @@ def describe_files(gathered: Gathered, pairs: pd.DataFrame) -> str:
     counts = {"broken": len(gathered.broken), "doubled": len(gathered.doubled)}
     odd = [f"{count:,} {what}" for what, count in counts.items() if count]
     odd += [f"{counted(other, 'rating')} of other pairs left out"] * bool(other)
+    if gathered.other_checks:
+        odd.append(f"{counted(gathered.other_checks, 'check')} of unknown exercises left out")
     files = f" from {counted(gathered.files, 'file')}" * bool(gathered.files)
     said = f"{counted(len(gathered.learners), 'learner')}{files}"
     return f"{said}: {', '.join(odd)}." if odd else f"{said}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -27,9 +27,10 @@ from .answers import (
 
 LARGEST = 1_000_000  # bytes of a learner's file
 LISTED = 10  # broken files named in a message
+MOST_TRIES = 100  # that count of one exercise, so that no single file decides what failed most
 
 
-def gather(folder: Path) -> Gathered:
+def gather(folder: Path, exercises: Collection[str] | None = None) -> Gathered:
     """Read the files that learners handed in.
 
     Learners are told apart by the mark in their files, and put in the order of their first file.
@@ -40,6 +41,9 @@ def gather(folder: Path) -> Gathered:
     ----------
     folder : Path
         Its ``*.json`` files are read, but for hidden ones and links that lead out of it.
+    exercises : collection of str or None, default None
+        The exercises that the lessons have, as `exercise_names` lists them. Checks of others are
+        left out and counted. None keeps all.
 
     Returns
     -------
@@ -54,6 +58,7 @@ def gather(folder: Path) -> Gathered:
     first_of: dict[str, str] = {}
     learners: dict[str, Learner] = {}
     broken, doubled = [], []
+    other_checks = 0
     for name in names:
         shown = printable(name)
         try:
@@ -66,6 +71,9 @@ def gather(folder: Path) -> Gathered:
         if first != shown:
             doubled.append(Noted(file=shown, why=f"The same as {first}; left out."))
             continue
+        checks = _checks_that_count(answers.checks, exercises)
+        other_checks += len(answers.checks) - len(checks)
+        answers = answers.model_copy(update={"checks": checks})
         before = learners.get(answers.learner, Learner())
         if again := _again(before, answers):
             why = f"Replaces what an earlier file of this learner says: {again}."
@@ -78,7 +86,11 @@ def gather(folder: Path) -> Gathered:
             f"{folder}: none of {counted(len(names), 'file')} can be used.{listed}{more}"
         )
     return Gathered(
-        files=len(names), learners=list(learners.values()), broken=broken, doubled=doubled
+        files=len(names),
+        learners=list(learners.values()),
+        other_checks=other_checks,
+        broken=broken,
+        doubled=doubled,
     )
 
 
@@ -199,6 +211,15 @@ def _answers(content: bytes) -> Answers:
     if not (answers.ratings or answers.guesses or answers.checks):
         raise ValueError("Holds no ratings, guesses or checks")
     return answers
+
+
+def _checks_that_count(checks: Sequence[Check], exercises: Collection[str] | None) -> list[Check]:
+    """Return the checks of known exercises, with no more tries than count."""
+    return [
+        check.model_copy(update={"tries": min(check.tries, MOST_TRIES)})
+        for check in checks
+        if exercises is None or check.exercise in exercises
+    ]
 
 
 def _joined(before: Learner, answers: Answers) -> Learner:

@@ -49,10 +49,16 @@ class Copies:
         self.lessons, self.folder = read_lessons(notebooks), folder
 
     def write(self) -> None:
-        """Write what is missing, and leave alone what is there."""
+        """Write what is missing, and leave alone what is there, a link to nothing included.
+
+        Raises
+        ------
+        RequestError
+            If a file is where a folder should be.
+        """
         for path, write in self._all():
-            if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
+            if not is_taken(path):
+                make_folder(path.parent)
                 write()
 
     def renew(self, names: str) -> Path | None:
@@ -69,13 +75,12 @@ class Copies:
             Where the former copies are now; None if there was none.
         """
         chosen = {stem for name in names.split() for stem in self._named(name)}
-        there = [path for path, _ in self._all() if path.stem in chosen and path.exists()]
-        before = next(
-            path for n in itertools.count(1) if not (path := self.folder / f"before-{n}").exists()
-        )
+        there = [path for path, _ in self._all() if path.stem in chosen and is_taken(path)]
+        numbered = (self.folder / f"before-{number}" for number in itertools.count(1))
+        before = next(path for path in numbered if not is_taken(path))
         for path in there:
             target = before / path.relative_to(self.folder)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             path.rename(target)
         self.write()
         return before if there else None
@@ -88,6 +93,11 @@ class Copies:
             if made_from and made_from != _digest(notebook) and path.stem not in found:
                 found.append(path.stem)
         return found
+
+    def links_to_nothing(self) -> list[str]:
+        """List the notebooks of which a copy is a link to nothing, so that none can be opened."""
+        broken = [path.stem for path, _ in self._all() if is_taken(path) and not path.exists()]
+        return list(dict.fromkeys(broken))
 
     def _named(self, name: str) -> list[str]:
         known = [START, *self.lessons, PLAYGROUND]
@@ -115,6 +125,23 @@ class Copies:
                 yield folder / f"{stem}.ipynb", edition(source, stem, lesson.exercises)
 
 
+def is_taken(path: Path) -> bool:
+    """Whether there is anything at a path; a link to nothing, too, which `Path.exists` denies."""
+    return os.path.lexists(path)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder where it is missing; say so where something else is in its place."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        parents = [folder, *folder.parents]
+        in_the_way = next(path for path in parents if is_taken(path) and not path.is_dir())
+        raise RequestError(
+            f"{in_the_way} is in the way of the folder of copies. Rename or remove it."
+        ) from None
+
+
 def _write(path: Path, notebook: Mapping[str, Any]) -> None:
     """Write a notebook as JupyterLab would save it, so that it sees no change on closing."""
     import nbformat
@@ -138,9 +165,11 @@ def _digest(notebook: Mapping[str, Any]) -> str:
 
 def _made_from(path: Path) -> str:
     """Read what a copy was made from; nothing where it is none, or cannot be read."""
+    if not path.is_file():  # one would wait for a pipe
+        return ""
     try:
         return str(json.loads(path.read_text("utf-8"))["metadata"]["stslab"]["made_from"])
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return ""
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 
 from ..live.build import build_live
+from ..report.request.source import read_notebook
 from ..report.request.values import RequestError
 from ..report.share import EPOCH
 from .doctor import LOCK
@@ -135,14 +136,23 @@ def start_files(values: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
 
 
 def notebook_files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Give what is in a folder of notebooks, but for hidden files and for outputs."""
+    """Give what is in a folder of notebooks, but for hidden files and for outputs.
+
+    A notebook that cannot be read is left out: nobody could open it, nor take its outputs out.
+    """
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
         hidden = any(part.startswith((".", "__")) for part in inside.parts)
-        if path.is_file() and not hidden:
-            content = path.read_bytes()
-            content = without_outputs(content) if path.suffix == ".ipynb" else content
-            yield f"notebooks/{inside.as_posix()}", content
+        if hidden or not path.is_file():
+            continue
+        content = path.read_bytes()
+        if path.suffix == ".ipynb":
+            try:
+                read_notebook(path)
+            except RequestError:
+                continue
+            content = without_outputs(content)
+        yield f"notebooks/{inside.as_posix()}", content
 
 
 def without_outputs(content: bytes) -> bytes:

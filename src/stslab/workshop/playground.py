@@ -9,13 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..figures.heatmap import heatmap
 from ..figures.show import show_figure, show_table, show_text
 from ..inputs.checks import InputError
 from ..models.finding import DEFAULT_MODEL, available_models
 from ..models.loading import load_model
+from ..report.request.yaml_text import yaml_line
 from ..scores.cosine import closest_pairs, similarity_matrix
 from ..wording import counted
 
@@ -169,22 +168,23 @@ def write_preset(folder: Path, sentences: Sequence[str], model_name: str, thresh
     """
     if len(sentences) < 2:
         raise InputError(f"{counted(len(sentences), 'sentence')}: write at least 2, one a line.")
-    content = {
-        "title": "Playground",
-        "notebooks": [REPORT],
-        "parameters": {
-            "model_name": model_name,
-            "sentences": list(sentences),
-            "threshold": round(threshold, 2),
-        },
-    }
-    text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=float("inf"))
+    text_lines = [
+        "title: Playground",
+        "notebooks:",
+        f"- {REPORT}",
+        "parameters:",
+        f"  model_name: {yaml_line(model_name)}",
+        "  sentences:",
+        *(f"  - {yaml_line(sentence)}" for sentence in sentences),
+        f"  threshold: {yaml_line(round(threshold, 2))}",
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     for number in itertools.count(1):
         path = folder / f"{PRESET if number == 1 else f'{PRESET}-{number}'}.yaml"
+        first_line = f"# Built by: make report PRESET={path.stem}"
         try:
             with path.open("xb") as file:
-                file.write(f"# Built by: make report PRESET={path.stem}\n{text}".encode())
+                file.write("\n".join([first_line, *text_lines, ""]).encode())
         except FileExistsError:
             continue
         break

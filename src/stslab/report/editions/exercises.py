@@ -78,6 +78,17 @@ def read_lessons(notebooks: Path) -> dict[str, tuple[dict[str, Any], Lesson]]:
     }
 
 
+def exercise_names(notebooks: Path) -> set[str]:
+    """Name the exercises of all lessons as checks do: ``05_sentence_pairs/own-partner``."""
+    books = Notebooks(notebooks)
+    names = set()
+    for stem in books.lessons():
+        for cell in read_source(books.by_stem[stem])["cells"]:
+            if "solution" in cell["metadata"].get("tags", ()):
+                names.add(f"{stem}/{cell['id']}")
+    return names
+
+
 def read_lesson(notebook: Path, source: Mapping[str, Any]) -> Lesson:
     """Read what belongs to a notebook, and put the text and solution of each exercise to it.
 

@@ -84,7 +84,7 @@ def _check_needed(given: Layer, stem: str, books: Notebooks) -> None:
     """Refuse a way to read a file that a notebook would ignore."""
     taken = books.parameters(books.by_stem[stem])
     for name in sorted(given.needed & given.values.keys() - taken.keys()):
-        takers = [each for each in books.public if name in books.parameters(books.by_stem[each])]
+        takers = [each for each in books.usable if name in books.parameters(books.by_stem[each])]
         do = f" Those that do: {', '.join(takers)}." if takers else ""
         raise RequestError(f"{given.where(name)}: {stem} takes no {name}, and would ignore it.{do}")
 
@@ -139,8 +139,14 @@ def _placed_models(parameter: str, value: Any, base: Path, models: dict[str, Pat
 
 
 def check_shared(layer: Layer, drafts: Sequence[Draft], books: Notebooks, whose: str) -> None:
-    """Refuse a name that a layer sets for all notebooks and none of them has."""
+    """Refuse a name that a layer sets for all notebooks and none of them has.
+
+    A notebook that cannot be used could have any name, so beside one nothing is refused: a request
+    for its page fails by itself, and one for other pages need not care.
+    """
     notebooks = list(dict.fromkeys(draft.notebook for draft in drafts))
+    if any(books.problem(notebook.stem) for notebook in notebooks):
+        return
     known = dict.fromkeys(name for each in notebooks for name in books.parameters(each))
     for name in layer.values:
         if name not in known:

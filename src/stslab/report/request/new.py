@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,7 +12,8 @@ from .jobs import Draft, Job, make_jobs
 from .names import name_problem
 from .notebooks import Notebooks
 from .presets import READING, typed
-from .values import RequestError, shown
+from .values import RequestError, printable, shown
+from .yaml_text import yaml_key, yaml_line
 
 
 def new_preset(
@@ -51,11 +51,13 @@ def _head(name: str, jobs: tuple[Job, ...], folder: Path) -> Iterator[str]:
         for parameter, path in job.inputs.items():
             given[parameter] = Path(os.path.relpath(path, folder.resolve())).as_posix()
     yield f"# Built by: make report PRESET={name}   into reports/{name}/"
-    yield f"title: {_json(name)}"
-    yield from (f"{key}: {_json(given.pop(key))}" for key in READING if key in given)
+    yield f"title: {yaml_line(name)}"
+    yield from (f"{key}: {yaml_line(given.pop(key))}" for key in READING if key in given)
     yield from ("", "# For every notebook that has the parameter. Paths are relative to this file.")
     yield "parameters:"
-    yield from (f"  {parameter}: {_json(value)}" for parameter, value in given.items())
+    yield from (
+        f"  {yaml_key(parameter)}: {yaml_line(value)}" for parameter, value in given.items()
+    )
     yield from ("", '# Take away "# " to add a page or to change a parameter.')
 
 
@@ -66,8 +68,6 @@ def _run(books: Notebooks, stem: str, given: set[str], mark: str) -> Iterator[st
     others = [p for p in parameters if p.name not in given and not p.takes_file]
     if others:
         yield "    # parameters:"
-    yield from (f"    #   {p.name}: {_json(p.default)}  # {p.help}" for p in others)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    for p in others:
+        # A comment that holds a separator of lines would end before its end.
+        yield f"    #   {yaml_key(p.name)}: {yaml_line(p.default)}  # {printable(p.help)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from .names import same_file_name
@@ -14,7 +14,12 @@ from .values import Parameter, RequestError, shown, suggest
 
 
 class Notebooks:
-    """The notebooks of a folder and their parameters, each read at most once a request."""
+    """The notebooks of a folder and their parameters, each read at most once a request.
+
+    A notebook that cannot be used, such as one that is half written, is left out of every list.
+    `find` finds it nevertheless, and its parameters raise the `RequestError` that says what is
+    wrong: it stops those who ask for it, and nobody else.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
@@ -25,6 +30,24 @@ class Notebooks:
         self.is_report = cache(lambda stem: is_report(read_notebook(self.by_stem[stem])))
         if not self.public:
             raise RequestError(f"{folder}: no notebooks in this folder.")
+
+    def problem(self, stem: str) -> str:
+        """Say what is wrong with a notebook that cannot be used; nothing where it can."""
+        try:
+            self.parameters(self.by_stem[stem])
+        except RequestError as error:
+            return str(error)
+        return ""
+
+    @cached_property
+    def unusable(self) -> dict[str, str]:
+        """The notebooks that cannot be used, by stem, and what is wrong with each."""
+        return {stem: problem for stem in self.by_stem if (problem := self.problem(stem))}
+
+    @property
+    def usable(self) -> list[str]:
+        """The public notebooks that can be used."""
+        return [stem for stem in self.public if stem not in self.unusable]
 
     def find(self, name: str, where: str, *, loosely: bool = False) -> Path:
         """Find a notebook by its name or number; loosely, a part of a name will do."""
@@ -51,7 +74,7 @@ class Notebooks:
 
     def lessons(self) -> list[str]:
         """List the notebooks that teach: all that are no report."""
-        return [stem for stem in self.public if not self.is_report(stem)]
+        return [stem for stem in self.usable if not self.is_report(stem)]
 
     def takers(self, files: Collection[str]) -> list[str]:
         """List the notebooks that take at least one of these files and need no other.
@@ -59,7 +82,7 @@ class Notebooks:
         Reports come first.
         """
         found = []
-        for stem in self.public:
+        for stem in self.usable:
             takes = self.files(stem).items()
             given = [name in files for name, _ in takes]
             if any(given) and all(name in files or each.default is None for name, each in takes):
@@ -88,7 +111,7 @@ class Notebooks:
         Of those of one name it is the first, or the first that takes a file.
         """
         found: dict[str, Parameter] = {}
-        for stem in self.public:
+        for stem in self.usable:
             for name, parameter in self.parameters(self.by_stem[stem]).items():
                 if parameter.takes_file or (parameter.goes_with and name not in found):
                     first = found.setdefault(name, parameter)
@@ -97,7 +120,7 @@ class Notebooks:
 
     def files_listed(self) -> str:
         """Say which files each notebook takes, for messages."""
-        takes = [(stem, ", ".join(self.files(stem))) for stem in self.public]
+        takes = [(stem, ", ".join(self.files(stem))) for stem in self.usable]
         lines = "".join(f"\n  {stem}: {files}" for stem, files in takes if files)
         return f" Files that notebooks take:{lines}" if lines else " No notebook takes one."
 

@@ -177,15 +177,27 @@ def _resolved(node: ast.expr, inside: bool = False) -> Any:
     raise ValueError(f"unknown type {ast.unparse(node)!r}")
 
 
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _subscripted(name: str, items: list[ast.expr], inside: bool) -> Any:
     if name == "Literal":
         try:
             values = tuple(ast.literal_eval(item) for item in items)
         except ValueError:
             values = (...,)
-        if all(isinstance(value, (str, int, type(None))) for value in values):
+        half_characters = any(isinstance(v, str) and not _is_unicode(v) for v in values)
+        allowed = all(isinstance(value, (str, int, type(None))) for value in values)
+        if values and allowed and not half_characters:
             return Literal[values]
         raise ValueError("a Literal lists texts, whole numbers, True, False or None")
+    if not items and name != "tuple":
+        raise ValueError(f"unknown type '{name}[()]'")
     if name in ("Optional", "Union"):
         branches = [_resolved(item, inside) for item in items]
         return Union[tuple([*branches, None] if name != "Union" else branches)]  # noqa: UP007

@@ -142,7 +142,10 @@ def load_preset(
     jobs = make_jobs(drafts, typed(overrides or {}, where), only, books)
     pages = {draft.name: draft.notebook for draft in drafts}
     title, about = content.title or path.stem, content.description or ""
-    return Preset(path.stem, title, about, jobs, pages, path, frozenset(pages))
+    belonging = frozenset(pages)
+    if content.notebooks is None:  # a page made before its notebook broke is no stray one
+        belonging |= books.unusable.keys()
+    return Preset(path.stem, title, about, jobs, pages, path, belonging)
 
 
 def adhoc_preset(

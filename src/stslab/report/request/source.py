@@ -55,6 +55,8 @@ class _Notebook(_Shape):
 def read_notebook(path: Path) -> dict[str, Any]:
     """Read a notebook's JSON; outputs, and what nobody here reads, may be anything."""
     why = ""
+    if path.exists() and not path.is_file():  # a folder; or a pipe, for which one would wait
+        raise RequestError(f"{path}: not a Jupyter notebook, but a folder or a device.")
     try:
         notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         _Notebook.model_validate(notebook)
@@ -65,7 +67,11 @@ def read_notebook(path: Path) -> dict[str, Any]:
         first = error.errors()[0]
         if where := ", ".join(map(str, first["loc"])):
             why = f" ({where}: {first['msg']})"
-    except (ValueError, RecursionError):
+    except json.JSONDecodeError as error:
+        why = f" (line {error.lineno}, column {error.colno}: {error.msg})"
+    except UnicodeDecodeError as error:
+        why = f" (byte {error.start} is not UTF-8)"
+    except (ValueError, RecursionError):  # a number of too many digits; nested too deeply
         pass
     raise RequestError(
         f"{path}: not a Jupyter notebook of version 4{why}. Open it in JupyterLab and save it."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Hashable, Sequence
 from itertools import chain
@@ -10,6 +11,8 @@ from typing import Any
 import yaml
 
 LARGEST = 5_000_000  # characters of a preset with its aliases written out
+# What JSON leaves as it is, and YAML takes for the end of a line or refuses.
+_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 LineOf = Callable[[Sequence[object]], int]
 
 
@@ -81,6 +84,28 @@ def _check_size(root: yaml.Node) -> None:
         return sizes[node]
 
     size(root)
+
+
+def yaml_line(value: Any) -> str:
+    """Write plain data on one line, so that `parse_yaml` and any YAML reader give it back exactly.
+
+    It is JSON, in which every text is quoted: bare, ``1e3`` and ``yes`` are texts to one reader and
+    a number and a truth to another.
+
+    >>> yaml_line(["1e3", 1e3, "a: b\x85"])
+    '["1e3", 1000.0, "a: b\\\\u0085"]'
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return _UNSAFE.sub(lambda character: f"\\u{ord(character[0]):04x}", text)
+
+
+def yaml_key(name: str) -> str:
+    """Write a parameter's name: bare, unless YAML would take it for something else.
+
+    >>> yaml_key("top_k"), yaml_key("null")
+    ('top_k', '"null"')
+    """
+    return name if parse_yaml(name)[0] == name else yaml_line(name)
 
 
 def parse_yaml(text: str) -> tuple[Any, LineOf]:

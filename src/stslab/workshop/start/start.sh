@@ -1,13 +1,22 @@
 #!/bin/sh
 # Sets up .venv beside this file from wheels/, without a network, and opens the notebooks.
 # `sh start.sh check` runs the doctor and notebook 01 instead; other words go to JupyterLab.
-cd "$(dirname "$0")" || exit 1
+case $0 in
+/*) here=$(dirname "$0") ;;
+*) here=$(dirname "./$0") ;; # or a folder that begins with - would be an option
+esac
+CDPATH= cd "${here:?}" || exit 1 # with CDPATH it could be another folder of this name
 unset PYTHONPATH PYTHONHOME
 
 give_up() {
     echo "stslab: $1" >&2
     exit 1
 }
+
+case $(pwd -P) in
+*:*) give_up "Python makes no environment in a folder with a colon in its path: $(pwd -P). Move \
+or rename it." ;;
+esac
 
 fits() {
     "$1" -c 'import platform, sys
