@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from tables import PERFORMANCE, write_table
+from documents import PERFORMANCE_PAGE, write_table
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -182,7 +182,7 @@ def main() -> None:
     text = table(figures)
     print(text)
     if options.docs:
-        write_table(PERFORMANCE, "bench", text)
+        write_table(PERFORMANCE_PAGE, "bench", text)
 
 
 def measure(name: str, work: Callable[[], tuple[float, int]], repeat: int):

@@ -38,8 +38,7 @@ from typing import Any
 
 import numpy as np
 import psutil
-from tables import STORES as STORES_PAGE
-from tables import write_table
+from documents import STORES_PAGE, write_table
 
 from stslab.stores import Store, docstrings, open_store, recall, similar_vectors
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 DOCS = Path(__file__).parent.parent / "docs"
-PERFORMANCE = DOCS / "performance.md"
-STORES = DOCS / "stores.md"
+PERFORMANCE_PAGE = DOCS / "performance.md"
+STORES_PAGE = DOCS / "stores.md"
 
 
 def write_table(document: Path, benchmark: str, text: str) -> None:
