@@ -546,8 +546,8 @@ def test_hooks_and_the_workflow_call_what_ci_calls() -> None:
     assert [step["run"] for step in steps if "run" in step] == [".ci/run"]
 
 
-def test_the_command_line_of_the_documents_is_in_its_help(clone: Path) -> None:
-    """Each target of make that a document names exists."""
+def test_every_target_that_a_document_names_is_listed_by_make(clone: Path) -> None:
+    """So `make` alone leads to all that the documents speak of."""
     listed = re.findall(r"^  make ([a-z-]+)", run_as_it_stands("make", clone), re.MULTILINE)
     named = {command.text.split()[1] for command in COMMANDS if command.text.startswith("make ")}
     assert named - set(listed) == set()
