@@ -78,7 +78,7 @@ bench: $(VENV)/.dev ## time the builder and its pages against papermill and nbco
 	$(BIN)/python benchmarks/first_paint.py $(ARGS)
 
 .PHONY: bench-search
-bench-search: $(VENV)/.stores ## time vector stores against their libraries called directly (an hour)
+bench-search: $(VENV)/.stores ## time vector stores against their libraries called directly (long)
 	$(BIN)/python benchmarks/bench_search.py $(ARGS)
 
 .PHONY: rates
@@ -98,6 +98,7 @@ lint: $(VENV)/.dev ## check style, types, and that notebooks hold no outputs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	@! grep -l '"output_type": ' notebooks/*.ipynb || { echo "These hold outputs: make format"; exit 1; }
 
 .PHONY: lines
 lines: ## count the lines of src/, each module and in all

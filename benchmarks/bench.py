@@ -1,7 +1,7 @@
 """Time the report builder beside what there was before it, in one run on one machine.
 
     make bench                      the table, on this machine
-    make bench ARGS=--readme        and put it into README.md
+    make bench ARGS=--docs          and put it into docs/performance.md
     make bench ARGS=--repeat=5
 
 Seconds vary from run to run and machine to machine; ratios of medians in one run are what counts.
@@ -14,7 +14,6 @@ import datetime
 import json
 import os
 import platform
-import re
 import shutil
 import statistics
 import subprocess
@@ -26,6 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+from documents import PERFORMANCE_PAGE, write_table
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -165,7 +165,7 @@ class Bench:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--readme", action="store_true", help="put the table into README.md")
+    parser.add_argument("--docs", action="store_true", help="put the table into docs/")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="stslab-bench-") as folder:
         bench = Bench(Path(folder))
@@ -181,14 +181,8 @@ def main() -> None:
         figures["stslab watch, one notebook's code saved"] = bench.watched(options.repeat)
     text = table(figures)
     print(text)
-    if options.readme:
-        readme = ROOT / "README.md"
-        found = re.sub(
-            r"(?s)(<!-- bench -->\n).*?(<!-- /bench -->)",
-            lambda match: f"{match[1]}{text}{match[2]}",
-            readme.read_text("utf-8"),
-        )
-        readme.write_text(found, "utf-8")
+    if options.docs:
+        write_table(PERFORMANCE_PAGE, "bench", text)
 
 
 def measure(name: str, work: Callable[[], tuple[float, int]], repeat: int):

@@ -4,7 +4,7 @@
     make bench-search ARGS="--sizes 10000 --stores exact,faiss"
     make bench-search ARGS="--skip chroma:1000000"
     make bench-search ARGS=--table                             what was measured before, as a table
-    make bench-search ARGS="--table --readme"                  and put it into README.md
+    make bench-search ARGS="--table --docs"                    and put it into docs/stores.md
 
 Each store and size runs in a process of its own, so that memory is its own; each result is a line
 in reports/bench-search.jsonl, so that what was measured outlives an interruption. Queries are 200
@@ -38,6 +38,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+from documents import STORES_PAGE, write_table
 
 from stslab.stores import Store, docstrings, open_store, recall, similar_vectors
 
@@ -232,7 +233,7 @@ def main() -> None:
     )
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--table", action="store_true", help="only print what was measured")
-    parser.add_argument("--readme", action="store_true", help="put the table into README.md")
+    parser.add_argument("--docs", action="store_true", help="put the table into docs/")
     parser.add_argument("--one", nargs=3, metavar=("STORE", "SIZE", "FOLDER"), help="for itself")
     options = parser.parse_args()
     if options.one:
@@ -244,16 +245,8 @@ def main() -> None:
     lines = options.results.read_text("utf-8").splitlines() if options.results.is_file() else []
     text = table([json.loads(line) for line in lines])
     print(text)
-    if options.readme:
-        readme = ROOT / "README.md"
-        found, places = re.subn(
-            r"(?s)(<!-- bench-search -->\n).*?(<!-- /bench-search -->)",
-            lambda match: f"{match[1]}{text}{match[2]}",
-            readme.read_text("utf-8"),
-        )
-        if not places:
-            sys.exit("README.md: no place for it. Add <!-- bench-search --> and its end.")
-        readme.write_text(found, "utf-8")
+    if options.docs:
+        write_table(STORES_PAGE, "bench-search", text)
 
 
 def run(options: argparse.Namespace) -> None:

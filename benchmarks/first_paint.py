@@ -13,7 +13,6 @@ import argparse
 import datetime
 import os
 import platform
-import re
 import shutil
 import statistics
 import subprocess
@@ -21,6 +20,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from documents import PERFORMANCE_PAGE, write_table
 from playwright.sync_api import BrowserContext, sync_playwright
 
 ROOT = Path(__file__).parent.parent
@@ -85,7 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("executed", type=Path, nargs="?", help="an executed notebook")
     parser.add_argument("--repeat", type=int, default=15)
-    parser.add_argument("--readme", action="store_true", help="put the table into README.md")
+    parser.add_argument("--docs", action="store_true", help="put the table into docs/")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="stslab-bench-") as folder:
         pages = both_pages(Path(folder), options.executed or largest_page(Path(folder)))
@@ -96,11 +96,8 @@ def main() -> None:
         f"{datetime.date.today()}, Chromium on {platform.system()} with {os.cpu_count()} cores.\n"
     )
     print(text)
-    if options.readme:
-        readme = ROOT / "README.md"
-        mark = r"(?s)(<!-- first paint -->\n).*?(<!-- /first paint -->)"
-        found = re.sub(mark, lambda match: f"{match[1]}{text}{match[2]}", readme.read_text("utf-8"))
-        readme.write_text(found, "utf-8")
+    if options.docs:
+        write_table(PERFORMANCE_PAGE, "first paint", text)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ READY = ".switches:not([hidden])"  # a page's script has done its work
 FIRST = ["test_failures", "test_tutorial", "test_report_browser", "test_hostile", "test_own_texts"]
 FIRST += ["test_evaluation", "test_page_browser", "test_encoding", "test_kernels", "test_build"]
 FIRST += ["test_cells", "test_reports", "test_requests", "test_page_reader"]
-FIRST += ["test_store_failures", "test_stores"]
+FIRST += ["test_store_failures", "test_stores", "test_docs"]
 FIRST += ["test_notebooks", "test_lab", "test_encoded_once", "test_cache"]
 TOGETHER = dict.fromkeys(["test_report_browser", "test_second_model"], "test_tutorial")
 
