@@ -159,3 +159,59 @@ def test_make_builds_the_page_of_a_file_and_a_title_with_dollars(tmp_path):
     home = project.reports / "cost $(HOME) $5"
     for page in ("read.html", "index.html"):
         assert "What $5 &amp; `more` buy" in (home / page).read_text("utf-8")
+
+
+# Set-up, where it cannot
+
+
+def stand_in(folder: Path, version: str, *, modules: str = "ensurepip venv") -> Path:
+    """Make a python3 of a version, which has or lacks the modules that an environment needs."""
+    code = f"""
+import sys
+code = sys.argv[2]  # after "-c", twice
+sys.version_info = tuple(map(int, "{version}".split(".")))
+for name in {{"ensurepip", "venv"}} - set("{modules}".split()):
+    sys.modules[name] = None
+exec(code)
+"""
+    command = folder / "python3"
+    words = [sys.executable, "-IS", "-c", code]
+    command.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    return command
+
+
+def set_up(folder: Path, python: Path | str) -> str:
+    """Run make's set-up in an empty folder, where it is refused; return what it says."""
+    (folder / "requirements.lock").touch()
+    (folder / "pyproject.toml").touch()
+    command = ["make", "-f", str(ROOT / "Makefile"), "report", f"PYTHON={python}"]
+    environment = {name: text for name, text in os.environ.items() if "MAKE" not in name}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=60)
+    assert done.returncode == 2
+    assert not (folder / ".venv").exists()
+    return done.stderr.decode()
+
+
+@pytest.mark.parametrize("version", ["3.9.18", "3.10.13", "3.15.0", "2.7.18"])
+def test_a_python_that_does_not_fit_is_named_before_anything_is_set_up(tmp_path, version):
+    said = set_up(tmp_path, stand_in(tmp_path, version))
+    assert f"python3 is Python {version}. stslab needs Python 3.11 to 3.14." in said
+    assert "make report PYTHON=python3.14" in said
+
+
+def test_a_python_that_only_says_its_version_is_refused_too(tmp_path):
+    (tmp_path / "python3").write_text('#!/bin/sh\necho "Python 3.9.2"\n')
+    (tmp_path / "python3").chmod(0o755)
+    assert "is Python 3.9.2. stslab needs" in set_up(tmp_path, tmp_path / "python3")
+
+
+def test_a_python_that_is_not_there_is_named(tmp_path):
+    assert "there is no nowhere that starts. stslab needs Python" in set_up(tmp_path, "nowhere")
+
+
+def test_without_the_module_venv_make_says_what_to_install(tmp_path):
+    """As on Debian, whose python3 comes without it."""
+    said = set_up(tmp_path, stand_in(tmp_path, "3.11.2", modules="venv"))
+    assert "(Python 3.11.2) lacks the modules venv and ensurepip" in said
+    assert "sudo apt install python3.11-venv" in said
