@@ -17,7 +17,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from itertools import chain, count, repeat
+from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for_any
 from pathlib import Path
@@ -30,11 +30,11 @@ from ...models.encoding import Embeddings, Encoder, encoded_batches
 from ...models.finding import library_versions
 from ..opening import identity_of
 from ..store import Found, Identity, Store, StoreError, agreed
+from ..update import Update
 from .streaming import TextFile
 
 ANSWER = 10  # seconds for a cluster's scheduler, and for its first worker
 ATTEMPTS = 3  # times that a chunk is encoded when the process that does it is lost
-AT_ONCE = 10_000  # texts deleted at a time
 # Shapes of batches, see `encoding.SHAPE`. Padding less than `stslab.encode` does pays where chunks
 # are large enough to fill batches of more lengths; a graphics card wants larger ones.
 ON_CPU, ON_CARD = (8, 32, 2048), (8, 256, 32_768)
@@ -52,8 +52,8 @@ class Embedded(NamedTuple):
     """What a build did."""
 
     texts: int  # in the file, and now in the store
-    encoded: int  # now; the others were there already
-    removed: int  # from the store, because the file has fewer texts than it once had
+    encoded: int  # now; the others were there already, or repeat one
+    removed: int  # by how many texts the store is smaller than before
 
 
 class Work(NamedTuple):
@@ -82,8 +82,9 @@ def embed_file(
 
     The file is read twice: once to check all of it, then to encode it. A text's ``corpus_id`` is
     its position among the texts of the file, as in `stslab.read_corpus`; other columns become
-    metadata. What is in the store already, with the same text and metadata, is not encoded again.
-    What the file no longer has is deleted at the end.
+    metadata. A text whose vector is in the store already is not encoded again, wherever it stands
+    in the file now; one that the file repeats is encoded once. What the file no longer has is
+    deleted at the end.
 
     Parameters
     ----------
@@ -140,39 +141,60 @@ def embed_file(
     ):
         if not replace:
             _check_same_file(file, store)
+        before = store.count()
         done = encoded = 0
-        for texts, new in _added(file, store, workers):
-            done, encoded = done + texts, encoded + new
-            listener(Progress(done, file.count, encoded))
-        file.check_unchanged()
-    return Embedded(done, encoded, _remove_from(done, store))
+        with closing(store.update()) as update:
+            for texts, new in _added(file, store, workers, update):
+                done, encoded = done + texts, encoded + new
+                listener(Progress(done, file.count, encoded))
+            file.check_unchanged()
+            update.finish(done)
+    return Embedded(done, encoded, max(0, before - done))
 
 
-def _added(file: TextFile, store: Store, workers: _Workers) -> Iterator[tuple[int, int]]:
+class _Chunk(NamedTuple):
+    """Texts of the file, next to each other."""
+
+    texts: int
+    ids: list[int]  # of the texts that are not in the store, or not there
+    changed: list[Found]  # these texts
+    missing: list[str]  # those of them that have to be encoded
+    task: Any  # what encodes them
+
+
+def _added(
+    file: TextFile, store: Store, workers: _Workers, update: Update
+) -> Iterator[tuple[int, int]]:
     """Add chunk by chunk; give how many texts each has, and how many of them were encoded."""
-    waiting: deque[tuple[int, list[tuple[int, Found]], Any]] = deque()
+    waiting: deque[_Chunk] = deque()
     start = 0
-    for chunk in chain(file.chunks(), repeat(None)):
-        if chunk:
-            known = store.get(range(start, start + len(chunk)))
-            there = enumerate(chunk, start)
-            new = [(key, found) for key, found in there if known.get(key) != found]
-            task = workers.submit([found.text for _, found in new]) if new else None
-            waiting.append((len(chunk), new, task))
-            start += len(chunk)
-        elif not waiting:
-            return
-        if not chunk or len(waiting) > workers.window:
-            texts, new, task = waiting.popleft()
-            if new:
-                ids, found = zip(*new, strict=True)
-                store.add(
-                    [each.text for each in found],
-                    workers.result(task),
-                    ids=ids,
-                    metadata=[each.metadata for each in found],
-                )
-            yield texts, len(new)
+    for found in file.chunks():
+        waiting.append(_begun(found, start, store, workers, update))
+        start += len(found)
+        if len(waiting) > workers.window:
+            yield _finished(waiting.popleft(), workers, update)
+    while waiting:
+        yield _finished(waiting.popleft(), workers, update)
+
+
+def _begun(
+    found: list[Found], start: int, store: Store, workers: _Workers, update: Update
+) -> _Chunk:
+    end = start + len(found)
+    known = store.get(range(start, end))
+    changes = [(key, each) for key, each in enumerate(found, start) if known.get(key) != each]
+    ids = [key for key, _ in changes]
+    changed = [each for _, each in changes]
+    missing = update.missing(ids, [each.text for each in changed], end)
+    task = workers.submit(missing) if missing else None
+    return _Chunk(len(found), ids, changed, missing, task)
+
+
+def _finished(chunk: _Chunk, workers: _Workers, update: Update) -> tuple[int, int]:
+    vectors: Any = workers.result(chunk.task) if chunk.missing else []
+    if chunk.ids:
+        update.put(chunk.ids, chunk.changed, dict(zip(chunk.missing, vectors, strict=True)))
+    return chunk.texts, len(chunk.missing)
 
 
 def _check_same_file(file: TextFile, store: Store) -> None:
@@ -187,14 +209,6 @@ def _check_same_file(file: TextFile, store: Store) -> None:
             f"texts of {file.name}, {both:,} are among its first ones. Name another store; or, to "
             f"replace what it holds, pass replace=True (--replace)."
         )
-
-
-def _remove_from(start: int, store: Store) -> int:
-    """Delete what comes after a file's end, the last first: what is left then has no gaps."""
-    end = store.count()
-    for stop in range(end, start, -AT_ONCE):
-        store.delete(range(max(start, stop - AT_ONCE), stop))
-    return max(0, end - start)
 
 
 # Who encodes
