@@ -202,9 +202,6 @@ class Store(ABC):
         query, column = np.nonzero(ids >= 0)
         keys = ids[query, column]
         known = self.get(keys.tolist())
-        if missing := set(keys.tolist()) - known.keys():
-            with self._reached():
-                self._check_missing(sorted(missing))
         found = [known.get(key, Found("", {})) for key in keys.tolist()]
         hits: dict[str, Any] = {"query": query, "rank": column + 1}
         hits |= {"score": scores[query, column], "corpus_id": keys}
@@ -240,9 +237,6 @@ class Store(ABC):
     def unused_bytes(self) -> int:
         """Return how many bytes deleted texts have left unused, where that is known."""
         return 0
-
-    def _check_missing(self, ids: Sequence[int]) -> None:  # noqa: B027  # most stores cannot tell
-        """Raise an error if texts that a search found cannot be missing."""
 
     def close(self) -> None:
         """Write what is not written yet, and let go of files and connections."""

@@ -163,7 +163,7 @@ def read_text(row: tuple[Any, ...]) -> tuple[int, int, Found]:
     """Check a row of `texts`; return its id, its place and its text with the metadata."""
     key, place, text, metadata, checksum = row
     are_bytes = isinstance(text, bytes) and isinstance(metadata, bytes)
-    if not are_bytes or not isinstance(place, int):
+    if not are_bytes or not isinstance(place, int) or place < 0:
         raise Damaged(f"the text with the id {key} has the wrong type")
     if checksum != _checksum_text(key, place, text, metadata):
         raise Damaged(f"the text with the id {key} does not match its checksum")

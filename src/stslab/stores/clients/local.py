@@ -77,6 +77,8 @@ class LocalStore(Store):
             held = None
             if layout.has_tables(self.database):
                 held, _ = layout.read_about(self.database)
+            elif self.vectors_file(0).exists():
+                raise Damaged("it is empty, and there are vectors")
             self.identity = agreed(self.url, held, asked)
             if not held:
                 self._create()
@@ -161,6 +163,9 @@ class LocalStore(Store):
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
         """Let no other process write between two questions."""
+        if self.database.in_transaction:
+            yield
+            return
         self.database.execute("BEGIN")
         try:
             yield
@@ -190,7 +195,17 @@ class LocalStore(Store):
         return self.state().texts
 
     def _get(self, ids: Sequence[int]) -> dict[int, Found]:
-        return {key: found for key, _, found in self.texts(ids) if key >= 0}
+        with self._snapshot():
+            rows = [row for row in self.texts(ids) if row[0] >= 0]
+            if seen := self._known():
+                for key, place, _ in rows:
+                    if place >= len(seen.ids) or seen.ids[place] != key:
+                        raise Damaged(f"the text with the id {key} is not the one of row {place:,}")
+            texts = {key: found for key, _, found in rows}
+            missing = [key for key in ids if key >= 0 and key not in texts]
+            if missing and np.isin(self.rows().ids, missing).any():
+                raise Damaged("a text is missing")
+        return texts
 
     def stored(self, ids: Sequence[int]) -> dict[int, tuple[str, Embeddings]]:
         """Look up the texts with these ids, each with its vector of length 1."""
@@ -201,11 +216,6 @@ class LocalStore(Store):
                 key: (found.text, np.array(among.vectors[place]))
                 for key, place, found in self.texts(ids)
             }
-
-    def _check_missing(self, ids: Sequence[int]) -> None:
-        # What another process deleted meanwhile may be missing, and nothing else.
-        if self._known():
-            raise Damaged(f"the text with the id {min(ids)} is missing")
 
     def texts(self, ids: Sequence[int]) -> Iterator[tuple[int, int, Found]]:
         """Read the texts with these ids; give the id, the row, and the text with its metadata."""
