@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections import deque
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,20 @@ class Lost(Digests):
         return super().encode(inputs)
 
 
+class HalfAnswered(Digests):
+    """Ends the process that encodes when it has written half of its answer."""
+
+    def encode(self, inputs: list[str]) -> np.ndarray:
+        if inputs != ["a"]:  # what tells the dimension
+            Connection._send = _half_sent
+        return super().encode(inputs)
+
+
+def _half_sent(connection: Any, buffer: Any, write: Any = os.write) -> None:
+    write(connection.fileno(), buffer[: len(buffer) // 2])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def build(url: str, file: str, delay: str, *flags: str) -> None:
     """Embed in chunks of 20 texts; say when it begins and each time a chunk is done."""
     streaming.ROWS = 20
@@ -56,6 +71,7 @@ def build(url: str, file: str, delay: str, *flags: str) -> None:
             model=model,
             processes=int(options.get("processes", 1)),
             scheduler=options.get("scheduler"),
+            replace="replace" in options,
             listener=lambda progress: print(progress.done, flush=True),
         )
 

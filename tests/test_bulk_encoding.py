@@ -22,14 +22,14 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
-from bulk import Digests, Lost
+from bulk import Digests, HalfAnswered, Lost
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from projects import eventually
 from test_inputs import ALL, HOLDS, write
 
 from stslab import InputError, encode, read_corpus
-from stslab.stores import StoreError, embed_file, open_store
+from stslab.stores import Store, StoreError, embed_file, open_store
 from stslab.stores.filling import embedding as bulk_encoding
 from stslab.stores.filling import streaming
 from stslab.stores.filling.streaming import TextFile
@@ -220,7 +220,7 @@ def test_changed_metadata_are_taken_over(tmp_path: Path) -> None:
     with open_store("exact", model=Digests()) as store:
         embed_file(path, store, model=Digests())
         path.write_text("text,n\nOne.,1\nTwo.,3\n")
-        assert embed_file(path, store, model=Digests()).encoded == 1
+        assert embed_file(path, store, model=Digests()) == (2, 0, 0)
         assert store.get([1])[1].metadata == {"n": "3"}
 
 
@@ -240,7 +240,7 @@ def test_a_line_put_in_at_the_top_is_no_other_file(tmp_path: Path) -> None:
     with open_store("exact", model=Digests()) as store:
         embed_file(path, store, model=Digests())
         path.write_text("First.\n" + path.read_text())
-        assert embed_file(path, store, model=Digests()).texts == 10
+        assert embed_file(path, store, model=Digests()) == (10, 1, 0)
         assert [found.text for found in store.get(range(10)).values()] == streamed(path)
 
 
@@ -556,3 +556,158 @@ def test_bulk_encoding_is_as_fast_as_the_library_with_its_best_batch_size(
     ours, *plain = (statistics.median(each) for each in times.values())
     print({way: [round(each, 2) for each in them] for way, them in times.items()})
     assert min(plain) / ours >= 0.95, times
+
+
+# What moved in its file
+
+
+# Chroma's own way to open a collection without an embedding function.
+CHROMAS_OWN = "ignore:legacy embedding function config:DeprecationWarning"
+
+
+@pytest.mark.filterwarnings(CHROMAS_OWN)
+@pytest.mark.parametrize("kind", ["exact", "faiss", "chroma"])
+def test_after_its_first_line_was_deleted_nothing_of_a_file_is_encoded(
+    kind: str, tmp_path: Path
+) -> None:
+    pytest.importorskip({"faiss": "faiss", "chroma": "chromadb"}.get(kind, "sqlite3"))
+    path, model = lines(tmp_path / "my.txt", 300), Digests()
+    with open_store(f"{kind}:{tmp_path / 'store'}", model=model) as store:
+        assert embed_file(path, store, model=model) == (300, 300, 0)
+        path.write_text(path.read_text().partition("\n")[2])
+        model.seen.clear()
+        assert embed_file(path, store, model=model) == (299, 0, 1)
+        assert model.seen in ([], ["a"])
+        texts = streamed(path)
+        assert [found.text for found in store.get(range(400)).values()] == texts
+        assert_vectors(store, texts)
+
+
+def assert_vectors(store: Store, texts: list[str]) -> None:
+    """Each text has its own vector; Chroma's graph may miss some, so it is not asked to search."""
+    stored = store.stored(range(len(texts)))
+    vectors = Digests().encode(texts)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    for number, text in enumerate(texts):
+        assert stored[number][0] == text
+        np.testing.assert_allclose(stored[number][1], vectors[number], atol=1e-6)
+
+
+def edited(texts: list[str], edits: random.Random, number: int) -> list[str]:
+    """Change a list of texts as people do."""
+    texts, place = list(texts), edits.randrange(len(texts))
+    kind = edits.choice(["delete", "insert", "change", "repeat", "rotate", "shuffle", "exchange"])
+    if kind == "delete":
+        del texts[place]
+    elif kind == "insert":
+        texts.insert(place, f"New {number}.")
+    elif kind == "change":
+        texts[place] += "!"
+    elif kind == "repeat":
+        texts.insert(edits.randrange(len(texts)), texts[place])
+    elif kind == "rotate":
+        texts = texts[place:] + texts[:place]
+    elif kind == "shuffle":
+        edits.shuffle(texts)
+    else:
+        texts = texts[:-20] + [f"Another {number}-{row}." for row in range(20)]
+    return texts
+
+
+@pytest.mark.filterwarnings(CHROMAS_OWN)
+@pytest.mark.parametrize(("kind", "rounds"), [("exact", 50), ("faiss", 50), ("chroma", 8)])
+@pytest.mark.parametrize("rows", [7, 4096])
+def test_random_edits_encode_each_new_text_once_and_the_store_does_not_grow(
+    kind: str, rounds: int, rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 300 texts, every fifth the same; whatever the chunks, the store holds what the file does.
+
+    A store in a folder has at most a tenth more rows than texts.
+    """
+    pytest.importorskip({"faiss": "faiss", "chroma": "chromadb"}.get(kind, "sqlite3"))
+    monkeypatch.setattr(streaming, "ROWS", rows)
+    path, model, edits = tmp_path / "my.txt", Digests(), random.Random(rows)
+    texts = ["Same." if row % 5 == 0 else f"Line {row}." for row in range(300)]
+    known: set[str] = set()
+    with open_store(f"{kind}:{tmp_path / 'store'}", model=model) as store:
+        for number in range(rounds):
+            path.write_text("\n".join(texts))
+            model.seen.clear()
+            done = embed_file(path, store, model=model, replace=True)
+            encoded = [text for text in model.seen if text != "a"]
+            assert sorted(encoded) == sorted({*texts} - known)
+            assert done[:2] == (len(texts), len(encoded))
+            assert store.count() == len(texts)
+            assert [found.text for found in store.get(range(400)).values()] == texts
+            assert_vectors(store, texts)
+            if kind != "chroma":
+                some = edits.sample(range(len(texts)), 20)
+                nearest = store.nearest(model.encode([texts[row] for row in some]), 1)[1][:, 0]
+                assert [texts[row] for row in nearest] == [texts[row] for row in some]
+                (vectors,) = (tmp_path / "store").glob("vectors*.f32")
+                assert vectors.stat().st_size <= 1.1 * 4 * 32 * len(texts)
+            known, texts = {*texts}, edited(texts, edits, number)
+
+
+def test_an_update_that_is_killed_encodes_nothing_a_second_time(tmp_path: Path) -> None:
+    """The lines are turned round, so that each text gives way to another one before it moves."""
+    path, url = lines(tmp_path / "my.txt", 400), f"exact:{tmp_path / 'store'}"
+    finished(child("build", url, str(path), "0"))
+    texts = streamed(path)[::-1]
+    path.write_text("\n".join(f"{text}\nNew {row}." for row, text in enumerate(texts)))
+    encoded = 0
+    for _ in range(3):
+        process = child("build", url, str(path), "0.002", "replace=1")
+        assert process.stdout
+        for _ in range(3):
+            assert process.stdout.readline()
+        process.kill()
+        process.communicate()
+        with open_store(url) as store:
+            left = {found.text for found in store.get(range(1000)).values()}
+            encoded = max(encoded, sum(text.startswith("New") for text in left))
+    with open_store(url, model=Digests()) as store:
+        done = embed_file(path, store, model=Digests(), replace=True)
+        assert done.texts == 800
+        assert done.encoded <= 400 - encoded
+        assert [found.text for found in store.get(range(1000)).values()] == streamed(path)
+
+
+@pytest.mark.parametrize("moment", ["COMMIT", "unlink"])
+def test_a_compaction_that_is_killed_loses_nothing(moment: str, tmp_path: Path) -> None:
+    path, folder = lines(tmp_path / "my.txt", 100), tmp_path / "store"
+    with open_store(f"exact:{folder}", model=Digests()) as store:
+        embed_file(path, store, model=Digests())
+        store.delete(range(50, 100))
+    code = (
+        "import os, signal, sys, pathlib\n"
+        "from stslab.stores import open_store\n"
+        "def end(*_, **__): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "store = open_store(sys.argv[1])\n"
+        "store.begin_writing()\n"
+        "if sys.argv[2] == 'unlink': pathlib.Path.unlink = end\n"
+        "else: store.database.set_trace_callback(lambda said: said == 'COMMIT' and end())\n"
+        "store.compact()\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, f"exact:{folder}", moment])
+    assert killed.returncode == -signal.SIGKILL
+    assert len([*folder.glob("vectors*.f32")]) == 2
+    lines(path, 50)
+    with open_store(f"exact:{folder}", model=Digests()) as store:
+        texts = streamed(path)
+        assert store.nearest(Digests().encode(texts), 1)[1][:, 0].tolist() == list(range(50))
+        assert embed_file(path, store, model=Digests()) == (50, 0, 0)
+        store.add(["More."], Digests().encode(["More."]))
+        assert store.nearest(Digests().encode(["More."]), 1)[1].tolist() == [[50]]
+    (vectors,) = folder.glob("vectors*.f32")
+    assert vectors.stat().st_size == 4 * 32 * 51
+
+
+def test_a_process_that_is_killed_while_it_answers_is_made_up_for(tmp_path: Path) -> None:
+    """Half of an answer lies in its pipe then; nobody waits for the other half."""
+    path = lines(tmp_path / "my.txt", 9)
+    with (
+        open_store("exact", model=HalfAnswered()) as store,
+        pytest.raises(StoreError, match=r"a process that encodes was lost 3 times"),
+    ):
+        embed_file(path, store, model=HalfAnswered(), processes=2)

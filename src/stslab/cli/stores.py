@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,11 @@ from .group import FAILED, INTERRUPTED, TERMINATED, Terminated, leave
 from .request import COLUMN, SHEET
 
 STORE = "Such as exact:FOLDER, faiss:FOLDER?index=HNSW32, chroma:FOLDER or pinecone:INDEX."
+# Characters that a terminal obeys, such as those that turn the direction of writing round; JSON
+# may hold them as escapes.
+INVISIBLE = re.compile(
+    "[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+)
 LONGEST = 300  # characters of a text in a table of hits
 
 
@@ -58,8 +64,9 @@ def embed(
     \b
     stslab embed faq.csv --store "faiss:faq?index=HNSW32"
 
-    A build that was interrupted goes on where it stopped; texts that are in the store already are
-    not encoded again, and those that the file no longer has are deleted.
+    A build that was interrupted goes on where it stopped. A text that is in the store already is
+    not encoded again, wherever it stands in the file now; those that the file no longer has are
+    deleted.
     """
     with explained():
         from rich.console import Console
@@ -85,18 +92,28 @@ def embed(
                 bar.update(task, completed=now.done, total=now.total, description=said)
 
             done = embed_file(file, store, model=loaded, column=column, listener=show, **how)
+            unused = store.unused_bytes()
         there = done.texts - done.encoded
         parts = [f"{counted(done.texts, 'text')} in {url}", f"{done.encoded:,} encoded now"]
         parts += [f"{there:,} there already"] * bool(there)
         parts += [f"{done.removed:,} removed"] * bool(done.removed)
         click.echo(", ".join(parts) + ".")
+        if unused:
+            click.echo(
+                f"Texts that were removed or replaced leave {unused / 1000:,.1f} KB unused; it is "
+                f"given back when it is more than a tenth of the vectors."
+            )
 
 
 @click.command()
 @click.argument("store")
 @click.argument("queries", nargs=-1, required=True, metavar="QUERY…")
 @click.option("--top-k", default=3, show_default=True, help="Hits for each query.")
-@click.option("--model", metavar="NAME", help="Default: the one that the store was built with.")
+@click.option(
+    "--model",
+    metavar="NAME",
+    help="Default: the one that the store was built with, if it is on this machine.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each hit.")
 def search(
     store: str, queries: tuple[str, ...], top_k: int, model: str | None, as_json: bool
@@ -110,17 +127,19 @@ def search(
     """
     with explained():
         from ..stores import open_store, search_store
+        from ..stores.search import local_model
 
         def load() -> Any:
             from .. import load_model
 
-            return load_model(model or opened.identity.model)
+            return load_model(model or local_model(opened))
 
         with open_store(store) as opened:
             most = max(1, min(top_k, opened.count())) if top_k > 0 else top_k
             hits = search_store(queries, opened, model=load() if model else load, top_k=most)
     if as_json:
-        click.echo(hits.to_json(orient="records", lines=True, force_ascii=False), nl=False)
+        lines = hits.to_json(orient="records", lines=True, force_ascii=False)
+        click.echo(INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", lines), nl=False)
         return
     from rich import box
     from rich.console import Console

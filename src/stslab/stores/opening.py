@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ..inputs.checks import InputError
 from ..models.encoding import Encoder, encode
-from .store import Identity, Store
+from .store import Identity, Store, is_published_name
 
 EXPECTED = (
     "exact, exact:FOLDER, faiss:FOLDER?index=HNSW32, chroma:FOLDER, "
@@ -56,6 +56,8 @@ def open_store(url: str, *, model: Encoder | None = None) -> Store:
         where = parts.netloc + parts.path
     options = dict(parse_qsl(parts.query))
     asked = None if model is None else identity_of(model)
+    if asked and not is_published_name(asked.model):
+        raise InputError(f"model {asked.model!r}: a store takes no such name. Rename its folder.")
     if kind in ("exact", "faiss", "chroma") and not where and not asked:
         raise InputError(f"{url}: without a folder it is a new store. Name a folder, or a model.")
     if kind == "exact" and not options:

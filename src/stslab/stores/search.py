@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..inputs.checks import check_texts
+from ..inputs.checks import InputError, check_texts
 from ..models.cache import EmbeddingCache, cache_file
 from ..models.encoding import Embeddings, Encoder, encode
-from ..models.finding import library_versions
+from ..models.finding import (
+    DEFAULT_MODEL,
+    ModelError,
+    available_models,
+    find_model,
+    library_versions,
+    model_folder,
+)
 from .opening import identity_of
 from .store import Identity, Store, agreed
 
@@ -63,6 +72,32 @@ def search_store(
     queries = check_texts([queries] if isinstance(queries, str) else queries, "queries")
     hits = store.search(_vectors(queries, store, model), top_k)
     return hits.assign(query=[queries[position] for position in hits["query"]])
+
+
+def local_model(store: Store) -> str:
+    """Return the name of the model that a store was built with, if it is on this machine.
+
+    A store may come from a stranger, so its word is no reason to ask the network, or to load from
+    a folder that happens to have that name.
+
+    Raises
+    ------
+    InputError
+        If it is neither the bundled model nor in the hub's cache.
+    """
+    name = store.identity.model
+    published = {DEFAULT_MODEL, *available_models()}
+    is_here = not published.isdisjoint({name, f"sentence-transformers/{name}"}) or (
+        name == f"sentence-transformers/{DEFAULT_MODEL}"
+    )
+    if is_here and not model_folder(name, Path.cwd()):
+        with suppress(ModelError):  # only in part in the hub's cache
+            find_model(name, download=False)
+            return name
+    raise InputError(
+        f"{store.url}: it was built with the model {name!r}, which is not on this machine by that "
+        f"name. If you have it, give its folder or its name: --model NAME."
+    )
 
 
 class _Asked(EmbeddingCache):

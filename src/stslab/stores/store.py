@@ -8,10 +8,11 @@ the metadata. Vectors are scaled to length 1 on their way in, so that an inner p
 from __future__ import annotations
 
 import importlib
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,9 @@ from filelock import FileLock, Timeout
 
 from ..inputs.checks import InputError, check_texts, check_top_k
 from ..models.encoding import Embeddings
+
+if TYPE_CHECKING:
+    from .update import Update
 
 SAME = 5e-7  # scores closer than this are ties: clients compute in float32, each in its own order
 Ids = npt.NDArray[np.int64]
@@ -84,6 +88,10 @@ class Store(ABC):
         """Look up what has one of these ids."""
 
     @abstractmethod
+    def stored(self, ids: Sequence[int]) -> dict[int, tuple[str, Embeddings]]:
+        """Look up the texts with these ids, each with its vector of length 1."""
+
+    @abstractmethod
     def _close(self) -> None:
         """Write what is not written yet, and let go."""
 
@@ -134,6 +142,8 @@ class Store(ABC):
                 f"ids: {self.url} holds {start} texts, one of them as {min(taken)}. Texts were "
                 f"deleted, or added with ids: give ids here, too."
             )
+        for position, values in enumerate(about):
+            _check_metadata(values, f"metadata[{position}]")
         with self._reached():
             self._add(keys, units, [Found(*each) for each in zip(texts, about, strict=True)])
 
@@ -218,6 +228,16 @@ class Store(ABC):
             with self._reached():
                 self._delete(keys)
 
+    def update(self) -> Update:
+        """Begin to put a file's texts into the store, as `embed_file` does."""
+        from .update import CopyingUpdate
+
+        return CopyingUpdate(self)
+
+    def unused_bytes(self) -> int:
+        """Return how many bytes deleted texts have left unused, where that is known."""
+        return 0
+
     def close(self) -> None:
         """Write what is not written yet, and let go of files and connections."""
         with self._reached():
@@ -267,6 +287,42 @@ class Store(ABC):
         return wide.astype(np.float32)
 
 
+def is_published_name(name: str) -> bool:
+    """Return whether a model may have this name: ``model`` or ``organization/model``.
+
+    A store names its model, and may come from a stranger: the name of a folder, as of ``/`` or of
+    somebody's home, is no name of a model.
+    """
+    parts = name.split("/")
+    return (
+        len(parts) <= 2
+        and not {*parts} & {"", ".", ".."}
+        and not name.startswith("~")
+        and "\\" not in name
+        and name.isprintable()
+    )
+
+
+def recorded_identity(url: str, record: Mapping[str, Any]) -> Identity:
+    """Read which model a service's store was built with, from what it says about itself."""
+    values = [record.get(field) for field in Identity._fields]
+    model, revision, dimension = values
+    if isinstance(dimension, float) and dimension.is_integer():  # a service may know no other
+        dimension = int(dimension)
+    if (
+        not isinstance(model, str)
+        or not is_published_name(model)
+        or not isinstance(revision, str)
+        or not isinstance(dimension, int)
+        or dimension < 1
+    ):
+        raise StoreError(
+            f"{url}: what it says about its model, {values!r:.200}, is nothing that stslab writes. "
+            f"Name another store, or embed the texts again."
+        )
+    return Identity(model, revision, dimension)
+
+
 def agreed(url: str, held: Identity | None, asked: Identity | None) -> Identity:
     """Refuse to mix vectors of two models, or of two revisions of one."""
     if not (identity := asked or held):
@@ -301,6 +357,16 @@ def lock_for_writing(url: str, lock: FileLock) -> None:
             f"{url}: another process is writing to it. Nothing was changed; try again when that "
             f"one has ended."
         ) from None
+
+
+def _check_metadata(metadata: Metadata, name: str) -> None:
+    for key, value in metadata.items():
+        is_finite = not isinstance(value, float) or math.isfinite(value)
+        if not isinstance(key, str) or not isinstance(value, str | int | float) or not is_finite:
+            raise InputError(
+                f"{name}: {key!r}: {value!r}: expected a name with a text, a finite number, True "
+                f"or False."
+            )
 
 
 def _checked_ids(ids: Sequence[int]) -> Ids:

@@ -6,6 +6,7 @@ It is given our vectors, and ``embedding_function=None``: its own would download
 
 from __future__ import annotations
 
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,9 +20,20 @@ from filelock import FileLock
 
 from ...inputs.checks import InputError
 from ...models.encoding import Embeddings
-from ..store import Found, Identity, Ids, Store, StoreError, agreed, client, lock_for_writing
+from ..store import (
+    Found,
+    Identity,
+    Ids,
+    Store,
+    StoreError,
+    agreed,
+    client,
+    lock_for_writing,
+    recorded_identity,
+)
 
 COLLECTION = "texts"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,510}[A-Za-z0-9]")  # of a collection
 OPTIONS = ("ef_search", "ef_construction", "max_neighbors")
 
 
@@ -41,6 +53,12 @@ class ChromaStore(Store):
         self.is_server = self.where.scheme in ("http", "https")
         if self.is_server:
             self.name = self.where.path.strip("/") or COLLECTION
+            if not NAME.fullmatch(self.name):
+                raise InputError(
+                    f"{url}: Chroma takes no collection {self.name!r}. Give it a name of 3 to 512 "
+                    f"letters, digits, dots, hyphens and underscores; the first and the last are "
+                    f"letters or digits."
+                )
         elif not where:
             self.temporary = tempfile.TemporaryDirectory(prefix="stslab-")
             where = self.temporary.name
@@ -90,7 +108,7 @@ class ChromaStore(Store):
                 f"{known.get('space')!r}, its model is {held.get('model', 'not known')}). Name "
                 f"another one."
             )
-        identity = Identity(*(held[field] for field in Identity._fields))
+        identity = recorded_identity(self.url, held)
         self.identity = agreed(self.url, identity, asked)
         changed = {name: value for name, value in hnsw.items() if known.get(name) != value}
         if fixed := {*changed} - {"ef_search"}:
@@ -131,7 +149,7 @@ class ChromaStore(Store):
         ids = np.full((len(vectors), k), -1, dtype=np.int64)
         for row, (near, keys) in enumerate(zip(answer["distances"], answer["ids"], strict=True)):
             distances[row, : len(near)] = near
-            ids[row, : len(keys)] = keys
+            ids[row, : len(keys)] = [self._id(key) for key in keys]
         return 1 - distances, ids
 
     def _count(self) -> int:
@@ -149,8 +167,38 @@ class ChromaStore(Store):
             for key, text, metadata in zip(
                 answer["ids"], answer["documents"], answer["metadatas"], strict=True
             ):
-                found[int(key)] = Found(text, metadata or {})
+                found[self._id(key)] = Found(self._text(key, text), metadata or {})
         return found
+
+    def stored(self, ids: Sequence[int]) -> dict[int, tuple[str, Embeddings]]:
+        """Look up the texts with these ids, each with its vector of length 1."""
+        stored: dict[int, tuple[str, Embeddings]] = {}
+        with self._reached():
+            for start in range(0, len(ids), self.batch):
+                keys = [str(key) for key in ids[start : start + self.batch]]
+                answer = self.collection.get(ids=keys, include=["documents", "embeddings"])
+                for key, text, vector in zip(
+                    answer["ids"], answer["documents"], answer["embeddings"], strict=True
+                ):
+                    stored[self._id(key)] = (self._text(key, text), np.asarray(vector, np.float32))
+        return stored
+
+    def _id(self, key: str) -> int:
+        """Read an id that stslab wrote; somebody else may have added to the collection."""
+        if not (key.isascii() and key.isdecimal() and int(key) < 2**63):
+            raise StoreError(
+                f"{self.url}: the collection {self.name!r} holds {key[:60]!r}, an id that stslab "
+                f"does not write: somebody else added it. Delete it, or name another collection."
+            )
+        return int(key)
+
+    def _text(self, key: str, text: Any) -> str:
+        if not isinstance(text, str):
+            raise StoreError(
+                f"{self.url}: the collection {self.name!r} holds no text for the id {key}: "
+                f"somebody else added it. Delete it, or name another collection."
+            )
+        return text
 
     def _lock(self) -> None:
         if self.lock:  # a server keeps order itself

@@ -16,6 +16,7 @@ class ExactStore(LocalStore):
     """``exact``, or ``exact:FOLDER`` to keep it."""
 
     def _nearest_rows(self, vectors: Embeddings, k: int, among: Rows) -> tuple[Any, Any]:
+        self.check_vectors(among)
         found = [
             self._nearest_of(vectors[start : start + QUERIES], k, among)
             for start in range(0, len(vectors), QUERIES)
@@ -23,7 +24,7 @@ class ExactStore(LocalStore):
         return tuple(np.concatenate(each) for each in zip(*found, strict=True))  # type: ignore[return-value]
 
     def _nearest_of(self, vectors: Embeddings, k: int, among: Rows) -> tuple[Any, Any]:
-        stored, ids, live = among
+        stored, ids, live = among.vectors, among.ids, among.live
         block = max(k, SCORES // len(vectors))
         best = np.empty((len(vectors), 0), np.float32)
         rows = np.empty((len(vectors), 0), np.int64)

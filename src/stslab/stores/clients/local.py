@@ -1,20 +1,23 @@
 """A store in a folder of its own: a file of vectors, and SQLite for everything else.
 
 ``vectors.f32`` holds the vectors one after another, as float32; they are only ever appended.
-``texts.sqlite`` says what is in which row. A batch counts once SQLite has taken it, so a kill or a
-full disk loses that batch alone, and what lies behind the last known row is written over. What is
-deleted or replaced leaves a hole: its row is skipped.
+``texts.sqlite`` holds the texts, and says which of them each row of vectors is of. A batch counts
+once SQLite has taken it, so a kill or a full disk loses that batch alone, and what lies behind the
+last known row is written over. What is deleted or replaced leaves a hole: its row is skipped. When
+a file has been embedded again, and more than a tenth of the rows are holes, the others are copied
+to a new file, ``vectors-1.f32`` and so on, which counts once SQLite says so.
+
+What is read is checked: texts one by one, vectors in blocks, the first time that they are used.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import tempfile
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,22 +26,24 @@ from filelock import FileLock
 
 from ...models.encoding import Embeddings
 from ..store import Found, Identity, Ids, Store, StoreError, agreed, lock_for_writing
+from ..update import Update
+from . import layout
+from .checksums import checksum, on_threads
+from .layout import HOLE, Block, Damaged, State
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS about (model TEXT, revision TEXT, dimension INTEGER, rows INTEGER);
-CREATE TABLE IF NOT EXISTS texts (
-    place INTEGER PRIMARY KEY, id INTEGER UNIQUE, text TEXT, metadata TEXT
-);
-"""
 AT_ONCE = 10_000  # ids in one question to SQLite
+BLOCK = 4096  # vectors that share a checksum, at most
+TEXT = "id, place, text, metadata, checksum"
 
 
 class Rows(NamedTuple):
     """What is in a store's file of vectors."""
 
     vectors: Embeddings  # on disk
-    ids: Ids  # of each row; -1 for a hole
-    live: int  # rows that are no hole
+    ids: Ids  # of each row; negative for a row that is not searched
+    live: int  # rows that are searched
+    generation: int  # of the file
+    blocks: list[Block]
 
 
 class LocalStore(Store):
@@ -54,40 +59,99 @@ class LocalStore(Store):
         self.lock = FileLock(self.folder / "writer.lock")
         self._seen: Rows | None = None
         self._version = -1
-        file = self.folder / "texts.sqlite"
+        self._checked = (0, 0)  # generation of the vectors, and how many rows of it were checked
+        self._is_writing = False
         with self._reached():
-            held = _held(file) if file.is_file() else None
-            self.identity = agreed(url, held, asked)
+            self._open(self.folder / "texts.sqlite", asked)
+
+    def _open(self, file: Path, asked: Identity | None) -> None:
+        if not file.is_file():
+            if os.path.lexists(file):
+                raise Damaged("it is no file")
+            self.identity = agreed(self.url, None, asked)
             self.folder.mkdir(parents=True, exist_ok=True)
-            self.database = sqlite3.connect(file)
+        self.database = sqlite3.connect(file)
+        try:
+            self.database.text_factory = bytes  # texts are decoded once their checksum was compared
+            self.database.execute("PRAGMA trusted_schema = OFF")
+            held = None
+            if layout.has_tables(self.database):
+                held, _ = layout.read_about(self.database)
+            elif self.vectors_file(0).exists():
+                raise Damaged("it is empty, and there are vectors")
+            self.identity = agreed(self.url, held, asked)
             if not held:
                 self._create()
+        except BaseException:
+            self.database.close()
+            raise
 
     def _create(self) -> None:
         with self.database:
             self.database.execute("BEGIN IMMEDIATE")  # all of it, or nothing; one process at a time
-            for statement in SCHEMA.strip().split(";\n"):
-                self.database.execute(statement)
-            self.database.execute(
-                "INSERT INTO about SELECT ?, ?, ?, 0 WHERE NOT EXISTS (SELECT * FROM about)",
-                self.identity,
-            )
+            if not layout.has_tables(self.database):  # another process may have been faster
+                layout.created(self.database)
+                layout.write_about(self.database, self.identity, State(0, 0, 0))
 
     @abstractmethod
     def _nearest_rows(self, vectors: Embeddings, k: int, among: Rows) -> tuple[Any, Any]:
         """Give cosines and rows of each vector's k nearest, shape (n, k); row -1 where none is."""
 
+    # Reading
+
     def rows(self) -> Rows:
         """See which rows there are."""
         if known := self._known():
             return known
-        size = self._size()
-        ids = np.full(size, -1, dtype=np.int64)
-        query = "SELECT place, id FROM texts WHERE place < ?"
-        for place, key in self.database.execute(query, (size,)):
-            ids[place] = key
-        self._seen = seen = Rows(self._vectors(size), ids, int((ids >= 0).sum()))
+        with self._snapshot():
+            state = self.state()
+            blocks = layout.read_blocks(self.database, "ORDER BY first")
+            vectors = self._vectors(state)
+        ids = np.concatenate([np.empty(0, np.int64), *(block.ids for block in blocks)])
+        starts = np.cumsum([0, *(len(block.ids) for block in blocks)]).tolist()
+        if [block.first for block in blocks] != starts[:-1] or len(ids) != state.rows:
+            raise Damaged(f"its blocks do not add up to {state.rows:,} rows")
+        live = ids[ids >= 0]
+        if len(live) != state.texts or not _are_different(live):
+            raise Damaged(f"its rows are not those of {state.texts:,} texts")
+        self._seen = seen = Rows(vectors, ids, len(live), state.generation, blocks)
         return seen
+
+    def check_vectors(self, among: Rows) -> None:
+        """Raise Damaged if vectors are not as they were written; each is looked at once."""
+        checked = self._checked[1] if self._checked[0] == among.generation else 0
+        blocks = [block for block in among.blocks if block.first >= checked]
+        if not blocks:
+            return
+
+        def fault(block: Block) -> str | None:
+            vectors = among.vectors[block.first : block.first + len(block.ids)]
+            if checksum(vectors) != block.vectors:
+                return f"the vectors from row {block.first:,} do not match their checksum"
+            squares = np.einsum("ij,ij->i", vectors, vectors)
+            if not ((np.abs(squares - 1) < 1e-3) | (squares == 0)).all():
+                return f"one of the vectors from row {block.first:,} has not the length 1"
+            return None
+
+        for why in on_threads(fault, blocks):
+            if why:
+                raise self.damaged(why, self.vectors_file(among.generation).name)
+        self._checked = (among.generation, len(among.ids))
+
+    def state(self) -> State:
+        """Read how far the store has been written."""
+        return layout.read_about(self.database)[1]
+
+    def vectors_file(self, generation: int) -> Path:
+        """Name the file of vectors."""
+        return self.folder / (f"vectors-{generation}.f32" if generation else "vectors.f32")
+
+    def damaged(self, why: str, file: str = "texts.sqlite") -> StoreError:
+        """Say that a file is damaged, and what to do."""
+        return StoreError(
+            f"{self.url}: {file} is damaged ({why}). Put a copy of it back, or remove the folder "
+            f"and embed the texts again."
+        )
 
     def _known(self) -> Rows | None:
         """Forget what was seen before another process wrote."""
@@ -96,39 +160,29 @@ class LocalStore(Store):
             self._version, self._seen = version, None
         return self._seen
 
-    def _size(self) -> int:
-        ((size,),) = self.database.execute("SELECT rows FROM about")
-        return int(size)
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """Let no other process write between two questions."""
+        if self.database.in_transaction:
+            yield
+            return
+        self.database.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.database.rollback()
 
-    def _vectors(self, size: int) -> Embeddings:
-        file, shape = self.folder / "vectors.f32", (size, self.identity.dimension)
-        if not size:
+    def _vectors(self, state: State) -> Embeddings:
+        file = self.vectors_file(state.generation)
+        shape = (state.rows, self.identity.dimension)
+        if not state.rows:
             return np.empty(shape, np.float32)
         if not file.is_file() or file.stat().st_size < 4 * shape[0] * shape[1]:
             raise StoreError(
-                f"{self.url}: vectors.f32 is damaged: it holds fewer than {size:,} vectors. Remove "
-                f"the folder, and embed the texts again."
+                f"{self.url}: {file.name} is damaged: it holds fewer than {state.rows:,} vectors. "
+                f"Remove the folder, and embed the texts again."
             )
         return np.memmap(file, np.float32, mode="r", shape=shape)
-
-    def _add(self, ids: Ids, vectors: Embeddings, found: Sequence[Found]) -> None:
-        lock_for_writing(self.url, self.lock)
-        start = self._size()
-        file = self.folder / "vectors.f32"
-        file.touch()
-        with file.open("r+b") as stream:
-            stream.seek(4 * start * self.identity.dimension)
-            stream.write(vectors.tobytes())
-            stream.flush()
-            os.fsync(stream.fileno())  # before SQLite says that they are there
-        rows = [
-            (start + index, key, each.text, json.dumps(dict(each.metadata)))
-            for index, (key, each) in enumerate(zip(ids.tolist(), found, strict=True))
-        ]
-        with self.database:
-            self.database.executemany("INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?)", rows)
-            self.database.execute("UPDATE about SET rows = ?", (start + len(rows),))
-        self._seen = None
 
     def _nearest(self, vectors: Embeddings, k: int) -> tuple[Any, Any]:
         among = self.rows()
@@ -138,27 +192,194 @@ class LocalStore(Store):
         return scores, ids
 
     def _count(self) -> int:
-        if known := self._known():
-            return known.live
-        ((count,),) = self.database.execute("SELECT count(*) FROM texts")
-        return int(count)
-
-    def _delete(self, ids: Ids) -> None:
-        lock_for_writing(self.url, self.lock)
-        with self.database:
-            keys = [(key,) for key in ids.tolist()]
-            self.database.executemany("DELETE FROM texts WHERE id = ?", keys)
-        self._seen = None
+        return self.state().texts
 
     def _get(self, ids: Sequence[int]) -> dict[int, Found]:
-        found: dict[int, Found] = {}
+        with self._snapshot():
+            rows = [row for row in self.texts(ids) if row[0] >= 0]
+            if seen := self._known():
+                for key, place, _ in rows:
+                    if place >= len(seen.ids) or seen.ids[place] != key:
+                        raise Damaged(f"the text with the id {key} is not the one of row {place:,}")
+            texts = {key: found for key, _, found in rows}
+            missing = [key for key in ids if key >= 0 and key not in texts]
+            if missing and np.isin(self.rows().ids, missing).any():
+                raise Damaged("a text is missing")
+        return texts
+
+    def stored(self, ids: Sequence[int]) -> dict[int, tuple[str, Embeddings]]:
+        """Look up the texts with these ids, each with its vector of length 1."""
+        with self._reached():
+            among = self.rows()
+            self.check_vectors(among)
+            return {
+                key: (found.text, np.array(among.vectors[place]))
+                for key, place, found in self.texts(ids)
+            }
+
+    def texts(self, ids: Sequence[int]) -> Iterator[tuple[int, int, Found]]:
+        """Read the texts with these ids; give the id, the row, and the text with its metadata."""
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
             marks = ", ".join("?" * len(some))
-            query = f"SELECT id, text, metadata FROM texts WHERE id IN ({marks})"
-            for key, text, metadata in self.database.execute(query, some):
-                found[key] = Found(text, json.loads(metadata))
-        return found
+            query = f"SELECT {TEXT} FROM texts WHERE id IN ({marks})"
+            yield from map(layout.read_text, self.database.execute(query, some).fetchall())
+
+    # Writing
+
+    def begin_writing(self) -> State:
+        """Be the only process that writes; return how far the store has been written."""
+        lock_for_writing(self.url, self.lock)
+        state = self.state()
+        if not self._is_writing:
+            ((count,),) = self.database.execute("SELECT count(*) FROM texts WHERE id >= 0")
+            if count != state.texts:
+                raise Damaged(f"it holds {count:,} texts instead of {state.texts:,}")
+            self._remove_old_vectors(state.generation)
+            self._is_writing = True
+        return state
+
+    def write_vectors(self, file: Path, start: int, vectors: Embeddings, ids: Ids) -> list[Block]:
+        """Write vectors to rows that do not count yet; return what shall count."""
+        if file.is_symlink():
+            raise self.damaged("it is a link, and nothing is written elsewhere", file.name)
+        file.touch()
+        with file.open("r+b") as stream:
+            stream.seek(4 * start * self.identity.dimension)
+            stream.write(vectors.tobytes())
+            stream.flush()
+            os.fsync(stream.fileno())  # before SQLite says that they are there
+        return [
+            Block(
+                start + first, ids[first : first + BLOCK], checksum(vectors[first : first + BLOCK])
+            )
+            for first in range(0, len(ids), BLOCK)
+        ]
+
+    def insert(self, records: Sequence[tuple[Any, ...]], blocks: Sequence[Block]) -> None:
+        """Insert texts and blocks, in the transaction that is open."""
+        self.database.executemany("INSERT INTO texts VALUES (?, ?, ?, ?, ?)", records)
+        self.database.executemany(
+            "INSERT INTO blocks VALUES (?, ?, ?, ?)", map(layout.block_record, blocks)
+        )
+
+    def write_state(self, state: State) -> None:
+        """Say how far the store has been written, in the transaction that is open."""
+        layout.write_about(self.database, self.identity, state)
+        self._seen = None
+
+    def take_out(self, ids: Sequence[int]) -> dict[int, int]:
+        """Delete texts, in the transaction that is open; return the rows that they had."""
+        places = self.places(ids)
+        self.set_ids([(place, key, HOLE) for key, place in places.items()])
+        self.database.executemany("DELETE FROM texts WHERE id = ?", ((key,) for key in places))
+        return places
+
+    def places(self, ids: Sequence[int]) -> dict[int, int]:
+        """Look up the row of each text that is there."""
+        places: dict[int, int] = {}
+        for start in range(0, len(ids), AT_ONCE):
+            some = ids[start : start + AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            query = f"SELECT id, place FROM texts WHERE id IN ({marks})"
+            places |= self.database.execute(query, some).fetchall()
+        return places
+
+    def set_ids(self, changes: Sequence[tuple[int, int, int]]) -> None:
+        """Give rows other ids: of each its place, the id that it has, and the one that it gets."""
+        changes = sorted(changes)
+        start = 0
+        while start < len(changes):
+            place = changes[start][0]
+            where = "WHERE first <= ? ORDER BY first DESC LIMIT 1"
+            blocks = layout.read_blocks(self.database, where, (place,))
+            if not blocks or place >= blocks[0].first + len(blocks[0].ids):
+                raise Damaged(f"there is no row {place:,}")
+            block = blocks[0]
+            stop = start
+            while stop < len(changes) and changes[stop][0] < block.first + len(block.ids):
+                place, before, after = changes[stop]
+                if block.ids[place - block.first] != before:
+                    raise Damaged(f"the text with the id {before} is not the one of row {place:,}")
+                block.ids[place - block.first] = after
+                stop += 1
+            self.database.execute(
+                "INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?)", layout.block_record(block)
+            )
+            start = stop
+
+    def _add(self, ids: Ids, vectors: Embeddings, found: Sequence[Found]) -> None:
+        state = self.begin_writing()
+        file = self.vectors_file(state.generation)
+        blocks = self.write_vectors(file, state.rows, vectors, ids)
+        records = [
+            layout.text_record(key, place, each)
+            for place, (key, each) in enumerate(zip(ids.tolist(), found, strict=True), state.rows)
+        ]
+        with self.database:
+            replaced = self.take_out(ids.tolist()) if state.texts else {}
+            self.insert(records, blocks)
+            texts = state.texts - len(replaced) + len(ids)
+            self.write_state(State(state.generation, state.rows + len(ids), texts))
+
+    def _delete(self, ids: Ids) -> None:
+        state = self.begin_writing()
+        with self.database:
+            taken_out = self.take_out(ids.tolist())
+            self.write_state(state._replace(texts=state.texts - len(taken_out)))
+
+    def update(self) -> Update:
+        """Begin to put a file's texts into the store."""
+        from .local_update import LocalUpdate
+
+        return LocalUpdate(self)
+
+    def unused_bytes(self) -> int:
+        """Return how many bytes deleted texts have left unused."""
+        with self._reached():
+            state = self.state()
+        return 4 * self.identity.dimension * (state.rows - state.texts)
+
+    def compact(self) -> None:
+        """Copy the vectors that are searched to a new file, without holes.
+
+        Until SQLite has taken the new rows the old file counts, and after that the new one: a kill
+        in between leaves a file that nothing points to, which the next process that writes removes.
+        """
+        state = self.begin_writing()
+        among = self.rows()
+        self.check_vectors(among)
+        places = np.flatnonzero(among.ids >= 0)
+        file = self.vectors_file(state.generation + 1)
+        blocks: list[Block] = []
+        for start in range(0, len(places), BLOCK):
+            some = places[start : start + BLOCK]
+            blocks += self.write_vectors(file, start, among.vectors[some], among.ids[some])
+        with self.database:
+            self.database.execute("DELETE FROM texts WHERE id < 0")  # set aside by an update
+            self.database.execute("DELETE FROM blocks")
+            self.insert([], blocks)
+            for start in range(0, len(places), BLOCK):
+                self._move_texts(among.ids[places[start : start + BLOCK]].tolist(), start)
+            self.write_state(State(state.generation + 1, len(places), state.texts))
+        self._remove_old_vectors(state.generation + 1)
+
+    def _move_texts(self, ids: list[int], start: int) -> None:
+        """Say that texts lie in rows from `start` on."""
+        texts = {key: found for key, _, found in self.texts(ids)}
+        if len(texts) < len(ids):
+            raise Damaged("a text is missing")
+        self.database.executemany(
+            "INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?, ?)",
+            [layout.text_record(key, place, texts[key]) for place, key in enumerate(ids, start)],
+        )
+
+    def _remove_old_vectors(self, generation: int) -> None:
+        current = self.vectors_file(generation)
+        for file in self.folder.glob("vectors*.f32"):
+            if file != current:
+                with suppress(OSError):  # Windows keeps a file that another process reads
+                    file.unlink()
 
     def _close(self) -> None:
         self.database.close()
@@ -171,22 +392,17 @@ class LocalStore(Store):
     def _reached(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, sqlite3.Error) as error:
+        except Damaged as error:
+            raise self.damaged(str(error)) from None
+        except (OSError, OverflowError, sqlite3.Error) as error:
             if type(error) is sqlite3.DatabaseError:  # not one that passes, such as a full disk
-                raise StoreError(
-                    f"{self.url}: texts.sqlite is damaged ({error}). Put a copy of it back, or "
-                    f"remove the folder and embed the texts again."
-                ) from error
+                raise self.damaged(str(error)) from error
             raise StoreError(
                 f"{self.url}: it cannot be read or written ({error}). What was added before is "
                 f"kept."
             ) from error
 
 
-def _held(file: Path) -> Identity | None:
-    with closing(sqlite3.connect(file)) as database:
-        if not database.execute("SELECT 1 FROM sqlite_master").fetchone():
-            return None
-        return Identity(
-            *database.execute("SELECT model, revision, dimension FROM about").fetchone()
-        )
+def _are_different(ids: Ids) -> bool:
+    steps = np.diff(ids)
+    return bool((steps > 0).all()) or len(np.unique(ids)) == len(ids)

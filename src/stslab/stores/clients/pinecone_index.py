@@ -16,7 +16,7 @@ import numpy as np
 
 from ...inputs.checks import InputError
 from ...models.encoding import Embeddings
-from ..store import Found, Identity, Ids, Store, StoreError, agreed, client
+from ..store import Found, Identity, Ids, Store, StoreError, agreed, client, recorded_identity
 
 TEXT = "stslab_text"  # the metadata that holds a vector's text
 NAMESPACE = "texts"  # a part of an index, with vectors of its own
@@ -75,7 +75,7 @@ class PineconeStore(Store):
         if self.namespace not in found:
             return None
         held = found[self.namespace].metadata
-        return Identity(held["model"], held["revision"], int(held["dimension"]))
+        return recorded_identity(self.url, held or {})
 
     def _add(self, ids: Ids, vectors: Embeddings, found: Sequence[Found]) -> None:
         rows = [
@@ -98,7 +98,7 @@ class PineconeStore(Store):
                 vector=vector.tolist(), top_k=min(k, MOST_HITS), namespace=self.namespace
             )
             for column, match in enumerate(answer.matches):
-                scores[row, column], ids[row, column] = match.score, match.id
+                scores[row, column], ids[row, column] = match.score, self._id(match.id)
         return scores, ids
 
     def _count(self) -> int:
@@ -117,8 +117,29 @@ class PineconeStore(Store):
             answer = self.index.fetch(ids=keys, namespace=self.namespace)
             for key, vector in answer.vectors.items():
                 metadata = dict(vector.metadata or {})
-                found[int(key)] = Found(metadata.pop(TEXT, ""), metadata)
+                found[self._id(key)] = Found(metadata.pop(TEXT, ""), metadata)
         return found
+
+    def stored(self, ids: Sequence[int]) -> dict[int, tuple[str, Embeddings]]:
+        """Look up the texts with these ids, each with its vector of length 1."""
+        stored: dict[int, tuple[str, Embeddings]] = {}
+        with self._reached():
+            for start in range(0, len(ids), PER_FETCH):
+                keys = [str(key) for key in ids[start : start + PER_FETCH]]
+                answer = self.index.fetch(ids=keys, namespace=self.namespace)
+                for key, vector in answer.vectors.items():
+                    text = (vector.metadata or {}).get(TEXT, "")
+                    stored[self._id(key)] = (text, np.asarray(vector.values, np.float32))
+        return stored
+
+    def _id(self, key: str) -> int:
+        """Read an id that stslab wrote; somebody else may have added to the index."""
+        if not (key.isascii() and key.isdecimal() and int(key) < 2**63):
+            raise StoreError(
+                f"{self.url}: the index holds {key[:60]!r}, an id that stslab does not write: "
+                f"somebody else added it. Delete it, or name another namespace."
+            )
+        return int(key)
 
     def _close(self) -> None:
         self.index.close()

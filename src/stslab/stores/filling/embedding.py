@@ -16,10 +16,10 @@ import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager, suppress
-from itertools import chain, count, repeat
+from contextlib import closing, contextmanager, suppress
+from itertools import count
 from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for_any
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -30,11 +30,11 @@ from ...models.encoding import Embeddings, Encoder, encoded_batches
 from ...models.finding import library_versions
 from ..opening import identity_of
 from ..store import Found, Identity, Store, StoreError, agreed
+from ..update import Update
 from .streaming import TextFile
 
 ANSWER = 10  # seconds for a cluster's scheduler, and for its first worker
 ATTEMPTS = 3  # times that a chunk is encoded when the process that does it is lost
-AT_ONCE = 10_000  # texts deleted at a time
 # Shapes of batches, see `encoding.SHAPE`. Padding less than `stslab.encode` does pays where chunks
 # are large enough to fill batches of more lengths; a graphics card wants larger ones.
 ON_CPU, ON_CARD = (8, 32, 2048), (8, 256, 32_768)
@@ -52,8 +52,8 @@ class Embedded(NamedTuple):
     """What a build did."""
 
     texts: int  # in the file, and now in the store
-    encoded: int  # now; the others were there already
-    removed: int  # from the store, because the file has fewer texts than it once had
+    encoded: int  # now; the others were there already, or repeat one
+    removed: int  # by how many texts the store is smaller than before
 
 
 class Work(NamedTuple):
@@ -82,8 +82,9 @@ def embed_file(
 
     The file is read twice: once to check all of it, then to encode it. A text's ``corpus_id`` is
     its position among the texts of the file, as in `stslab.read_corpus`; other columns become
-    metadata. What is in the store already, with the same text and metadata, is not encoded again.
-    What the file no longer has is deleted at the end.
+    metadata. A text whose vector is in the store already is not encoded again, wherever it stands
+    in the file now; one that the file repeats is encoded once. What the file no longer has is
+    deleted at the end.
 
     Parameters
     ----------
@@ -140,39 +141,60 @@ def embed_file(
     ):
         if not replace:
             _check_same_file(file, store)
+        before = store.count()
         done = encoded = 0
-        for texts, new in _added(file, store, workers):
-            done, encoded = done + texts, encoded + new
-            listener(Progress(done, file.count, encoded))
-        file.check_unchanged()
-    return Embedded(done, encoded, _remove_from(done, store))
+        with closing(store.update()) as update:
+            for texts, new in _added(file, store, workers, update):
+                done, encoded = done + texts, encoded + new
+                listener(Progress(done, file.count, encoded))
+            file.check_unchanged()
+            update.finish(done)
+    return Embedded(done, encoded, max(0, before - done))
 
 
-def _added(file: TextFile, store: Store, workers: _Workers) -> Iterator[tuple[int, int]]:
+class _Chunk(NamedTuple):
+    """Texts of the file, next to each other."""
+
+    texts: int
+    ids: list[int]  # of the texts that are not in the store, or not there
+    changed: list[Found]  # these texts
+    missing: list[str]  # those of them that have to be encoded
+    task: Any  # what encodes them
+
+
+def _added(
+    file: TextFile, store: Store, workers: _Workers, update: Update
+) -> Iterator[tuple[int, int]]:
     """Add chunk by chunk; give how many texts each has, and how many of them were encoded."""
-    waiting: deque[tuple[int, list[tuple[int, Found]], Any]] = deque()
+    waiting: deque[_Chunk] = deque()
     start = 0
-    for chunk in chain(file.chunks(), repeat(None)):
-        if chunk:
-            known = store.get(range(start, start + len(chunk)))
-            there = enumerate(chunk, start)
-            new = [(key, found) for key, found in there if known.get(key) != found]
-            task = workers.submit([found.text for _, found in new]) if new else None
-            waiting.append((len(chunk), new, task))
-            start += len(chunk)
-        elif not waiting:
-            return
-        if not chunk or len(waiting) > workers.window:
-            texts, new, task = waiting.popleft()
-            if new:
-                ids, found = zip(*new, strict=True)
-                store.add(
-                    [each.text for each in found],
-                    workers.result(task),
-                    ids=ids,
-                    metadata=[each.metadata for each in found],
-                )
-            yield texts, len(new)
+    for found in file.chunks():
+        waiting.append(_begun(found, start, store, workers, update))
+        start += len(found)
+        if len(waiting) > workers.window:
+            yield _finished(waiting.popleft(), workers, update)
+    while waiting:
+        yield _finished(waiting.popleft(), workers, update)
+
+
+def _begun(
+    found: list[Found], start: int, store: Store, workers: _Workers, update: Update
+) -> _Chunk:
+    end = start + len(found)
+    known = store.get(range(start, end))
+    changes = [(key, each) for key, each in enumerate(found, start) if known.get(key) != each]
+    ids = [key for key, _ in changes]
+    changed = [each for _, each in changes]
+    missing = update.missing(ids, [each.text for each in changed], end)
+    task = workers.submit(missing) if missing else None
+    return _Chunk(len(found), ids, changed, missing, task)
+
+
+def _finished(chunk: _Chunk, workers: _Workers, update: Update) -> tuple[int, int]:
+    vectors: Any = workers.result(chunk.task) if chunk.missing else []
+    if chunk.ids:
+        update.put(chunk.ids, chunk.changed, dict(zip(chunk.missing, vectors, strict=True)))
+    return chunk.texts, len(chunk.missing)
 
 
 def _check_same_file(file: TextFile, store: Store) -> None:
@@ -187,14 +209,6 @@ def _check_same_file(file: TextFile, store: Store) -> None:
             f"texts of {file.name}, {both:,} are among its first ones. Name another store; or, to "
             f"replace what it holds, pass replace=True (--replace)."
         )
-
-
-def _remove_from(start: int, store: Store) -> int:
-    """Delete what comes after a file's end, the last first: what is left then has no gaps."""
-    end = store.count()
-    for stop in range(end, start, -AT_ONCE):
-        store.delete(range(max(start, stop - AT_ONCE), stop))
-    return max(0, end - start)
 
 
 # Who encodes
@@ -218,8 +232,12 @@ def _workers(model: Any, processes: int, scheduler: str | None) -> Iterator[_Wor
         device = model.device.type
     threads = None if scheduler else max(1, (os.cpu_count() or 1) // processes)
     work = Work(name, device, threads, identity_of(model), library_versions())
-    with _cluster(work, scheduler) if scheduler else _processes(work, processes) as workers:
-        yield workers
+    if scheduler:
+        with _cluster(work, scheduler) as workers:
+            yield workers
+    else:
+        with closing(_Processes(work, processes)) as workers:
+            yield workers
 
 
 class _Here:
@@ -237,55 +255,121 @@ class _Here:
         return _vectors(task, self.model)
 
 
-class _Elsewhere:
-    """Encodes in other processes; what one of them did not finish, another does again."""
+class _Process:
+    """A process that encodes, with a pipe of its own.
 
-    def __init__(self, work: Work, started: Callable[[], Executor], count_: int) -> None:
-        self.work, self.window = work, 2 * count_
-        self._started, self._keys = started, count()
-        self._executor = started()
-        self._texts: dict[int, list[str]] = {}
-        self._futures: dict[int, Future[Embeddings]] = {}
+    It has one chunk at a time, so it reads whenever this process writes and neither waits for ever.
+    """
+
+    def __init__(self, work: Work, lifeline: Connection) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_encode_for, args=(work, theirs, lifeline))
+        with _interrupts_kept_here():
+            self.process.start()
+        # With the only open end in that process, a read here ends when it is lost.
+        theirs.close()
+        self.chunk: int | None = None  # the number of the one that it encodes
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.join()
+        self.pipe.close()
+
+
+class _Processes:
+    """Encodes in several processes; what one of them did not finish, another does again.
+
+    Not by `concurrent.futures`: its results share one pipe, which a process that is killed while it
+    writes blocks for ever, and its manager's thread raises InvalidStateError where a future was
+    cancelled while the pool breaks. Here is no thread, and a pipe for each process.
+    """
+
+    def __init__(self, work: Work, processes: int) -> None:
+        self.work, self.window = work, 2 * processes
+        self._numbers = count()
+        self._texts: dict[int, list[str]] = {}  # of chunks that are not finished
+        self._waiting: deque[int] = deque()  # chunks that no process has yet
+        self._lost: Counter[int] = Counter()  # how often the process that had it was lost
+        self._results: dict[int, Embeddings | Exception] = {}
+        # Nothing is ever written to this pipe: processes leave when this one has closed its end, as
+        # it also has when it was killed.
+        self._theirs, self._ours = multiprocessing.get_context("spawn").Pipe(duplex=False)
+        self._processes: list[_Process] = []
+        try:
+            for _ in range(processes):
+                self._processes.append(_Process(work, self._theirs))
+        except BaseException:
+            self.close()
+            raise
 
     def submit(self, texts: list[str]) -> int:
-        key = next(self._keys)
-        self._texts[key] = texts
-        self._give(key)
-        return key
+        number = next(self._numbers)
+        self._texts[number] = texts
+        self._waiting.append(number)
+        self._hand_out()
+        return number
 
     def result(self, task: int) -> Embeddings:
-        for _ in range(ATTEMPTS):
-            try:
-                vectors = self._futures[task].result()
-            except BrokenExecutor:
-                self._start_again()
-            else:
-                del self._futures[task], self._texts[task]
-                return vectors
-        raise StoreError(
-            f"a process that encodes was lost {ATTEMPTS} times, perhaps because memory is short. "
-            f"What was added before is kept; go on with fewer processes."
-        )
+        while task not in self._results:
+            self._hand_out()
+            busy = {each.pipe: each for each in self._processes if each.chunk is not None}
+            for pipe in wait_for_any(list(busy)):
+                self._receive(busy[pipe])  # type: ignore[index]
+        result = self._results.pop(task)
+        if isinstance(result, Exception):
+            raise result
+        return result
 
-    def _start_again(self) -> None:
-        self._executor.shutdown(wait=False)
-        self._executor = self._started()
-        for key in self._texts:
-            self._give(key)
+    def close(self) -> None:
+        self._ours.close()
+        for process in self._processes:
+            process.stop()
+        self._theirs.close()
 
-    def _give(self, key: int) -> None:
+    def _hand_out(self) -> None:
+        for process in self._processes:
+            if process.chunk is None and self._waiting:
+                process.chunk = self._waiting.popleft()
+                with suppress(OSError):  # it is lost, which `_receive` learns from the same pipe
+                    process.pipe.send(self._texts[process.chunk])
+
+    def _receive(self, process: _Process) -> None:
+        chunk, process.chunk = process.chunk, None
+        assert chunk is not None
         try:
-            with _interrupts_kept_here():
-                future = self._executor.submit(encode_there, self.work, self._texts[key])
-        except BrokenExecutor as error:  # whoever asks for the result starts again
-            future = Future()
-            future.set_exception(error)
-        self._futures[key] = future
+            self._results[chunk] = process.pipe.recv()
+            del self._texts[chunk]
+        except (EOFError, OSError):
+            process.stop()
+            self._processes[self._processes.index(process)] = _Process(self.work, self._theirs)
+            self._lost[chunk] += 1
+            if self._lost[chunk] < ATTEMPTS:
+                self._waiting.appendleft(chunk)
+            else:
+                self._results[chunk] = StoreError(
+                    f"a process that encodes was lost {ATTEMPTS} times, perhaps because memory is "
+                    f"short. What was added before is kept; go on with fewer processes."
+                )
 
-    def close(self, *, wait: bool) -> None:
-        for future in self._futures.values():
-            future.cancel()
-        self._executor.shutdown(wait=wait)
+
+def _encode_for(work: Work, pipe: Connection, lifeline: Connection) -> None:
+    """Encode one chunk after another, in a process of its own."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_after, args=(lifeline,), daemon=True).start()
+    with suppress(EOFError, OSError):  # the process that asks has gone
+        while True:
+            texts = pipe.recv()
+            try:
+                answer: Any = encode_there(work, texts)
+            except Exception as error:
+                answer = error
+            pipe.send(answer)
+
+
+def _leave_after(lifeline: Connection) -> None:
+    lifeline.poll(None)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager
@@ -301,39 +385,21 @@ def _interrupts_kept_here() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-@contextmanager
-def _processes(work: Work, processes: int) -> Iterator[_Elsewhere]:
-    context = multiprocessing.get_context("spawn")
-    # Nothing is ever written to this pipe: workers leave when this process has closed its end, as
-    # it also has when it was killed.
-    theirs, ours = context.Pipe(duplex=False)
+class _Cluster:
+    """Encodes on a cluster; Dask gives the task of a worker that is lost to another one itself."""
 
-    def started() -> Executor:
-        return ProcessPoolExecutor(processes, context, _begin, (theirs,))
+    def __init__(self, work: Work, client: Any, threads: int) -> None:
+        self.work, self.client, self.window = work, client, 2 * threads
 
-    workers = _Elsewhere(work, started, processes)
-    try:
-        yield workers
-        workers.close(wait=True)
-    finally:
-        ours.close()
-        workers.close(wait=False)
-        theirs.close()
+    def submit(self, texts: list[str]) -> Any:
+        return self.client.submit(encode_there, self.work, texts, pure=False)
 
-
-def _begin(pipe: Connection) -> None:
-    """Prepare a process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_after, args=(pipe,), daemon=True).start()
-
-
-def _leave_after(pipe: Connection) -> None:
-    pipe.poll(None)
-    os.kill(os.getpid(), signal.SIGTERM)
+    def result(self, task: Any) -> Embeddings:
+        return task.result()  # type: ignore[no-any-return]
 
 
 @contextmanager
-def _cluster(work: Work, address: str) -> Iterator[_Elsewhere]:
+def _cluster(work: Work, address: str) -> Iterator[_Cluster]:
     try:
         from distributed import Client
     except ImportError:
@@ -354,10 +420,8 @@ def _cluster(work: Work, address: str) -> Iterator[_Elsewhere]:
             raise InputError(
                 f"--scheduler {address}: it has no workers. Start some with: dask worker {address}"
             )
-        # Dask gives the task of a worker that is lost to another one itself.
-        workers = _Elsewhere(work, lambda: client.get_executor(pure=False), threads)
         try:
-            yield workers
+            yield _Cluster(work, client, threads)
         except (ValueError, StoreError):
             raise
         except Exception as error:
@@ -369,8 +433,6 @@ def _cluster(work: Work, address: str) -> Iterator[_Elsewhere]:
                 f"--scheduler {address}: the cluster did not finish ({type(error).__name__}). What "
                 f"was added before is kept; run this again to go on."
             ) from error
-        finally:
-            workers.close(wait=False)
 
 
 _one_at_a_time = threading.Lock()  # a Dask worker has threads; a tokenizer is for one
