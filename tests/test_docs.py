@@ -204,10 +204,11 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clone") / "stslab"
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     project = Project(folder)
-    project.notebook("18_recipes", [RECIPES, "print(open(recipes).read())"])
+    # A report: of a lesson, `stslab lab` would also want the exercises.
+    project.notebook("18_recipes", [RECIPES, "print(open(recipes).read())"], report=True)
     project.preset("notebooks: [08]", name="playground")
     shutil.rmtree(project.temporary)  # nothing is built through it
-    (folder / "src").symlink_to(ROOT / "src")
+    shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
     programs = folder / ".venv" / "bin"
     programs.mkdir(parents=True)
     python = shlex.quote(sys.executable)
