@@ -615,8 +615,17 @@ def edited(texts: list[str], edits: random.Random, number: int) -> list[str]:
 
 
 @pytest.mark.filterwarnings(CHROMAS_OWN)
-@pytest.mark.parametrize(("kind", "rounds"), [("exact", 50), ("faiss", 50), ("chroma", 8)])
-@pytest.mark.parametrize("rows", [7, 4096])
+@pytest.mark.parametrize(
+    ("kind", "rows", "rounds"),
+    [
+        ("exact", 4096, 50),
+        ("exact", 37, 25),
+        ("faiss", 4096, 50),
+        ("faiss", 37, 12),
+        ("chroma", 4096, 6),
+        ("chroma", 37, 6),
+    ],
+)
 def test_random_edits_encode_each_new_text_once_and_the_store_does_not_grow(
     kind: str, rounds: int, rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
