@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..mime_types import MATRIX
 from ..scores.groups import group_tree, leaves
 from ..wording import LABEL, quoted, short_label, short_labels
 from .drawing import LABELED, Drawing, new_axes, set_title
 
-MATRIX = "application/vnd.stslab.matrix+json"
 SENTENCE = 20_000  # characters of a sentence in a page's heatmap; the CSV holds all
 ANNOTATED = 12  # largest matrix with a number in each cell
 CELLS = 500  # most rows of an image; a larger matrix is averaged
