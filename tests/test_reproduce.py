@@ -11,7 +11,7 @@ import pytest
 from projects import COUNTING, Project
 
 from stslab.report.page.record import embed, read_record, split_page
-from stslab.report.page.render import export, titled
+from stslab.report.page.render import export, set_title
 from stslab.report.reproducing.reproduce import reproduce
 from stslab.report.request.values import RequestError
 from stslab.report.share import share
@@ -153,7 +153,7 @@ def remade(mini, html, change):
     name = record["page"]
     change(record)
     notebook = nbformat.read(mini.home / f"{name}.ipynb", as_version=4)
-    return export(titled(notebook, record["notebook"], name), name, record)
+    return export(set_title(notebook, record["notebook"], name), name, record)
 
 
 def rewritten(html, change):

@@ -7,15 +7,20 @@ import itertools
 import json
 from importlib import metadata, resources
 from pathlib import Path
-from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from ..inputs.checks import InputError
 from ..inputs.reading import Input, read_corpus, read_pairs, read_sentences
 from ..models.finding import DEFAULT_MODEL, ModelSource, find_model
-from ..report.page.assets import TEMPLATE, Assets, read_style, replace_surrogates, with_policy
+from ..report.page.assets import (
+    TEMPLATE,
+    Assets,
+    read_style,
+    replace_surrogates,
+    templates,
+    with_policy,
+)
 from ..wording import counted
 from .lexicon import lexicon
 from .support import check_supported
@@ -113,13 +118,17 @@ def build_live(
         "licences": _licences(),
     }
     weights = pack_model(found, compact=compact, extra=extra)
-    html = _template().render(
-        title=title or (name or "Sentence similarity, live"),
-        model=found.name,
-        about=_about(found, kind),
-        look=_look(),
-        start=Markup(json.dumps(start).replace("<", r"\u003c")),
-        weights=Markup(base64.b64encode(weights).decode()),
+    html = (
+        templates(HERE / "page")
+        .get_template("live.html.j2")
+        .render(
+            title=title or (name or "Sentence similarity, live"),
+            model=found.name,
+            about=_about(found, kind),
+            look=_look(),
+            start=Markup(json.dumps(start).replace("<", r"\u003c")),
+            weights=Markup(base64.b64encode(weights).decode()),
+        )
     )
     page = folder / f"{name or 'live'}{'-compact' * compact}.html"
     folder.mkdir(parents=True, exist_ok=True)
@@ -193,9 +202,3 @@ def _look() -> Assets:
     sheets = [TEMPLATE / f"{name}.css" for name in ("colors", "figures", "heatmap")]
     script = (HERE / "engine" / "page.js").read_text(encoding="utf-8")
     return with_policy(read_style([*sheets, HERE / "page" / "live.css"]), script, wasm=True)
-
-
-def _template() -> Any:
-    folders = jinja2.FileSystemLoader([HERE / "page", TEMPLATE])
-    made = jinja2.Environment(loader=folders, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return made.get_template("live.html.j2")

@@ -7,9 +7,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
-from ..page.assets import TEMPLATE, read_script, read_style, replace_surrogates, with_policy
+from ..page.assets import (
+    TEMPLATE,
+    read_script,
+    read_style,
+    replace_surrogates,
+    templates,
+    with_policy,
+)
 from ..page.prose import Prose, highlight
 from .exercises import Exercise
 
@@ -40,8 +45,7 @@ def write_booklet(
 
 def render_sheet(template: Path, **about: Any) -> str:
     """Render a page that is read on paper, in the look of the others."""
-    folders = jinja2.FileSystemLoader([template.parent, TEMPLATE])
-    made = jinja2.Environment(loader=folders, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    made = templates(template.parent)
     prose = Prose(lambda address: None)  # on paper, no link leads anywhere
     made.filters["markdown"] = lambda text: prose.markdown(text, contents=False)
     made.filters["python"] = lambda code: highlight(code.strip(), "python")

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup, escape
 
+from ...mime_types import MATRIX
 from ..page import heatmap
-from ..page.assets import TEMPLATE, read_style, replace_surrogates
-from ..page.forms import forms, info_of
+from ..page.assets import TEMPLATE, read_style, replace_surrogates, templates
+from ..page.forms import forms_of, info_of
 from ..page.prose import Prose, highlight
 from ..page.svg import inline_svg
 from ..page.tables import data_table
@@ -71,16 +71,19 @@ def write_slides(decks: Sequence[Deck], title: str) -> str:
     reveal_css = (folder / "reveal.css").read_text(encoding="utf-8")
     scripts = [(folder / f"{name}.js").read_text("utf-8") for name in ("reveal", "notes")]
     scripts.append((HERE / "slides.js").read_text(encoding="utf-8"))
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True
-    )
-    html = environment.get_template("slides.html.j2").render(
-        title=title,
-        parts=parts,
-        minutes=sum(deck.minutes + sum(e.minutes for e in deck.exercises) for deck in decks),
-        css=Markup(reveal_css + read_style(sheets)),
-        # A script in a page must not hold the end of one.
-        scripts=[Markup(re.sub(r"</(script)", r"<\\/\1", each, flags=re.I)) for each in scripts],
+    html = (
+        templates(HERE)
+        .get_template("slides.html.j2")
+        .render(
+            title=title,
+            parts=parts,
+            minutes=sum(deck.minutes + sum(e.minutes for e in deck.exercises) for deck in decks),
+            css=Markup(reveal_css + read_style(sheets)),
+            # A script in a page must not hold the end of one.
+            scripts=[
+                Markup(re.sub(r"</(script)", r"<\\/\1", each, flags=re.I)) for each in scripts
+            ],
+        )
     )
     return replace_surrogates(html)
 
@@ -153,7 +156,7 @@ def _asked(text: str) -> str:
 
 def _shown(prefix: str) -> Callable[[Mapping[str, Any]], tuple[str, Markup] | None]:
     def shown(output: Mapping[str, Any]) -> tuple[str, Markup] | None:
-        data, about = forms(output), info_of(output)
+        data, about = forms_of(output), info_of(output)
         kind = str(about.get("kind") or "")
         if kind == "finding":
             return kind, Markup('<p class="finding">{}</p>').format(data["text/plain"])
@@ -173,9 +176,9 @@ def _shown(prefix: str) -> Callable[[Mapping[str, Any]], tuple[str, Markup] | No
 
 def _figure(data: Mapping[str, Any], ident: str, title: str) -> tuple[str, Markup] | None:
     """Show a matrix as a table, whose texts are larger than those of a drawing."""
-    matrix: Any = data.get(heatmap.MATRIX)
-    if heatmap.valid(matrix) and len(matrix["sentences"]) <= heatmap.NAMED:
-        return "figure", heatmap.instrument(matrix, ident=ident, caption=title, alt=title)
+    matrix: Any = data.get(MATRIX)
+    if heatmap.is_matrix(matrix) and len(matrix["sentences"]) <= heatmap.NAMED:
+        return "figure", heatmap.render_heatmap(matrix, ident=ident, caption=title, alt=title)
     drawn = inline_svg(data["image/svg+xml"], prefix=ident, label=title)
     return ("figure", Markup('<div class="plot ours">{}</div>').format(drawn)) if drawn else None
 

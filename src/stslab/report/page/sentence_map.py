@@ -1,23 +1,27 @@
-"""A map of sentences as an instrument: points that can be asked, and the members of each group.
+"""A map of sentences on a page: a drawing of points that name their sentence, and the groups.
 
 The drawing holds no words, so that none becomes too small on a phone; those are beneath it, in the
-reader's own fonts. Without JavaScript each point has a title, and each group its members.
+reader's own fonts. Without JavaScript a point shows its sentence as a tooltip, and a group opens to
+the list of its members.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from .assets import templates
 from .tables import folded
 
-MAP = "application/vnd.stslab.map+json"
-WIDTH, LOWEST, HIGHEST, EDGE = 640, 220, 400, 14  # of the drawing, in its own units
+# Of the drawing, in its own units.
+WIDTH = 640
+LOWEST, HIGHEST = 220, 400
+MARGIN = 14
 TITLE = 120  # characters of a sentence in its point's title
-CROWDED = 250  # points from which they are drawn smaller
+CROWDED = 250  # with more points than this, each is drawn smaller
 # A shape for each group, for those who see no colors; the last is for all other groups.
 SHAPES = (
     "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0-12 0z",
@@ -33,62 +37,98 @@ SHAPES = (
     "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z",
 )
 
+_TEMPLATES = templates()
 
-def valid(chart: Any) -> bool:
-    """Check that this is a map as `draw_map` writes it."""
+
+class _Point(NamedTuple):
+    x: str
+    y: str
+    row: int
+    title: str
+    text: Markup
+
+
+class _Group(NamedTuple):
+    name: str
+    shape: str
+    points: list[_Point]
+
+
+def is_map(data: Any) -> bool:
+    """Check that this is the data of a map as `draw_map` writes it."""
     try:
-        groups, points = chart["groups"], chart["points"]
-        return (
-            isinstance(groups, list)
-            and all(isinstance(name, str) for name in groups)
-            and isinstance(points, list)
-            and len(points) > 0
-            and all(
-                math.isfinite(x)
-                and math.isfinite(y)
-                and type(group) is type(row) is int
-                and 0 <= group < min(len(groups), len(SHAPES))
-                and isinstance(text, str)
-                for x, y, group, row, text in points
-            )
+        groups, points = data["groups"], data["points"]
+        if not isinstance(groups, list) or not isinstance(points, list) or not points:
+            return False
+        group_count = min(len(groups), len(SHAPES))
+        return all(isinstance(name, str) for name in groups) and all(
+            _is_point(point, group_count) for point in points
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         return False
 
 
-def instrument(chart: Mapping[str, Any], *, ident: str, alt: str) -> Markup:
-    """Draw a map; `alt` says in words what it shows."""
-    xs, ys = ([point[axis] for point in chart["points"]] for axis in (0, 1))
-    width, height = max(xs) - min(xs), max(ys) - min(ys)
-    room = (WIDTH - 2 * EDGE, HIGHEST - 2 * EDGE)
-    scale = min(
-        (side / span for side, span in zip(room, (width, height), strict=True) if span > 0),
-        default=1.0,
+def _is_point(point: Any, group_count: int) -> bool:
+    x, y, group, row, text = point
+    return (
+        math.isfinite(x)
+        and math.isfinite(y)
+        and type(group) is type(row) is int
+        and 0 <= group < group_count
+        and isinstance(text, str)
     )
-    tall = max(LOWEST, math.ceil(height * scale) + 2 * EDGE)
-    left, top = (WIDTH - width * scale) / 2, (tall - height * scale) / 2
-    size = ' transform="scale(.6)"' if len(xs) > CROWDED else ""
-    used = range(len(chart["groups"]))
-    shapes = "".join(f'<path id="{ident}-{n}" d="{SHAPES[n]}"{size}/>' for n in used)
-    drawn, listed = [], []
-    for number, name in enumerate(chart["groups"]):
-        members = [point for point in chart["points"] if point[2] == number]
-        drawn.append(f'<g class="g{number}">')
-        drawn += [
-            f'<use href="#{ident}-{number}" x="{left + (x - min(xs)) * scale:.1f}" '
-            f'y="{top + (max(ys) - y) * scale:.1f}">'
-            f"<title>{row}: {escape(text[:TITLE] + '…' * (len(text) > TITLE))}</title></use>"
-            for x, y, _, row, text in members
-        ]
-        drawn.append("</g>")
-        items = "".join(f'<li value="{p[3]}"><bdi>{folded(p[4])}</bdi></li>' for p in members)
-        listed.append(
-            f'<li><details><summary><svg class="key g{number}" viewBox="-9 -9 18 18" '
-            f'aria-hidden="true"><path d="{SHAPES[number]}"/></svg> <bdi>{escape(name)}</bdi> '
-            f"<small>{len(members):,}</small></summary><ol>{items}</ol></details></li>"
+
+
+def render_map(data: Mapping[str, Any], *, ident: str, alt: str) -> Markup:
+    """Return a map as HTML.
+
+    Parameters
+    ----------
+    data : mapping
+        ``groups``, a list of names, and ``points``, a list of (x, y, group, row, sentence).
+    ident : str
+        The id of the figure on the page, with which the ids of its shapes begin.
+    alt : str
+        What the map shows, in words.
+    """
+    points = data["points"]
+    xs = [point[0] for point in points]
+    ys = [point[1] for point in points]
+    min_x, max_y = min(xs), max(ys)
+    map_width, map_height = max(xs) - min_x, max_y - min(ys)
+    # As large as both sides allow. Points in a line leave one side free, a single point both.
+    scales = []
+    if map_width > 0:
+        scales.append((WIDTH - 2 * MARGIN) / map_width)
+    if map_height > 0:
+        scales.append((HIGHEST - 2 * MARGIN) / map_height)
+    scale = min(scales, default=1.0)
+    height = max(LOWEST, math.ceil(map_height * scale) + 2 * MARGIN)
+    left, top = (WIDTH - map_width * scale) / 2, (height - map_height * scale) / 2
+
+    def place(point: Sequence[Any]) -> _Point:
+        x, y, _, row, text = point
+        title = text
+        if len(text) > TITLE:
+            title = f"{text[:TITLE]}…"
+        return _Point(
+            x=f"{left + (x - min_x) * scale:.1f}",
+            y=f"{top + (max_y - y) * scale:.1f}",  # in a drawing y grows downwards
+            row=row,
+            title=title,
+            text=folded(text),
         )
-    return Markup(
-        f'<div class="plot map"><svg role="img" aria-label="{escape(alt)}" '
-        f'viewBox="0 0 {WIDTH} {tall}"><defs>{shapes}</defs>{"".join(drawn)}</svg></div>'
-        f'<ul class="groups" role="list">{"".join(listed)}</ul>'
+
+    groups = []
+    for number, name in enumerate(data["groups"]):
+        members = [place(point) for point in points if point[2] == number]
+        groups.append(_Group(name, SHAPES[number], members))
+    html = _TEMPLATES.get_template("map.html.j2").render(
+        groups=groups,
+        ident=ident,
+        alt=alt,
+        width=WIDTH,
+        height=height,
+        is_crowded=len(points) > CROWDED,
     )
+    return Markup(html)

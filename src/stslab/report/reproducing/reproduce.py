@@ -213,7 +213,7 @@ def _made_again(
     """Run the notebook; give how its page is rendered with a record, and the record found here."""
     import nbformat
 
-    from ..page.render import export, titled
+    from ..page.render import export, set_title
     from ..running.pool import check_limits
     from ..running.run import Work, run
 
@@ -237,7 +237,7 @@ def _made_again(
 
     def page(record: Mapping[str, Any]) -> str:
         notebook = nbformat.reads(done.notebook, as_version=4)
-        return export(titled(notebook, source, job.name), job.name, record)
+        return export(set_title(notebook, source, job.name), job.name, record)
 
     return page, record
 
