@@ -160,7 +160,7 @@ def rewritten(html, change):
     """Change the record alone, and the digest beside it."""
     record = read_record(html)
     change(record)
-    return with_record(split_page(html).rest, embed(record))
+    return with_record(split_page(html).html, embed(record))
 
 
 def with_record(rest, element):
@@ -182,7 +182,7 @@ def test_a_page_that_cannot_be_used_runs_nothing(mini, alone, edit, message, mon
     def not_to_be_called(*_):
         raise AssertionError("it was run")
 
-    monkeypatch.setattr("stslab.report.reproducing.reproduce._made_again", not_to_be_called)
+    monkeypatch.setattr("stslab.report.reproducing.reproduce._run", not_to_be_called)
     with pytest.raises(RequestError, match=message):
         again(alone("count", edit), mini)
 

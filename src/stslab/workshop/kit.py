@@ -13,7 +13,7 @@ from ..inputs.reading import read_pairs
 from ..models.finding import DEFAULT_MODEL
 from ..report.archive import write_zip
 from ..report.editions.booklet import render_sheet, write_booklet
-from ..report.editions.cells import solved, student
+from ..report.editions.cells import solved_edition, student_edition
 from ..report.editions.exercises import read_lessons
 from ..report.editions.slides import Deck, write_slides
 from ..report.request.values import RequestError
@@ -82,7 +82,7 @@ def build_workshop(
 def write_editions(notebooks: Path, folder: Path) -> None:
     """Write student and solution editions of all lessons, each folder with what checks need."""
     for stem, (source, lesson) in read_lessons(notebooks).items():
-        for name, made in (("student", student), ("solutions", solved)):
+        for name, made in (("student", student_edition), ("solutions", solved_edition)):
             seal(folder / name, stem, lesson)
             text = json.dumps(made(source, stem, lesson.exercises), indent=1, ensure_ascii=False)
             (folder / name / f"{stem}.ipynb").write_text(text + "\n", encoding="utf-8")

@@ -104,7 +104,7 @@ def render_map(data: Mapping[str, Any], *, ident: str, alt: str) -> Markup:
         scales.append((HIGHEST - 2 * MARGIN) / map_height)
     scale = min(scales, default=1.0)
     height = max(LOWEST, math.ceil(map_height * scale) + 2 * MARGIN)
-    left, top = (WIDTH - map_width * scale) / 2, (height - map_height * scale) / 2
+    margin_left, margin_top = (WIDTH - map_width * scale) / 2, (height - map_height * scale) / 2
 
     def place(point: Sequence[Any]) -> _Point:
         x, y, _, row, text = point
@@ -112,8 +112,8 @@ def render_map(data: Mapping[str, Any], *, ident: str, alt: str) -> Markup:
         if len(text) > TITLE:
             title = f"{text[:TITLE]}…"
         return _Point(
-            x=f"{left + (x - min_x) * scale:.1f}",
-            y=f"{top + (max_y - y) * scale:.1f}",  # in a drawing y grows downwards
+            x=f"{margin_left + (x - min_x) * scale:.1f}",
+            y=f"{margin_top + (max_y - y) * scale:.1f}",  # in a drawing y grows downwards
             row=row,
             title=title,
             text=folded(text),
