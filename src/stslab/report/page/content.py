@@ -4,47 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from importlib.metadata import version
-from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
 from markupsafe import Markup
 from nbformat import NotebookNode
 
-from ..identity import digest
 from ..request.parameters import read_cell
-from ..request.source import as_source
 from ..request.values import RequestError
 from .assets import page_assets
 from .cell_outputs import CellOutputs
-from .forms import info_of
+from .forms import has_tag, info_of
 from .headline import read_headline
+from .origin import citation, own_record
 from .prose import Prose, highlight
 from .record import embed
+from .sections import (
+    NOTHING,
+    SETUP,
+    PageCell,
+    contents_of_filled,
+    is_empty,
+    join_setup_cells,
+    split_into_sections,
+)
 from .tables import folded
 from .thumbnail import main_picture
-
-SETUP = "Setup"  # the label of cells that only prepare what follows
-NOTHING = Markup("")
-
-
-@dataclass
-class PageCell:
-    """A cell as the template shows it."""
-
-    kind: Literal["prose", "code"]
-    html: Markup = NOTHING
-    label: str = "Code"
-    preview: str = ""  # a line that says what the code does
-    code: Markup = NOTHING
-    outputs: list[Markup] = field(default_factory=list)
-    parameters: list[dict[str, Any]] = field(default_factory=list)  # rows of a table
-    solution: bool = False
-    failing: bool = False
-
-
-Section = list[PageCell]
 
 
 class PageContent:
@@ -79,21 +63,21 @@ class PageContent:
             picture = self.outputs.html(self.main_picture)
         cells = self._cells()
         failing_cell = next((cell for cell in cells if cell.failing), None)
-        sections = _split_into_sections(
-            _join_setup_cells([cell for cell in cells if cell is not failing_cell])
+        sections = split_into_sections(
+            join_setup_cells([cell for cell in cells if cell is not failing_cell])
         )
         code_cells = [cell for section in sections for cell in section if cell.kind == "code"]
         contents = self.prose.contents
         if self.is_report:
-            contents = _contents_of_filled(contents, sections)
-            sections = [section for section in sections if not _is_empty(section)]
+            contents = contents_of_filled(contents, sections)
+            sections = [section for section in sections if not is_empty(section)]
         if self.has_failed:
             contents = []
         heading, title = self._heading_and_title()
         kicker = ""
         if heading != title:
             kicker = heading
-        record = self.report_info.get("record") or _own_record(
+        record = self.report_info.get("record") or own_record(
             self.notebook, self.name, self.injected
         )
         return {
@@ -109,7 +93,7 @@ class PageContent:
             "failing": failing_cell,
             "look": page_assets(*self._asset_names()),
             "record": record,
-            "cite": _citation(title, self.name, record),
+            "cite": citation(title, self.name, record),
             "embedded": embed(record),
             "has_code": not self.is_report and any(cell.code for cell in cells),
             "preset": self.report_info.get("preset") or {},
@@ -195,11 +179,6 @@ class PageContent:
         return self.outputs.html(output)
 
 
-def has_tag(cell: NotebookNode, tag: str) -> bool:
-    """Check that a cell has a tag."""
-    return tag in cell.metadata.get("tags", ())
-
-
 def _language(notebook: NotebookNode) -> str:
     """Return the name of the language that a notebook's code is highlighted as."""
     name = str(notebook.metadata.get("language_info", {}).get("name") or "python")
@@ -214,49 +193,6 @@ def _injected_source(notebook: NotebookNode) -> str:
         if has_tag(cell, "injected-parameters"):
             return str(cell.source)
     return ""
-
-
-def _join_setup_cells(cells: list[PageCell]) -> list[PageCell]:
-    """Join setup cells that follow each other, as long as they show nothing, into one fold."""
-    joined: list[PageCell] = []
-    for cell in cells:
-        previous = None
-        if joined:
-            previous = joined[-1]
-        if previous and previous.label == cell.label == SETUP and not previous.outputs:
-            cell.code = Markup("\n\n").join([previous.code, cell.code])
-            joined.pop()
-        joined.append(cell)
-    return joined
-
-
-def _split_into_sections(cells: list[PageCell]) -> list[Section]:
-    """Split a page at its section headings: a browser draws a section once it comes into sight."""
-    sections: list[Section] = [[]]
-    for cell in cells:
-        if cell.html.startswith("<h2"):
-            sections.append([])
-        sections[-1].append(cell)
-    return sections
-
-
-def _is_empty(section: Section) -> bool:
-    """Check that a section shows nothing in a report, which folds its code, but its heading."""
-    visible_cells = [cell for cell in section if cell.kind == "prose" or cell.outputs]
-    if len(visible_cells) != 1:
-        return False
-    return bool(re.fullmatch(r"<h2[^\n]*</h2>\s*", visible_cells[0].html))
-
-
-def _contents_of_filled(
-    contents: list[tuple[int, str, str]], sections: list[Section]
-) -> list[tuple[int, str, str]]:
-    """Return the contents without the headings of empty sections."""
-    empty_ids: set[str] = set()
-    for section in sections:
-        if _is_empty(section):
-            empty_ids.update(re.findall(r' id="(.*?)"', section[0].html))
-    return [entry for entry in contents if entry[1] not in empty_ids]
 
 
 def _is_setup(cell: NotebookNode) -> bool:
@@ -297,39 +233,3 @@ def _parameter_rows(source: str, injected: str) -> list[dict[str, Any]]:
             row["changed"] = defaults[name].default != parameter.default
         rows.append(row)
     return rows
-
-
-def _citation(title: str, name: str, record: Mapping[str, Any]) -> str:
-    """Return what to name when a page is quoted, without a date: equal inputs give equal pages."""
-    files = record.get("files") or []
-    if isinstance(files, Mapping):
-        files = list(files.values())
-    sources = [f"{file['name']} (SHA-256 {file['sha256'][:12]}…)" for file in files]
-    if not sources:
-        notebook_digest = record["sha256"]["notebook"]
-        sources = [f"{record.get('notebook_name')} (SHA-256 {notebook_digest[:12]}…)"]
-    full_stop = "."
-    if title.endswith((".", "?", "!", "…")):
-        full_stop = ""
-    origin = f"made with stslab {version('stslab')} from {', '.join(sources)}"
-    return f"{title[:200]}{full_stop} {name}.html, {origin}."
-
-
-def _own_record(notebook: NotebookNode, name: str, injected: str) -> dict[str, Any]:
-    """Return what a notebook by itself can say it was made from: its cells, and their digest."""
-    # nbformat gives the cells of an old notebook ids by chance; a position is always the same.
-    cells = [
-        {**cell, "id": f"cell-{index}"}
-        for index, cell in enumerate(notebook.cells)
-        if not has_tag(cell, "injected-parameters")
-        and not has_tag(cell, "papermill-error-cell-tag")
-    ]
-    source = as_source({"cells": cells, "metadata": notebook.metadata})
-    record: dict[str, Any] = {"notebook_name": PurePosixPath(name).name, "notebook": source}
-    language_info = notebook.metadata.get("language_info", {})
-    if language_info.get("version"):
-        record["versions"] = {language_info.get("name", "language"): language_info["version"]}
-    if injected:
-        record["injected_parameters"] = injected
-    record["sha256"] = {"notebook": digest(source)}
-    return record

@@ -1,4 +1,4 @@
-"""What an output of a notebook is, and the forms of it that can be shown.
+"""What a cell or an output of a notebook is, and the forms of an output that can be shown.
 
 A notebook may hold anything. What does not have the type that it should have is left out here, so
 that the other modules need not check it.
@@ -57,3 +57,8 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
     if isinstance(value, Mapping):
         return value
     return {}
+
+
+def has_tag(cell: Mapping[str, Any], tag: str) -> bool:
+    """Check that a cell has a tag."""
+    return tag in cell["metadata"].get("tags", ())
