@@ -105,6 +105,7 @@ def test_sizes(exporter):
     assert len(html.encode()) <= 250_000
 
 
+@pytest.mark.slow
 def test_later_pages_are_fast(exporter):
     """After the first page, 60 ms of work each: the best of five."""
     nb = fixtures.tutorial()

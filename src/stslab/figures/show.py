@@ -279,4 +279,5 @@ def _plain_table(values: pd.DataFrame) -> str:
     if len(values) == 0:
         return NOTHING
     cells = values.apply(lambda column: column.map(lambda value: _cell(value, column.name)))
-    return cells.to_string(index=False, max_colwidth=PLAIN_CELL)
+    text: str = cells.to_string(index=False, max_colwidth=PLAIN_CELL)
+    return text

@@ -77,13 +77,14 @@ def write_slides(decks: Sequence[Deck], title: str) -> str:
         for file in ("reveal/reveal.js", "reveal/notes.js", "slides.js")
     ]
     exercises = [exercise for deck in decks for exercise in deck.exercises]
+    minutes = sum(deck.minutes for deck in decks) + sum(e.minutes for e in exercises)
     html = (
         templates(HERE)
         .get_template("slides.html.j2")
         .render(
             title=title,
             parts=parts,
-            minutes=sum(item.minutes for item in [*decks, *exercises]),
+            minutes=minutes,
             css=Markup(reveal_css + read_style(sheets)),
             scripts=[_inside_element(script) for script in scripts],
         )

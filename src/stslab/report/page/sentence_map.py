@@ -79,6 +79,17 @@ def _is_point(point: Any, group_count: int) -> bool:
     )
 
 
+def _scale(map_width: float, map_height: float) -> float:
+    """Return the factor by which a map grows to as large as both sides of the drawing allow."""
+    scales = []
+    # Points in a line leave one side free, and a single point both.
+    if map_width > 0:
+        scales.append((WIDTH - 2 * MARGIN) / map_width)
+    if map_height > 0:
+        scales.append((HIGHEST - 2 * MARGIN) / map_height)
+    return min(scales, default=1.0)
+
+
 def render_map(data: Mapping[str, Any], *, ident: str, alt: str) -> Markup:
     """Return a map as HTML.
 
@@ -96,13 +107,7 @@ def render_map(data: Mapping[str, Any], *, ident: str, alt: str) -> Markup:
     ys = [point[1] for point in points]
     min_x, max_y = min(xs), max(ys)
     map_width, map_height = max(xs) - min_x, max_y - min(ys)
-    # As large as both sides allow. Points in a line leave one side free, a single point both.
-    scales = []
-    if map_width > 0:
-        scales.append((WIDTH - 2 * MARGIN) / map_width)
-    if map_height > 0:
-        scales.append((HIGHEST - 2 * MARGIN) / map_height)
-    scale = min(scales, default=1.0)
+    scale = _scale(map_width, map_height)
     height = max(LOWEST, math.ceil(map_height * scale) + 2 * MARGIN)
     margin_left, margin_top = (WIDTH - map_width * scale) / 2, (height - map_height * scale) / 2
 
