@@ -56,7 +56,7 @@ def differences(page, forged):
     ours = split_page(page)
     if forged_page.record != ours.record:
         return ["what it claims to be made from"]
-    return compare(forged_page.rest, ours.rest)
+    return compare(forged_page.html, ours.html)
 
 
 def changed(page, old, new, count=1):

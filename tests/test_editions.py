@@ -27,7 +27,13 @@ from conftest import ROOT
 from lessons import QUICKER
 
 from stslab import jaccard
-from stslab.report.editions.cells import GUESS, asked, solved, student, without_annotations
+from stslab.report.editions.cells import (
+    GUESS,
+    exercise_cells,
+    solved_edition,
+    student_edition,
+    without_annotations,
+)
 from stslab.report.editions.exercises import Lesson, read_lesson
 from stslab.report.request.source import is_report, read_source
 from stslab.report.request.values import RequestError
@@ -73,10 +79,10 @@ def outcome(request: Any, tmp_path_factory: Any) -> tuple[Lesson, dict[tuple[str
     """Run a student edition, then every answer and its check; give what each check said."""
     name = request.param
     lesson, source = lesson_of(name), SOURCES[name][1]
-    notebook = student(source, name, lesson.exercises)
+    notebook = student_edition(source, name, lesson.exercises)
     attempts = tried(name, lesson)
     for number, (key, what, answer) in enumerate(attempts):
-        for cell in asked(name, key, lesson.exercises[key], answer):
+        for cell in exercise_cells(name, key, lesson.exercises[key], answer):
             if cell["source"] == GUESS and what == "solution":
                 cell["source"] = "guess = 0.5"
             notebook["cells"].append({**cell, "id": f"{number}-{cell['id']}"})
@@ -178,8 +184,8 @@ def test_exercises_rise_from_a_small_one_to_the_learners_own_sentences(name: str
 @pytest.mark.parametrize("name", LESSONS)
 def test_the_student_edition_holds_no_solution_and_no_annotation(name: str) -> None:
     lesson, source = lesson_of(name), SOURCES[name][1]
-    text = _code_and_prose(student(source, name, lesson.exercises))
-    whole = _code_and_prose(solved(source, name, lesson.exercises))
+    text = _code_and_prose(student_edition(source, name, lesson.exercises))
+    whole = _code_and_prose(solved_edition(source, name, lesson.exercises))
     for each in lesson.exercises.values():
         assert each.solution.strip() not in text
         assert each.solution.strip() in whole

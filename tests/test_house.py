@@ -20,7 +20,7 @@ SOURCES = sorted(path for path in PACKAGE.rglob("*.py*") if path.suffix in (".py
 APART = ("studies", "stores", "report", "cli", "live", "workshop")
 # A room imports from those before it, and from what lies open to all.
 ROOMS = ["inputs", "models", "scores", "figures", "studies", "stores"]
-OPEN = {"wording", "csv_text"}
+OPEN = {"wording", "csv_text", "mime_types"}
 # The report's rooms: what each may import beside itself. Pages are made and notebooks are run
 # without a word about each other.
 REPORT = {
@@ -34,7 +34,7 @@ REPORT = {
 # What the report takes from elsewhere: where models are and what they are, the cache's state, and
 # the reading of files, to refuse one before a notebook runs on it.
 OUTSIDE = {"stslab", "stslab.models.finding", "stslab.models.cache"}
-OUTSIDE |= {"stslab.inputs.checks", "stslab.inputs.reading"}
+OUTSIDE |= {"stslab.inputs.checks", "stslab.inputs.reading", "stslab.mime_types"}
 
 
 def name_of(path: Path) -> str:

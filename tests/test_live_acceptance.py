@@ -23,7 +23,7 @@ from test_live_engine import (  # noqa: F401 (fixtures)
 )
 
 from stslab.live.build import PAIRS, SENTENCES
-from stslab.live.characters import EMPTY
+from stslab.live.characters import UNASSIGNED
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -71,7 +71,7 @@ def test_all_benchmark_texts_have_pythons_tokens(opened, tokenizer, stsb):  # no
 
 def test_every_character_has_pythons_tokens(opened, tokenizer):  # noqa: F811
     """In a word, `x…y`; of all code points that Python has, except those of empty planes."""
-    codes = [n for n in range(0x110000) if n not in EMPTY and not 0xD800 <= n < 0xE000]
+    codes = [n for n in range(0x110000) if n not in UNASSIGNED and not 0xD800 <= n < 0xE000]
     page = opened("exact")
     for at in range(0, len(codes), 50_000):
         part = codes[at : at + 50_000]
@@ -86,7 +86,7 @@ def test_every_character_has_pythons_tokens(opened, tokenizer):  # noqa: F811
 
 def test_characters_of_empty_planes_are_left_alone(tokenizer):  # noqa: F811
     backend = tokenizer.backend_tokenizer
-    for start in range(EMPTY.start, EMPTY.stop, 4096):
+    for start in range(UNASSIGNED.start, UNASSIGNED.stop, 4096):
         text = "".join(map(chr, range(start, start + 4096)))
         assert backend.normalizer.normalize_str(text) == text
         assert [word for word, _ in backend.pre_tokenizer.pre_tokenize_str(text)] == [text]

@@ -294,13 +294,9 @@ def test_what_a_score_is_worth(page, model):
     assert found == describe_calibration(model, ["Она читает книгу.", "A dog barks here."])
 
 
-def test_a_model_that_is_not_calibrated_has_no_worth(page):
-    class Letters:
-        def encode(self, texts):
-            return [[text.count(letter) for letter in "abc"] for text in texts]
-
-    words = json.loads(json.dumps(lexicon(Letters())))
+def test_a_model_that_is_not_calibrated_has_no_worth(page, letters):
+    words = json.loads(json.dumps(lexicon(letters)))
     found = page.evaluate(
         "words => [lists.worth(0.5, ['a', 'b'], words), lists.judge(0.5, words)]", words
     )
-    assert found == [{"why": describe_calibration(Letters())}, "not known"]
+    assert found == [{"why": describe_calibration(letters)}, "not known"]

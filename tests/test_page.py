@@ -19,7 +19,8 @@ from reading import Page
 from stslab.report.building.published import published_files
 from stslab.report.identity import helper_digests
 from stslab.report.page import heatmap
-from stslab.report.page.exporter import StslabExporter, headline
+from stslab.report.page.exporter import StslabExporter
+from stslab.report.page.headline import read_headline
 from stslab.report.page.index import render_index, render_root_index
 from stslab.report.page.prose import Prose, highlight, mathml
 from stslab.report.page.record import read_record
@@ -104,6 +105,7 @@ def test_sizes(exporter):
     assert len(html.encode()) <= 250_000
 
 
+@pytest.mark.slow
 def test_later_pages_are_fast(exporter):
     """After the first page, 60 ms of work each: the best of five."""
     nb = fixtures.tutorial()
@@ -333,7 +335,7 @@ def test_descriptions_of_the_wrong_type_are_ignored(exporter, wrong):
         nb.cells[0].outputs[0] |= {"data": data | more, "metadata": metadata}
         assert ("<img" if more else "plain words") in render(exporter, nb)
         assert thumbnail(nb) is None
-        assert headline(nb).finding is None
+        assert read_headline(nb).finding is None
         assert published_files(nb, "nb") == {}
 
 
@@ -369,7 +371,7 @@ def test_heatmap_carries_every_sentence_and_every_pair():
     matrix = fixtures.matrix_bundle(fixtures.SENTENCES, fixtures.UPPER).data[
         "application/vnd.stslab.matrix+json"
     ]
-    html = heatmap.instrument(matrix, ident="m", caption="How alike?", alt="6 × 6")
+    html = heatmap.render_heatmap(matrix, ident="m", caption="How alike?", alt="6 × 6")
     assert html.count("<td class=") == 36 + 15
     for sentence in fixtures.SENTENCES:
         assert html.count(f"<bdi>{sentence}</bdi>") == 2
@@ -386,7 +388,7 @@ def test_a_heatmap_names_the_rows_of_the_file():
     names = [f"Sentence {i}" for i in range(17)]
     matrix = {"sentences": names, "labels": names, "rows": [*range(40, 57)]}
     matrix["values"] = [[0.25, -0.25, *[1.0] * 15] for _ in names]
-    html = heatmap.instrument(matrix, ident="m", caption="t", alt="a")
+    html = heatmap.render_heatmap(matrix, ident="m", caption="t", alt="a")
     assert '<th scope="row"><b>40</b><bdi>Sentence 0</bdi>' in html
     assert '<th scope="col"><b>56</b>' in html
     assert '<li value="41"><bdi>Sentence 1</bdi>' in html
@@ -401,7 +403,7 @@ def test_heatmaps_of_any_size(n):
     names = [f"Sentence {i} " + "word " * 200 for i in range(n)]
     matrix = {"sentences": names, "labels": [f"s{i}" for i in range(n)]}
     matrix["values"] = [[0.25] * n for _ in range(n)]
-    html = heatmap.instrument(matrix, ident="m", caption="t", alt="a")
+    html = heatmap.render_heatmap(matrix, ident="m", caption="t", alt="a")
     assert html.count('<td class="h25">') == n * n
     assert len(html) < 350_000
 
@@ -412,12 +414,12 @@ def test_heatmaps_of_any_size(n):
 )
 def test_a_damaged_matrix_is_refused(value, more):
     """The picture takes its place."""
-    assert not heatmap.valid({**value, **more} if isinstance(value, dict) else value)
+    assert not heatmap.is_matrix({**value, **more} if isinstance(value, dict) else value)
 
 
-def test_colours_change_by_steps_of_five_hundredths():
+def test_colors_change_by_steps_of_five_hundredths():
     """Each class is in the stylesheet; the ends hold what lies beyond them."""
-    assert [heatmap.step(v) for v in (-1, -0.05, 0, 0.57, 1, 7)] == [
+    assert [heatmap.color_class(v) for v in (-1, -0.05, 0, 0.57, 1, 7)] == [
         "h0",
         "h19",
         "h20",
@@ -429,11 +431,11 @@ def test_colours_change_by_steps_of_five_hundredths():
 
 def test_csv_of_a_page():
     """Small data travels in the page, large data beside it: the script links to that."""
-    small = csv_link('a,"b & c"\n1,ä%#<\n', "x.csv", published=True, what="t")
+    small = csv_link('a,"b & c"\n1,ä%#<\n', "x.csv", published=True, subject="t")
     assert 'href="data:text/csv;charset=utf-8,a,%22b %26 c%22%0A1,%C3%A4%25%23%3C%0A"' in small
-    large = csv_link("1\n" * 200_000, "x.csv", published=True, what="t")
+    large = csv_link("1\n" * 200_000, "x.csv", published=True, subject="t")
     assert 'hidden data-page="data/x.csv"' in large
-    assert csv_link("1\n" * 200_000, "x.csv", published=False, what="t") == ""
+    assert csv_link("1\n" * 200_000, "x.csv", published=False, subject="t") == ""
 
 
 def test_a_map_carries_every_point_and_the_members_of_each_group(exporter):
@@ -800,7 +802,7 @@ def test_index_says_what_is_out_of_date_and_why():
 def test_index_takes_finding_and_thumbnail_from_the_notebook():
     """Computed once, by the notebook."""
     nb = fixtures.tutorial()
-    assert headline(nb).finding.startswith("Of 15 pairs")
+    assert read_headline(nb).finding.startswith("Of 15 pairs")
     assert thumbnail(nb).count("<rect") == 36
     ranked = fixtures.notebook(fixtures.code("t", fixtures.table_bundle(fixtures.RANKED)))
     assert thumbnail(ranked).count("<rect") == 7
@@ -816,7 +818,7 @@ def test_index_takes_finding_and_thumbnail_from_the_notebook():
     chosen = fixtures.notebook(*nb.cells, fixtures.code("f", fixtures.figure_bundle(name="main")))
     assert "<rect" not in thumbnail(chosen)
     assert thumbnail(fixtures.foreign()) is None
-    assert headline(fixtures.foreign()).finding is None
+    assert read_headline(fixtures.foreign()).finding is None
     far = fixtures.notebook(fixtures.code("t", fixtures.table_bundle([(1, -7.5, "One.")])))
     for notebook in (nb, ranked, drawn, fixtures.notebook(listed), far):
         shown = thumbnail(notebook)

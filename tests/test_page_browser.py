@@ -7,7 +7,8 @@ import pytest
 from conftest import AXE, READY
 from playwright.sync_api import expect
 
-from stslab.report.page.exporter import StslabExporter, headline
+from stslab.report.page.exporter import StslabExporter
+from stslab.report.page.headline import read_headline
 from stslab.report.page.index import render_index, render_root_index
 from stslab.report.page.thumbnail import thumbnail
 
@@ -37,7 +38,7 @@ def pages(tmp_path_factory):
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
     nb = fixtures.tutorial()
     entries = [
-        {"title": "A heatmap", "href": "tutorial.html", "finding": headline(nb).finding}
+        {"title": "A heatmap", "href": "tutorial.html", "finding": read_headline(nb).finding}
         | {"status": "built", "thumbnail": thumbnail(nb)},
         {"title": "Ranking", "href": "foreign.html", "status": "stale", "reason": "its run failed"}
         | {"failed_href": "failing.html#failing-cell"},

@@ -11,7 +11,7 @@ import pytest
 from projects import COUNTING, Project
 
 from stslab.report.page.record import embed, read_record, split_page
-from stslab.report.page.render import export, titled
+from stslab.report.page.render import export, set_title
 from stslab.report.reproducing.reproduce import reproduce
 from stslab.report.request.values import RequestError
 from stslab.report.share import share
@@ -153,14 +153,14 @@ def remade(mini, html, change):
     name = record["page"]
     change(record)
     notebook = nbformat.read(mini.home / f"{name}.ipynb", as_version=4)
-    return export(titled(notebook, record["notebook"], name), name, record)
+    return export(set_title(notebook, record["notebook"], name), name, record)
 
 
 def rewritten(html, change):
     """Change the record alone, and the digest beside it."""
     record = read_record(html)
     change(record)
-    return with_record(split_page(html).rest, embed(record))
+    return with_record(split_page(html).html, embed(record))
 
 
 def with_record(rest, element):
@@ -182,7 +182,7 @@ def test_a_page_that_cannot_be_used_runs_nothing(mini, alone, edit, message, mon
     def not_to_be_called(*_):
         raise AssertionError("it was run")
 
-    monkeypatch.setattr("stslab.report.reproducing.reproduce._made_again", not_to_be_called)
+    monkeypatch.setattr("stslab.report.reproducing.reproduce._run", not_to_be_called)
     with pytest.raises(RequestError, match=message):
         again(alone("count", edit), mini)
 

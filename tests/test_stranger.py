@@ -319,7 +319,7 @@ def replaced(record: dict[str, Any], path: tuple[Any, ...], new: Any) -> dict[st
 
 def test_a_record_of_any_kind_is_refused_or_judged(mini, page, alone, once):
     """Each field missing, of another type, huge, deep, a path, code, or written to a terminal."""
-    record, around = read_record(page), split_page(page).rest
+    record, around = read_record(page), split_page(page).html
     count, passed = 0, set()
     for turn, path in enumerate(places(record)):
         for new in [OTHERS[(5 * turn + step) % len(OTHERS)] for step in range(6)]:
@@ -349,7 +349,7 @@ def test_a_record_that_is_no_record_is_refused(mini, page, alone, record):
 
     digest = hashlib.sha256(record.encode()).hexdigest()
     element = f'<script type="application/json" id="stslab-record" data-sha256="{digest}">'
-    html = with_record(split_page(page).rest, f"{element}{record}</script>")
+    html = with_record(split_page(page).html, f"{element}{record}</script>")
     with pytest.raises(RequestError, match=r"damaged|edited"):
         again(html, mini, alone)
 

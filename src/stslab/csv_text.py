@@ -9,16 +9,21 @@ from __future__ import annotations
 import re
 from typing import Any
 
-# Spaces and apostrophes may come first: the mark of a text that has its own must come off again.
-# A negative number is no formula. The wide signs count where Japanese or Chinese is written.
+# Spaces may come before the sign, and apostrophes: a text that has its own gets one more, so that
+# `unmark` gives back what it was. A negative number is no formula. Programs set to Japanese or
+# Chinese take the wide signs for formulas, too.
 _FORMULA = re.compile(r"(?!-[0-9.]+(?:[eE][-+]?[0-9]+)?\Z)[' ]*[=+\-@＝＋－＠\t\r\n]")
 
 
 def mark(value: Any) -> Any:
-    """Put an apostrophe before a text that a spreadsheet could take for a formula."""
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+    """Return a value with an apostrophe before it if a spreadsheet could take it for a formula."""
+    if isinstance(value, str) and _FORMULA.match(value):
+        return f"'{value}"
+    return value
 
 
 def unmark(text: str) -> str:
-    """Take away the apostrophe that `mark` put there."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text[1:]) else text
+    """Return a text without the apostrophe that `mark` put before it."""
+    if text.startswith("'") and _FORMULA.match(text[1:]):
+        return text[1:]
+    return text

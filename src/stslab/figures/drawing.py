@@ -12,23 +12,23 @@ import pandas as pd
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LABELED = 40  # most rows or points with a label each
+LABELED = 40  # with more rows or points than this, they have no labels
 COLOR = "#4878a8"
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """What `heatmap` and its like return; `show_figure` shows and publishes it."""
+    """A figure as the functions that draw return it; `show_figure` shows and publishes it."""
 
-    ax: Axes  # to change before it is shown
+    ax: Axes  # can be changed before the figure is shown
     alt: str  # the text alternative, made from the data
     data: pd.DataFrame  # the numbers behind the figure
-    # MIME type → what a page draws its own picture from
+    # Data by MIME type, from which a page makes its own version of the figure.
     forms: Mapping[str, Any] = field(default_factory=dict)
 
 
 def new_axes(width: float, height: float, title: str = "") -> Axes:
-    """Make a figure of one plot, in inches."""
+    """Return the axes of a new figure, whose size is in inches."""
     import matplotlib.pyplot as plt
 
     _, ax = plt.subplots(figsize=(width, height), layout="constrained")
@@ -37,5 +37,5 @@ def new_axes(width: float, height: float, title: str = "") -> Axes:
 
 
 def set_title(ax: Axes, title: str) -> None:
-    """Set a title as text, never as mathematics."""
+    """Set a title; a $ in it starts no formula."""
     ax.set_title(textwrap.fill(title, 60), loc="left", fontsize=11, pad=10, parse_math=False)

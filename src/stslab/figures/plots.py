@@ -12,15 +12,16 @@ from ..wording import LABEL, counted, quoted, short_label, short_labels
 from .drawing import COLOR, LABELED, Drawing, new_axes
 
 NAME = 44  # characters of a name beside its bar
-NUMBERED = 20  # most points with a number each
-CROWDED = 200  # points from which they are drawn fainter
+NUMBERED = 20  # with more points than this, they have no numbers
+CROWDED = 200  # from this many points on, they are drawn fainter
+MARKED = 11  # with more points than this, a line has no markers
 LINES = ("-", "--", ":", "-.")
 
 
 def scatter(
     table: pd.DataFrame, x: str, y: str, *, title: str, labels: Mapping[str, str], line: str = ""
 ) -> Drawing:
-    """Draw two columns against each other; up to 20 points carry the number of their row, from 1.
+    """Draw two columns against each other; up to 20 points have the number of their row, from 1.
 
     Parameters
     ----------
@@ -29,7 +30,7 @@ def scatter(
     title : str
         The question that the plot answers, as in all plots here.
     labels : mapping of str to str
-        Column → what its axis says.
+        The label of an axis by its column.
     line : str, default ""
         A column drawn as a line over `x`, such as a fit.
 
@@ -44,7 +45,10 @@ def scatter(
     '2 points: jaccard from 0.10 to 0.50, score from -0.10 to 0.48.'
     """
     ax = new_axes(6, 4.5, title)
-    ax.scatter(table[x], table[y], alpha=0.7 if len(table) < CROWDED else 0.25)
+    opacity = 0.7
+    if len(table) >= CROWDED:
+        opacity = 0.25
+    ax.scatter(table[x], table[y], alpha=opacity)
     if line:
         fit = table.sort_values(x)
         ax.plot(fit[x], fit[line], color="black", linewidth=1)
@@ -75,10 +79,10 @@ def curves(
     table : DataFrame, in the order of `x`
     x : str
     columns : sequence of str
-        Columns of numbers, a line style each.
+        Columns of numbers, each drawn in another style.
     title : str
     labels : (str, str)
-        What the two axes say.
+        The labels of the two axes.
     band : (str, str) or None, default None
         Columns of the lower and upper edge of a shaded range.
 
@@ -93,14 +97,17 @@ def curves(
     'words from 0 to 300; score: highest 1.00 at 300, lowest 0.40 at 0.'
     """
     ax = new_axes(6.5, 3.8, title)
+    marker = "o"
+    if len(table) > MARKED:
+        marker = ""
     for style, column in zip(LINES, columns, strict=False):
-        ax.plot(table[x], table[column], style, marker="o" if len(table) < 12 else "", label=column)
+        ax.plot(table[x], table[column], style, marker=marker, label=column)
     if band:
         ax.fill_between(table[x], table[band[0]], table[band[1]], alpha=0.3, label="–".join(band))
     if len(columns) > 1 or band:
         ax.legend()
     ax.set(xlabel=labels[0], ylabel=labels[1])
-    ends = [f"{each}: {extremes(table[x], table[each], 'at')}" for each in columns]
+    ends = [f"{column}: {extremes(table[x], table[column], 'at')}" for column in columns]
     span = f"{x} from {table[x].iloc[0]:g} to {table[x].iloc[-1]:g}"
     return Drawing(ax, f"{span}; {'; '.join(ends)}.", table)
 
@@ -116,7 +123,8 @@ def score_bars(
     scores : sequence of float, length n
         In [-1, 1]; the axis goes from 0, or the quarter below the lowest score, to 1.
     title : str
-    width : int, default 44 characters of a label
+    width : int, default 44
+        Characters of a label.
 
     Returns
     -------
@@ -133,29 +141,33 @@ def score_bars(
     '2 scores; highest 0.70 for “pasta”; lowest -0.10 for “cat”.'
     """
     labels, scores = list(labels), [float(score) for score in scores]
-    shown, places = short_labels(labels, width), range(len(labels))
-    ax = new_axes(7.5, float(np.clip(1.2 + 0.35 * len(shown), 2.0, 12.0)), title)
-    bars = ax.barh(places, scores, color=COLOR)
-    ax.set(xlim=(np.floor(4 * min(0, *scores, 0)) / 4, 1.08), xlabel="cosine similarity")
-    ax.set(yticks=[], ylim=(len(shown) - 0.5, -0.5))
+    tick_labels, positions = short_labels(labels, width), range(len(labels))
+    ax = new_axes(7.5, float(np.clip(1.2 + 0.35 * len(labels), 2.0, 12.0)), title)
+    bars = ax.barh(positions, scores, color=COLOR)
+    lowest_quarter = np.floor(4 * min(0, *scores, 0)) / 4
+    ax.set(xlim=(lowest_quarter, 1.08), xlabel="cosine similarity")
+    ax.set(yticks=[], ylim=(len(labels) - 0.5, -0.5))
     ax.axvline(0, color="black", linewidth=0.8)
-    if len(shown) <= LABELED:
+    if len(labels) <= LABELED:
         ax.bar_label(bars, fmt="%.2f", padding=3, fontsize=8)
-        ax.set_yticks(places, shown, fontsize=8, parse_math=False)
+        ax.set_yticks(positions, tick_labels, fontsize=8, parse_math=False)
     data = pd.DataFrame({"sentence": labels, "score": scores})
     best, worst = int(np.argmax(scores)), int(np.argmin(scores))
-    alt = f"{counted(len(labels), 'score')}; highest {scores[best]:.2f} for "
-    alt += f"{quoted(labels[best], LABEL)}; lowest {scores[worst]:.2f} for "
-    return Drawing(ax, f"{alt}{quoted(labels[worst], LABEL)}.", data)
+    highest = f"{scores[best]:.2f} for {quoted(labels[best], LABEL)}"
+    lowest = f"{scores[worst]:.2f} for {quoted(labels[worst], LABEL)}"
+    alt = f"{counted(len(labels), 'score')}; highest {highest}; lowest {lowest}."
+    return Drawing(ax, alt, data)
 
 
 def extremes(names: pd.Series[Any], values: pd.Series[Any], word: str, width: int = LABEL) -> str:
-    """Name the highest and the lowest value."""
+    """Return the highest and the lowest value with their names, such as "highest 1.00 at 300"."""
     numbers = values.to_numpy(dtype=float)
     if np.isnan(numbers).all():
         return "undefined"
-    places = {"highest": np.nanargmax(numbers), "lowest": np.nanargmin(numbers)}
-    return ", ".join(
-        f"{end} {numbers[place]:.2f} {word} {short_label(str(names.iloc[place]), width)}"
-        for end, place in places.items()
-    )
+
+    def describe(position: Any) -> str:
+        name = short_label(str(names.iloc[position]), width)
+        return f"{numbers[position]:.2f} {word} {name}"
+
+    highest, lowest = describe(np.nanargmax(numbers)), describe(np.nanargmin(numbers))
+    return f"highest {highest}, lowest {lowest}"

@@ -1,4 +1,4 @@
-"""Show a figure, a table or a sentence under a name, in every form, in the cell's output.
+"""Show a figure, a table or a sentence in the cell's output, in all its forms, under a name.
 
 The executed notebook carries everything: a page is only a rendering of it. Nothing here writes a
 file, so JupyterLab, papermill and nbconvert show the same thing.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import io
-import itertools
 import re
 import warnings
 from collections.abc import Sequence
@@ -23,11 +22,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 CSV_CELLS = 250_000  # a larger matrix goes without its CSV
-TABLE_ROWS, TABLE_SIZE = 200, 400_000  # rows and characters of a table shown; its CSV holds all
-# A cell is quoted when it holds a character of this: \r and \n, each of which ends a row for some
-# reader. With NUL, which no text holds, it stands nowhere else.
+# What a table shows at most; its CSV holds all.
+TABLE_ROWS = 200
+TABLE_SIZE = 400_000  # characters of HTML
+CELL = 400_000  # characters of a text
+PLAIN_CELL = 2_000  # characters of a text in the table's plain form
+# How a row of CSV ends until all are written. pandas quotes a cell that holds one of these
+# characters, and \r or \n in it would end the row for some readers. The whole stands in no cell, as
+# no text holds NUL, so it can be replaced by the real end of a row afterwards.
 ROW_END = "\r\n\0"
-CELL, PLAIN_CELL = 400_000, 2_000  # characters of a text in a table, and in its plain form
 NOTHING = "None."  # what a table without rows shows
 # How tables and findings look in JupyterLab, light or dark; a page has a stylesheet of its own.
 STYLE = """<style>
@@ -36,10 +39,11 @@ table.stslab :is(caption, th, td) { text-align: left !important; vertical-align:
 table.stslab .score { background: linear-gradient(to right,
   #d25a5a73 calc(100% * var(--score)), transparent 0) }
 </style>"""
-TEXT = ' class="stslab-text mathjax_ignore"'  # to JupyterLab, $x$ would be a formula
-FOUND = ' style="border-left: 4px solid #4878a8; padding: .2em 1em"'
+# Attributes of elements. Without the class, JupyterLab would take $x$ for a formula.
+TEXT = ' class="stslab-text mathjax_ignore"'
+FINDING = ' style="border-left: 4px solid #4878a8; padding: .2em 1em"'
 SMALL = ' style="font-size: .9em; opacity: .8"'
-PLAIN = {"threshold", "gold_score"}  # columns of numbers that people chose, shown as they are
+UNROUNDED = {"threshold", "gold_score"}  # columns of numbers that people chose
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -56,7 +60,7 @@ def show_figure(
         Lower-case words joined by hyphens; the published files are named after it.
     alt : str, default ""
     data : DataFrame or None, default None
-        What the figure shows in words, and the numbers behind it. A `Drawing` has its own.
+        The text alternative, and the numbers behind the figure. A `Drawing` has its own.
 
     Raises
     ------
@@ -68,7 +72,9 @@ def show_figure(
     if not isinstance(figure, Drawing):
         figure = Drawing(figure, "", pd.DataFrame())
     ax: Any = figure.ax
-    alt, data = alt or figure.alt, figure.data if data is None else data
+    alt = alt or figure.alt
+    if data is None:
+        data = figure.data
     if not alt:
         raise ValueError(f"figure {name!r}: no text alternative. Pass alt='what the figure shows'.")
     title = " ".join((ax.get_title(loc="left") or ax.get_title()).split())
@@ -97,43 +103,36 @@ def show_table(
     Parameters
     ----------
     frame : DataFrame
-        The index is not shown. Numbers appear with 4 decimals, in the CSV with 6; those of a
-        column with "share" in its name, as in ``share_caught``, as per cent; thresholds and gold
-        scores as they are. Heads show spaces for underscores. Of a long table the first rows
-        appear, up to 200, and its caption says so; the CSV holds all.
+        The index is not shown. Numbers have 4 decimals, and 6 in the CSV. Those of a column with
+        "share" in its name, such as ``share_caught``, are shown as per cent; thresholds and gold
+        scores are not rounded. Column heads have spaces instead of underscores. A long table shows
+        its first rows, at most 200, and its caption says so; the CSV holds all.
     name : str
         Lower-case words joined by hyphens; the published file is named after it.
     caption : str
-        What the table shows. Where there is nothing to show, the table says so.
+        What the table shows. A table without rows says so itself.
     bars : str or None, default None
         A score column to draw bars behind.
     data : DataFrame or None, default None
         What the CSV holds; None takes `frame`.
     """
+    if data is None:
+        data = frame
     head = frame.head(TABLE_ROWS)
-    shown = head.astype(object).where(head.notna(), "")
-    records = shown.itertuples(index=False, name=None)
-    rows = [_row(values, list(shown), bars) for values in records]
-    sizes = itertools.accumulate(map(len, rows))  # those that are not too long for a page
-    rows = [row for row, size in zip(rows, sizes, strict=True) if size <= TABLE_SIZE] or rows[:1]
+    values = head.astype(object).where(head.notna(), "")
+    rows = _rows(values, bars)
     if len(rows) < len(frame):
         caption = f"{caption} (the first {len(rows):,} of {len(frame):,} rows; the CSV holds all)"
-        shown = shown.head(len(rows))
-    cells = shown.apply(lambda column: column.map(lambda value: _cell(value, column.name)))
-    plain = cells.to_string(index=False, max_colwidth=PLAIN_CELL) if rows else NOTHING
-    body = "".join(rows) or f'<tr><td colspan="{len(frame.columns)}">{NOTHING}</td></tr>'
-    heads = "".join(f'<th scope="col">{html.escape(str(n).replace("_", " "))}</th>' for n in frame)
     bundle = {
-        "text/html": f'<div{TEXT}>{STYLE}<table class="stslab"><caption>{html.escape(caption)}'
-        f"</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>",
-        "text/csv": to_csv(frame if data is None else data),
-        "text/plain": f"{caption}\n{plain}",
+        "text/html": _table(list(frame), rows, caption),
+        "text/csv": to_csv(data),
+        "text/plain": f"{caption}\n{_plain_table(values.head(len(rows)))}",
     }
     _display(bundle, kind="table", name=_checked(name), caption=caption, rows=len(frame))
 
 
 def show_text(text: str) -> None:
-    """Show a computed sentence. Text is never markup.
+    """Show a computed sentence; nothing in it is taken for markup.
 
     Parameters
     ----------
@@ -154,34 +153,48 @@ def show_finding(text: str, *, about: str = "", cautions: Sequence[str] = ()) ->
     cautions : sequence of str, default ()
         Sentences that bear on the finding.
     """
-    lines = f"<p{SMALL}>{html.escape(about)}</p>" * bool(about) + f"<p>{html.escape(text)}</p>"
-    lines += "".join(f"<p><b>Caution:</b> {html.escape(each)}</p>" for each in cautions)
-    marked = {"text/html": f"<div{TEXT}{FOUND}>{lines}</div>", "text/plain": text}
-    info = {"about": about, "cautions": list(cautions)} if about or cautions else {}
-    _display(marked, kind="finding", **info)
+    paragraphs = []
+    if about:
+        paragraphs.append(f"<p{SMALL}>{html.escape(about)}</p>")
+    paragraphs.append(f"<p>{html.escape(text)}</p>")
+    for caution in cautions:
+        paragraphs.append(f"<p><b>Caution:</b> {html.escape(caution)}</p>")
+    info: dict[str, Any] = {}
+    if about or cautions:
+        info = {"about": about, "cautions": list(cautions)}
+    bundle = {
+        "text/html": f"<div{TEXT}{FINDING}>{''.join(paragraphs)}</div>",
+        "text/plain": text,
+    }
+    _display(bundle, kind="finding", **info)
 
 
 def to_csv(frame: pd.DataFrame) -> str:
-    """Write a table as CSV, numbers with 6 decimals; a named index becomes the first column.
+    """Return a table as CSV, numbers with 6 decimals; a named index becomes the first column.
 
     A text, or a column's name, that a spreadsheet could take for a formula gets an apostrophe in
-    front; `stslab.csv_text.unmark` takes it away, as reading the file with stslab does.
+    front. Reading the file with stslab removes it, by `stslab.csv_text.unmark`.
     """
-    named = frame.index.name is not None
+    has_named_index = frame.index.name is not None
     table = frame.rename(index=mark, columns=mark)
     for position, dtype in enumerate(table.dtypes):
         if not pd.api.types.is_numeric_dtype(dtype):
             texts = [mark(value) for value in table.iloc[:, position]]
             table.isetitem(position, pd.Series(texts, dtype=object).array)
-    text = table.to_csv(index=named, float_format="%.6f", lineterminator=ROW_END)
+    text = table.to_csv(index=has_named_index, float_format="%.6f", lineterminator=ROW_END)
     return text.replace(ROW_END, "\n")
 
 
 def _display(bundle: dict[str, Any], **info: Any) -> None:
+    """Put all forms into the cell's output, with what a page needs to know of them."""
     from IPython.display import display
 
-    images = {form: {"alt": bundle["text/plain"]} for form in bundle if form.startswith("image/")}
-    display(bundle, metadata={**images, "stslab": info}, raw=True)
+    metadata: dict[str, Any] = {}
+    for mime_type in bundle:
+        if mime_type.startswith("image/"):
+            metadata[mime_type] = {"alt": bundle["text/plain"]}
+    metadata["stslab"] = info
+    display(bundle, metadata=metadata, raw=True)
 
 
 def _checked(name: str) -> str:
@@ -194,33 +207,77 @@ def _render(figure: Any, kind: str, name: str) -> bytes:
     import matplotlib as mpl
 
     settings: Any = {"svg.fonttype": "none", "svg.hashsalt": name, "savefig.bbox": "tight"}
-    metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
+    # Neither a date nor matplotlib's version: equal figures have equal bytes.
+    metadata = {"Software": None}
+    if kind == "svg":
+        metadata = {"Date": None, "Creator": None}
     stream = io.BytesIO()
     with mpl.rc_context(settings), warnings.catch_warnings():
-        # The reader's fonts draw SVG text; only the PNG lacks glyphs that this machine has not.
+        # The reader's fonts draw the text of an SVG. Only a PNG lacks glyphs that no font here has.
         warnings.filterwarnings("ignore", message="(?s).*[Gg]lyph")
         figure.savefig(stream, format=kind, dpi=150, metadata=metadata)
     return stream.getvalue()
 
 
+def _rows(values: pd.DataFrame, bars: str | None) -> list[str]:
+    """Return the first rows as HTML, as many as fit into a page, but at least one."""
+    rows: list[str] = []
+    size = 0
+    for record in values.itertuples(index=False, name=None):
+        row = _row(record, list(values), bars)
+        size += len(row)
+        if rows and size > TABLE_SIZE:
+            break
+        rows.append(row)
+    return rows
+
+
 def _row(values: tuple[Any, ...], names: list[Any], bars: str | None) -> str:
     cells = []
     for value, name in zip(values, names, strict=True):
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        kind = ' class="number"' * number
+        attributes = ""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            attributes = ' class="number"'
         if name == bars and isinstance(value, float):
-            kind = f' class="number score" style="--score:{value:.4f}"'
-        cells.append(f"<td{kind}>{html.escape(_cell(value, name))}</td>")
+            attributes = f' class="number score" style="--score:{value:.4f}"'
+        cells.append(f"<td{attributes}>{html.escape(_cell(value, name))}</td>")
     return f"<tr>{''.join(cells)}</tr>"
 
 
 def _cell(value: Any, name: Any) -> str:
+    """Return what a cell shows."""
     if not isinstance(value, float):
-        return _cut(str(value), CELL)
-    if name in PLAIN:
+        text = str(value)
+        if len(text) > CELL:
+            text = f"{text[:CELL]}…"
+        return text
+    if name in UNROUNDED:
         return f"{value:g}"
-    return f"{value + 0.0:.1%}" if "share" in str(name).split("_") else f"{value + 0.0:.4f}"
+    value += 0.0  # turns -0.0 into 0.0
+    if "share" in str(name).split("_"):
+        return f"{value:.1%}"
+    return f"{value:.4f}"
 
 
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[:limit] + "…"
+def _table(names: list[Any], rows: list[str], caption: str) -> str:
+    """Return a table as HTML."""
+    heads = []
+    for name in names:
+        words = str(name).replace("_", " ")
+        heads.append(f'<th scope="col">{html.escape(words)}</th>')
+    body = "".join(rows)
+    if not rows:
+        body = f'<tr><td colspan="{len(names)}">{NOTHING}</td></tr>'
+    return (
+        f'<div{TEXT}>{STYLE}<table class="stslab"><caption>{html.escape(caption)}</caption>'
+        f"<thead><tr>{''.join(heads)}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _plain_table(values: pd.DataFrame) -> str:
+    """Return a table as text."""
+    if len(values) == 0:
+        return NOTHING
+    cells = values.apply(lambda column: column.map(lambda value: _cell(value, column.name)))
+    text: str = cells.to_string(index=False, max_colwidth=PLAIN_CELL)
+    return text

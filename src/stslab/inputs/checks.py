@@ -1,4 +1,4 @@
-"""What every function that takes texts asks of them, checked once."""
+"""Checks of texts, pairs and numbers of results, for every function that takes them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ PAIR = ["sentence_a", "sentence_b"]
 
 
 class InputError(ValueError):
-    """Input that cannot be used; the message says what, where and what next."""
+    """Input that cannot be used; the message says what is wrong, where, and what to do."""
 
 
 def check_texts(texts: Iterable[str], argument: str) -> list[str]:
-    """Refuse an empty list, a blank text, and anything that is not text."""
+    """Return texts as a list; raise InputError if there are none or one is blank or no text.
+
+    Parameters
+    ----------
+    texts : iterable of str
+    argument : str
+        The name of the caller's argument, for messages.
+    """
     if isinstance(texts, str):
         raise InputError(f"{argument}: expected a list of texts, got one text. Put it in [ ].")
     texts = list(texts)
@@ -33,22 +40,47 @@ def check_texts(texts: Iterable[str], argument: str) -> list[str]:
     return texts
 
 
-def check_top_k(top_k: int, most: int | None = None, argument: str = "") -> int:
-    """Refuse a number of results that is not whole, below 1, or above the number of texts."""
+def check_top_k(top_k: int, text_count: int | None = None, argument: str = "") -> int:
+    """Return a number of results; raise an error if it is not one.
+
+    Parameters
+    ----------
+    top_k : int
+    text_count : int or None, default None
+        The highest number allowed.
+    argument : str, default ""
+        The caller's argument that has so many texts, for messages.
+
+    Raises
+    ------
+    TypeError
+        If `top_k` is not a whole number.
+    ValueError
+        If it is below 1 or above `text_count`.
+    """
     try:
         number = operator.index(top_k)  # int() would make 2 of 2.5
     except TypeError:
         raise TypeError(f"top_k={top_k!r}: expected a whole number.") from None
-    if number < 1 or (most is not None and number > most):
-        expected = f"1 to {most}, the number of texts in {argument}" if most else "at least 1"
+    if number < 1 or (text_count is not None and number > text_count):
+        expected = "at least 1"
+        if text_count:
+            expected = f"1 to {text_count}, the number of texts in {argument}"
         raise ValueError(f"top_k={number}: expected {expected}.")
     return number
 
 
 def check_pairs(pairs: pd.DataFrame | Iterable[tuple[str, str]]) -> pd.DataFrame:
-    """Bring pairs into a table with ``sentence_a`` and ``sentence_b`` first, texts checked."""
+    """Return pairs as a table whose first columns are ``sentence_a`` and ``sentence_b``.
+
+    Raises
+    ------
+    InputError
+        If there are no pairs, a column is missing, or a sentence is blank or no text.
+    """
     if not isinstance(pairs, pd.DataFrame):
-        for index, pair in enumerate(pairs := list(pairs)):
+        pairs = list(pairs)
+        for index, pair in enumerate(pairs):
             if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
                 raise InputError(f"pairs[{index}]: expected two texts, got {pair!r:.60}.")
         pairs = pd.DataFrame(pairs, columns=PAIR, dtype=object)

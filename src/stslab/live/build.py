@@ -1,33 +1,41 @@
-"""A model and somebody's texts → one page that needs nothing else."""
+"""A model and somebody's texts → one page that computes by itself."""
 
 from __future__ import annotations
 
 import base64
 import itertools
 import json
+from collections.abc import Iterable
 from importlib import metadata, resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import jinja2
 from markupsafe import Markup
 
 from ..inputs.checks import InputError
 from ..inputs.reading import Input, read_corpus, read_pairs, read_sentences
 from ..models.finding import DEFAULT_MODEL, ModelSource, find_model
-from ..report.page.assets import TEMPLATE, Assets, read_style, replace_surrogates, with_policy
+from ..report.page.assets import (
+    TEMPLATE,
+    Assets,
+    read_style,
+    replace_surrogates,
+    templates,
+    with_policy,
+)
 from ..wording import counted
 from .lexicon import lexicon
 from .support import check_supported
 from .weights import pack_model
 
 HERE = Path(__file__).parent
-MOST = 1000  # lines that the page compares
+LARGEST_LIST = 1000  # lines that the page compares
 # The largest difference from Python over the 1,379 test pairs of the STS Benchmark, in Chromium on
-# 2026-11-26 (tests/test_live_engine.py), for the bundled model; and what the page allows itself.
-MEASURED = {"exact": "0.0000007", "compact": "0.000065"}
-ALLOWED = {"exact": 1e-6, "compact": 5e-4}
-# What a page starts with: sentences of the tutorial.
+# 2026-11-26 (tests/test_live_engine.py), for the bundled model.
+MEASURED_DIFFERENCE = {"exact": "0.0000007", "compact": "0.000065"}
+# The largest that the page accepts when it checks itself.
+ALLOWED_DIFFERENCE = {"exact": 1e-6, "compact": 5e-4}
+# What a page starts with if no file is given: sentences of the tutorial.
 SENTENCES = [
     "I love machine learning.",
     "Deep learning is a branch of AI.",
@@ -65,22 +73,22 @@ def build_live(
     model_name : str
         A name or folder, as for `load_model`.
     folder : Path
-        Where the page is written: as ``live.html``, or under the name of the file it starts with.
+        The folder of the page, which is ``live.html`` or has the name of the first file.
     compact : bool, default False
         Round the weights: about half the size, and scores that differ in the fourth decimal.
     title : str or None, default None
-        None takes the file's name.
+        None takes the name of the first file.
     sentences, corpus, pairs : str or None, default None
         A file to start with: a list, a list to search, or pairs to look at.
     query : str or None, default None
         The first sentence to search the list with.
     column, sheet : str or None, default None
-        Where in the file the texts are.
+        The column and the sheet of the file with the texts.
 
     Returns
     -------
     Path
-        The page: the same bytes each time.
+        The page; equal inputs give equal bytes.
 
     Raises
     ------
@@ -89,97 +97,136 @@ def build_live(
     InputError
         If a file cannot be read, or holds more than 1,000 texts.
     """
-    found = find_model(model_name)
-    check_supported(found.folder)
-    files = {name: file for name, file in _files(sentences, corpus, pairs).items() if file}
-    texts, of_pairs, name = _texts(files, column, sheet)
-    # PyTorch takes seconds to import, and what is wrong is said before.
-    from .. import load_model, score_pairs
-
-    model = load_model(model_name)
-    check = score_pairs(PAIRS, model=model)
-    kind = "compact" if compact else "exact"
-    start = {
-        "pair": (of_pairs or PAIRS)[0],
-        "lines": texts,
-        "query": query or ("" if files else QUERY),
-        "pairs": of_pairs,
-        "check": check.round(9).to_numpy().tolist(),
-        "bound": ALLOWED[kind],
-    }
-    extra = {
-        **lexicon(model),
-        "engine": base64.b64encode((HERE / "engine" / "encoder.wasm").read_bytes()).decode(),
-        "licences": _licences(),
-    }
-    weights = pack_model(found, compact=compact, extra=extra)
-    html = _template().render(
-        title=title or (name or "Sentence similarity, live"),
-        model=found.name,
-        about=_about(found, kind),
-        look=_look(),
-        start=Markup(json.dumps(start).replace("<", r"\u003c")),
-        weights=Markup(base64.b64encode(weights).decode()),
+    source = find_model(model_name)
+    check_supported(source.folder)
+    start = _read_start(_files(sentences, corpus, pairs), query, column, sheet)
+    kind = "exact"
+    if compact:
+        kind = "compact"
+    start_data, page_data = _compute(model_name, start, ALLOWED_DIFFERENCE[kind])
+    weights = pack_model(source, compact=compact, extra=page_data)
+    html = (
+        templates(HERE / "page")
+        .get_template("live.html.j2")
+        .render(
+            title=title or start.name or "Sentence similarity, live",
+            model=source.name,
+            about=_describe_model(source, kind),
+            look=_look(),
+            start=Markup(json.dumps(start_data).replace("<", r"\u003c")),
+            weights=Markup(base64.b64encode(weights).decode()),
+        )
     )
-    page = folder / f"{name or 'live'}{'-compact' * compact}.html"
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = page.with_suffix(".partial")
-    try:
-        partial.write_text(replace_surrogates(html), encoding="utf-8")
-        return partial.replace(page)
-    finally:
-        partial.unlink(missing_ok=True)
+    page_name = start.name or "live"
+    if compact:
+        page_name = f"{page_name}-compact"
+    return _write(folder / f"{page_name}.html", replace_surrogates(html))
 
 
-def _files(sentences: str | None, corpus: str | None, pairs: str | None) -> dict[str, str | None]:
+class _Start(NamedTuple):
+    """The texts that the page starts with."""
+
+    name: str  # of the first file; empty if there is none
+    lines: list[str]
+    query: str
+    pairs: list[tuple[str, str]]
+
+
+def _files(sentences: str | None, corpus: str | None, pairs: str | None) -> dict[str, str]:
+    """Return the files that were given, by their kind."""
     if sentences and corpus:
         raise InputError(
             "SENTENCES and CORPUS (or --sentences and --corpus): the page holds one list, to "
             "compare and to search. Give one of them."
         )
-    return {"sentences": sentences, "corpus": corpus, "pairs": pairs}
+    files = {"sentences": sentences, "corpus": corpus, "pairs": pairs}
+    return {kind: file for kind, file in files.items() if file}
 
 
-def _texts(
-    files: dict[str, str], column: str | None, sheet: str | None
-) -> tuple[list[str], list[tuple[str, str]], str]:
-    """Read what the page starts with: a list, pairs, and the name of the first file."""
-    readers = {"sentences": read_sentences, "corpus": read_corpus}
-    texts, pairs = SENTENCES, list[tuple[str, str]]()
+def _read_start(
+    files: dict[str, str], query: str | None, column: str | None, sheet: str | None
+) -> _Start:
+    """Read what the page starts with; without any file, it is the tutorial's."""
+    lines, pairs, name = SENTENCES, list[tuple[str, str]](), ""
     for kind, file in files.items():
+        path = Path(file)
+        name = name or path.stem
         if kind == "pairs":
-            read = read_pairs(Path(file), columns=column, sheet=sheet)
-            pairs = list(zip(read.table["sentence_a"], read.table["sentence_b"], strict=True))
+            input_table = read_pairs(path, columns=column, sheet=sheet)
+            table = input_table.table
+            pairs = list(zip(table["sentence_a"], table["sentence_b"], strict=True))
+        elif kind == "corpus":
+            input_table = read_corpus(path, column=column, sheet=sheet)
+            lines = _one_line_each(input_table.texts)
         else:
-            read = readers[kind](Path(file), column=column, sheet=sheet)
-            texts = [" ".join(text.splitlines()) for text in read.texts]  # one a line
-        _check_size(read)
-    return texts, pairs, Path(next(iter(files.values()), "")).stem
+            input_table = read_sentences(path, column=column, sheet=sheet)
+            lines = _one_line_each(input_table.texts)
+        _check_size(input_table)
+    if not query:
+        query = ""
+        if not files:
+            query = QUERY
+    return _Start(name, lines, query, pairs)
 
 
-def _check_size(read: Input) -> None:
-    if len(read.table) > MOST:
+def _one_line_each(texts: Iterable[str]) -> list[str]:
+    """Return texts without line breaks, as the page's list has one in each line."""
+    return [" ".join(text.splitlines()) for text in texts]
+
+
+def _check_size(input_table: Input) -> None:
+    """Raise InputError if there are more rows than the page takes."""
+    row_count = len(input_table.table)
+    if row_count > LARGEST_LIST:
         raise InputError(
-            f"{read.source}: {counted(len(read.table), 'row')}, and the page takes {MOST:,}. For "
-            f"more, make a report: make report SENTENCES={read.source}."
+            f"{input_table.source}: {counted(row_count, 'row')}, and the page takes "
+            f"{LARGEST_LIST:,}. For more, make a report: make report "
+            f"SENTENCES={input_table.source}."
         )
 
 
-def _about(found: ModelSource, kind: str) -> str:
-    """Say whose weights these are, and how far scores may be from Python's."""
-    known = found.source == "bundled"
-    licence = ", Apache License 2.0" if known else ""
-    said = f"Model {found.name}, {kind} weights (SHA-256 {found.weights_sha256}{licence})."
-    if not known:
-        return f"{said} How far its scores are from Python's was measured on the pairs below only."
+def _compute(
+    model_name: str, start: _Start, allowed_difference: float
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the data that the page starts with, and the data that is packed with the weights."""
+    # Imported only here, as PyTorch takes seconds: an unusable request has been refused by now.
+    from .. import load_model, score_pairs
+
+    model = load_model(model_name)
+    check = score_pairs(PAIRS, model=model)
+    start_data = {
+        "pair": (start.pairs or PAIRS)[0],
+        "lines": start.lines,
+        "query": start.query,
+        "pairs": start.pairs,
+        "check": check.round(9).to_numpy().tolist(),
+        "bound": allowed_difference,
+    }
+    engine = (HERE / "engine" / "encoder.wasm").read_bytes()
+    page_data = {
+        **lexicon(model),
+        "engine": base64.b64encode(engine).decode(),
+        "licences": _license_notices(),
+    }
+    return start_data, page_data
+
+
+def _describe_model(source: ModelSource, kind: str) -> str:
+    """Return whose weights these are, and how far the page's scores may be from Python's."""
+    weights = f"{kind} weights (SHA-256 {source.weights_sha256}"
+    if source.source != "bundled":
+        return (
+            f"Model {source.name}, {weights}). How far its scores are from Python's was measured "
+            "on the pairs below only."
+        )
     return (
-        f"{said} Over the 1,379 test pairs of the STS Benchmark its scores were at most "
-        f"{MEASURED[kind]} from Python's."
+        f"Model {source.name}, {weights}, Apache License 2.0). Over the 1,379 test pairs of the "
+        f"STS Benchmark its scores were at most {MEASURED_DIFFERENCE[kind]} from Python's."
     )
 
 
-def _licences() -> str:
-    """Give the notices that go with the weights and with the list of opposites."""
+def _license_notices() -> str:
+    """Return the notices that go with the weights and with the list of opposites."""
     apache = metadata.distribution("sentence-transformers").read_text("licenses/LICENSE") or ""
     opposites = resources.files("stslab.studies") / "data" / "opposites-en.txt"
     lines = opposites.read_text("utf-8").splitlines()
@@ -195,7 +242,12 @@ def _look() -> Assets:
     return with_policy(read_style([*sheets, HERE / "page" / "live.css"]), script, wasm=True)
 
 
-def _template() -> Any:
-    folders = jinja2.FileSystemLoader([HERE / "page", TEMPLATE])
-    made = jinja2.Environment(loader=folders, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return made.get_template("live.html.j2")
+def _write(page: Path, html: str) -> Path:
+    """Write a page, which appears once it is complete."""
+    page.parent.mkdir(parents=True, exist_ok=True)
+    partial = page.with_suffix(".partial")
+    try:
+        partial.write_text(html, encoding="utf-8")
+        return partial.replace(page)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What the page's logic needs of Python's: words, patterns and tables, none of them twice."""
+"""Words, patterns and tables that the page's script takes from Python's code."""
 
 from __future__ import annotations
 
@@ -12,19 +12,30 @@ from ..scores.bands import BANDS
 from ..studies import calibration, content, differences, groups, headlines, opposites, quantities
 
 # Python's \b, \w and \d know letters and digits of all scripts; JavaScript's do not. Only Python's
-# \s has U+001C to U+001F and U+0085, only JavaScript's U+FEFF; Python's $ also stands before a
-# last line break.
+# \s has U+001C to U+001F and U+0085, and only JavaScript's has U+FEFF. Python's $ also matches
+# before a last line break. Escapes that JavaScript's flag u does not allow lose their backslash.
 WORD = r"\p{L}\p{N}_"
 SPACE = r"\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 EDGE = f"(?:(?<=[{WORD}])(?![{WORD}])|(?<![{WORD}])(?=[{WORD}]))"
-CLASSES = {r"\b": EDGE, r"\w": f"[{WORD}]", r"\d": r"\p{Nd}", r"\s": f"[{SPACE}]"}
-CLASSES |= {r"\-": "-", r"\ ": " ", "$": r"(?=\n?$)"}
-IN_BRACKETS = CLASSES | {r"\w": WORD, r"\s": SPACE, r"\-": r"\-", "$": "$"}
+OUTSIDE_BRACKETS = {
+    r"[^\W_]": r"[\p{L}\p{N}]",
+    "(?P<": "(?<",
+    r"\b": EDGE,
+    r"\w": f"[{WORD}]",
+    r"\d": r"\p{Nd}",
+    r"\s": f"[{SPACE}]",
+    r"\-": "-",
+    r"\ ": " ",
+    "$": r"(?=\n?$)",
+}
+IN_BRACKETS = OUTSIDE_BRACKETS | {r"\w": WORD, r"\s": SPACE, r"\-": r"\-", "$": "$"}
+# A whole class that has a translation of its own, the start of a named group, an escape, or any
+# other character.
 PIECE = re.compile(r"\[\^\\W_\]|\(\?P<|\\.|.", re.DOTALL)
 
 
 def lexicon(model: Encoder) -> dict[str, Any]:
-    """Gather what ``page/lists.js``, ``differences.js``, ``quantities.js`` and ``worth.js`` need.
+    """Return what ``page/lists.js``, ``differences.js``, ``quantities.js`` and ``worth.js`` need.
 
     Parameters
     ----------
@@ -34,10 +45,9 @@ def lexicon(model: Encoder) -> dict[str, Any]:
     Returns
     -------
     dict
-        Of what JSON holds.
+        Of what JSON can hold.
     """
     pairs, irregular = opposites.known_opposites()
-    known = calibration.is_calibrated(model)
     return {
         "opposites": {word: sorted(against) for word, against in sorted(pairs.items())},
         "irregular": irregular,
@@ -55,22 +65,17 @@ def lexicon(model: Encoder) -> dict[str, Any]:
         "stopWords": sorted(ENGLISH_STOP_WORDS),
         "cuts": groups.CUTS,
         "bands": BANDS,
-        "near": headlines.NEAR if known else None,
-        "far": headlines.FAR if known else None,
-        "wordLimits": calibration.WORDS,
-        "calibration": _columns("calibration") if known else None,
-        "random": _columns("random") if known else None,
-        "silence": "" if known else calibration.describe_calibration(model),
+        **_calibration(model),
     }
 
 
 def for_javascript(pattern: str) -> str:
-    r"""Write a pattern of Python's as JavaScript reads it with the flag ``u``.
+    r"""Return a regular expression of Python's in JavaScript's form, for its flag ``u``.
 
     Parameters
     ----------
     pattern : str
-        Of what stslab uses: groups, named or not, look-around, classes, ``\b \w \d \s``.
+        May use what stslab uses: groups, named or not, look-around, classes, ``\b \w \d \s``.
 
     Returns
     -------
@@ -81,19 +86,38 @@ def for_javascript(pattern: str) -> str:
     >>> for_javascript(r"(?P<year>\d{4})(?!\w)")
     '(?<year>\\p{Nd}{4})(?![\\p{L}\\p{N}_])'
     """
-    written, inside = [], False
+    translated = []
+    translations = OUTSIDE_BRACKETS
     for piece in PIECE.findall(pattern):
-        if piece == r"[^\W_]":
-            piece = r"[\p{L}\p{N}]"
-        elif piece == "(?P<":
-            piece = "(?<"
-        elif piece in "[]":
-            inside = piece == "["
-        else:
-            piece = (IN_BRACKETS if inside else CLASSES).get(piece, piece)
-        written.append(piece)
-    return "".join(written)
+        if piece == "[":
+            translations = IN_BRACKETS
+        elif piece == "]":
+            translations = OUTSIDE_BRACKETS
+        translated.append(translations.get(piece, piece))
+    return "".join(translated)
+
+
+def _calibration(model: Encoder) -> dict[str, Any]:
+    """Return what the page needs to say what a score is worth, or why it cannot."""
+    if not calibration.is_calibrated(model):
+        return {
+            "near": None,
+            "far": None,
+            "wordLimits": calibration.WORDS,
+            "calibration": None,
+            "random": None,
+            "silence": calibration.describe_calibration(model),
+        }
+    return {
+        "near": headlines.NEAR,
+        "far": headlines.FAR,
+        "wordLimits": calibration.WORDS,
+        "calibration": _columns("calibration"),
+        "random": _columns("random"),
+        "silence": "",
+    }
 
 
 def _columns(table: str) -> dict[str, list[float]]:
+    """Return the columns of a table that is shipped with the calibration."""
     return {str(name): list(values) for name, values in calibration.shipped(table).items()}

@@ -8,8 +8,8 @@ from pathlib import Path
 from ..report.page.assets import TEMPLATE, read_script
 
 HERE = Path(__file__).parent
-SHARED = ("figures", "heatmap")  # as on other pages
-OWN = (
+SHARED_PARTS = ("figures", "heatmap")  # as on other pages
+LIVE_PARTS = (
     *("weights", "tokenizer", "engine", "explain"),
     *("lists", "quantities", "differences", "worth"),
     *("show", "encode", "pair", "list", "start"),
@@ -17,9 +17,10 @@ OWN = (
 
 
 def live_script() -> str:
-    """Join the script's parts, as they are written."""
-    shared = [TEMPLATE / f"{part}.js" for part in SHARED]
-    return read_script([*shared, *(HERE / "page" / f"{part}.js" for part in OWN)])
+    """Return the script's parts joined, before they are compiled."""
+    parts = [TEMPLATE / f"{name}.js" for name in SHARED_PARTS]
+    parts += [HERE / "page" / f"{name}.js" for name in LIVE_PARTS]
+    return read_script(parts)
 
 
 def stamp(script: str) -> str:

@@ -1,4 +1,4 @@
-"""Whether the page's engine can run a model, found out from its files alone."""
+"""Check from a model's files that the page's engine can run it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CAN = (
 
 
 def check_supported(folder: Path) -> None:
-    """Refuse a model that the page's engine cannot run.
+    """Raise ModelError if the page's engine cannot run a model.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def check_supported(folder: Path) -> None:
     Raises
     ------
     stslab.models.finding.ModelError
-        Which setting in which file the engine cannot run, and what it can.
+        Names the file and the setting that the engine cannot run, and what it can.
     """
     for fault in (_config(folder), _modules(folder), _tokenizer(folder), _prompts(folder)):
         if fault:
@@ -49,14 +49,16 @@ def check_supported(folder: Path) -> None:
 
 
 def max_tokens(folder: Path) -> int:
-    """Say how many tokens of a text the model reads, [CLS] and [SEP] among them."""
-    limits = [
-        _read(folder, "sentence_bert_config.json").get("max_seq_length"),
-        _read(folder, "tokenizer_config.json").get("model_max_length"),
-        _read(folder, "config.json")["max_position_embeddings"],
-    ]
-    # sentence-transformers takes its own limit alone where there is one.
-    return int(min([limits[0] or limits[1] or MAX_POSITIONS, limits[2]]))
+    """Return how many tokens of a text the model reads, with [CLS] and [SEP]."""
+    positions = _read(folder, "config.json")["max_position_embeddings"]
+    # sentence-transformers looks at the tokenizer's limit only if it has none of its own.
+    limit = _read(folder, "sentence_bert_config.json").get("max_seq_length")
+    if not limit:
+        limit = _read(folder, "tokenizer_config.json").get("model_max_length")
+    return int(min(limit or MAX_POSITIONS, positions))
+
+
+# Each of the following returns what the engine cannot run of some files, None if it can run all.
 
 
 def _config(folder: Path) -> str | None:
@@ -81,33 +83,35 @@ def _modules(folder: Path) -> str | None:
         return f"modules.json has the modules {', '.join(kinds)}; the engine {', '.join(MODULES)}"
     if modules[0]["path"]:
         return f"modules.json has its Transformer in {modules[0]['path']!r}, not beside it"
-    pooling = _read(folder, f"{modules[1]['path']}/config.json")
-    modes = [key for key, on in pooling.items() if key.startswith("pooling_mode_") and on is True]
-    named = pooling.get("pooling_mode", "mean")
-    if modes not in ([], ["pooling_mode_mean_tokens"]) or named not in ("mean", ["mean"]):
-        return f"{modules[1]['path']}/config.json pools by {', '.join(modes) or named}, not by mean"
+    path = f"{modules[1]['path']}/config.json"
+    pooling = _read(folder, path)
+    # Written as a switch for each mode by older versions, and as a name by newer ones.
+    switches = [
+        key for key, value in pooling.items() if key.startswith("pooling_mode_") and value is True
+    ]
+    name = pooling.get("pooling_mode", "mean")
+    if switches not in ([], ["pooling_mode_mean_tokens"]) or name not in ("mean", ["mean"]):
+        return f"{path} pools by {', '.join(switches) or name}, not by mean"
     return None
 
 
 def _tokenizer(folder: Path) -> str | None:
     tokenizer = _read(folder, "tokenizer.json")
     normalizer = tokenizer.get("normalizer") or {}
+    pre_tokenizer = tokenizer.get("pre_tokenizer") or {}
     model = tokenizer.get("model", {})
-    expected = {
+    settings = {
         "model.type": (model.get("type"), "WordPiece"),
         "model.unk_token": (model.get("unk_token"), "[UNK]"),
         "model.continuing_subword_prefix": (model.get("continuing_subword_prefix"), "##"),
         "model.max_input_chars_per_word": (model.get("max_input_chars_per_word"), 100),
         "normalizer.type": (normalizer.get("type"), "BertNormalizer"),
         "normalizer.lowercase": (normalizer.get("lowercase"), True),
-        "pre_tokenizer.type": (
-            (tokenizer.get("pre_tokenizer") or {}).get("type"),
-            "BertPreTokenizer",
-        ),
+        "pre_tokenizer.type": (pre_tokenizer.get("type"), "BertPreTokenizer"),
     }
-    for key, (found, needed) in expected.items():
-        if found != needed:
-            return f"tokenizer.json has {key} {found!r}, the engine only {needed!r}"
+    for key, (value, expected) in settings.items():
+        if value != expected:
+            return f"tokenizer.json has {key} {value!r}, the engine only {expected!r}"
     for token in tokenizer.get("added_tokens", []):
         if token["lstrip"] or token["rstrip"] or token["single_word"] or token["normalized"]:
             return f"tokenizer.json adds a token {token['content']!r} with rules of its own"
@@ -124,6 +128,9 @@ def _prompts(folder: Path) -> str | None:
 
 
 def _read(folder: Path, name: str) -> dict[str, Any]:
-    """Read a JSON object; an absent file has no settings."""
+    """Return the settings in a JSON file; none if there is no such file."""
     file = folder / name
-    return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    if not file.is_file():
+        return {}
+    settings: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return settings

@@ -105,7 +105,8 @@ def versions_named_in(code: str) -> dict[str, str]:
 @functools.cache
 def runner_digest() -> str:
     """Digest the code that runs notebooks."""
-    return digest([file_digest(file) for file in sorted(REPORT.glob("running/*.py"))])
+    files = [*REPORT.glob("running/*.py"), REPORT / "terminal_text.py"]
+    return digest([file_digest(file) for file in sorted(files)])
 
 
 @functools.cache
@@ -113,4 +114,5 @@ def template_digest() -> str:
     """Digest the code that makes pages, and its template."""
     files = [*REPORT.glob("page/*.py"), *REPORT.glob("page/template/*")]
     files += [REPORT / "building" / "published.py", REPORT / "building" / "freshness.py"]
+    files += [REPORT / "terminal_text.py"]
     return digest({file.name: file_digest(file) for file in sorted(files)})

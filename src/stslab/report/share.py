@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from markupsafe import escape
 
+from .archive import write_zip
 from .building.folder import index_of
 from .building.manifest import MANIFEST, own_file, read_manifest
 from .request.names import name_problem
 from .request.values import RequestError, shown
-
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say: equal reports, equal zips
 
 
 def share(reports: Path, preset: str, pages: Sequence[str] | None = None) -> Path:
@@ -43,23 +41,14 @@ def share(reports: Path, preset: str, pages: Sequence[str] | None = None) -> Pat
     target = reports / f"{preset}.zip"
     if target.is_dir():
         raise RequestError(f"{target} is in the way of the zip. Rename or remove it.")
-    # No report has a name that starts with a dot.
-    partial = reports / f".{target.name}"
-    try:
-        files = {name: (home / name).read_bytes() for name in names}
-        html = b"".join(files.values())
-        ways = {path: (f'="{escape(path)}"', f'="{quote(path)}"') for path in sorted(outputs)}
-        linked = [path for path, each in ways.items() if any(w.encode() in html for w in each)]
-        files |= {name: (home / name).read_bytes() for name in linked}
-        if len(names) > 1:
-            # Its own index: there is no list of all reports above it where it goes.
-            index = index_of(manifest._replace(pages=chosen), home, root_href=None).encode()
-            files = {"START.html": index, "index.html": index, **files}
-        with zipfile.ZipFile(partial, "w") as archive:
-            for name, content in files.items():
-                entry = zipfile.ZipInfo(f"{preset}/{name}", EPOCH)
-                entry.external_attr = 0o644 << 16
-                archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
-        return partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    files = {name: (home / name).read_bytes() for name in names}
+    html = b"".join(files.values())
+    ways = {path: (f'="{escape(path)}"', f'="{quote(path)}"') for path in sorted(outputs)}
+    linked = [path for path, each in ways.items() if any(w.encode() in html for w in each)]
+    files |= {name: (home / name).read_bytes() for name in linked}
+    if len(names) > 1:
+        # Its own index: there is no list of all reports above it where it goes.
+        index = index_of(manifest._replace(pages=chosen), home, root_href=None).encode()
+        files = {"START.html": index, "index.html": index, **files}
+    # The zip is made under a name that starts with a dot, which no report has.
+    return write_zip(target, {f"{preset}/{name}": content for name, content in files.items()})

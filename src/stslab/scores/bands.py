@@ -15,7 +15,7 @@ BANDS = (
 
 
 def interpret(score: float) -> str:
-    """Name the tutorial's band that a score falls into.
+    """Return the tutorial's band that a score falls into.
 
     The bands order averages well and label a single pair badly: on STS Benchmark's test pairs
     they agree exactly with the human band for 46 % (all-MiniLM-L6-v2).
@@ -45,7 +45,7 @@ def interpret(score: float) -> str:
 
 
 def bands() -> pd.DataFrame:
-    """List the tutorial's five bands.
+    """Return the tutorial's five bands.
 
     Returns
     -------

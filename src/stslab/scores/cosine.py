@@ -12,7 +12,7 @@ from ..inputs.checks import check_pairs, check_texts, check_top_k
 from ..models.encoding import Embeddings, Encoder, encode
 
 BLOCK = 1024  # rows of a matrix computed at a time
-LARGEST = 30_000  # sentences of a matrix, which then takes 3.4 GiB
+LARGEST = 30_000  # most sentences of a matrix, which then takes 3.4 GiB
 
 
 def score_pairs(pairs: pd.DataFrame | Iterable[tuple[str, str]], *, model: Encoder) -> pd.DataFrame:
@@ -26,7 +26,8 @@ def score_pairs(pairs: pd.DataFrame | Iterable[tuple[str, str]], *, model: Encod
     Returns
     -------
     pandas.DataFrame
-        Columns ``sentence_a, sentence_b, score`` and those carried along, in the order given.
+        Columns ``sentence_a, sentence_b, score``, then the other columns of `pairs`. Rows keep
+        their order.
 
     Raises
     ------
@@ -39,11 +40,11 @@ def score_pairs(pairs: pd.DataFrame | Iterable[tuple[str, str]], *, model: Encod
     [1.0, 0.0]
     """
     table = check_pairs(pairs)
-    both = encode([*table["sentence_a"], *table["sentence_b"]], model=model)
-    a, b = unit_rows(both[: len(table)]), unit_rows(both[len(table) :])
-    carried = table.drop(columns="score", errors="ignore")
-    carried.insert(2, "score", clip(np.einsum("ij,ij->i", a, b)))
-    return carried
+    embeddings = encode([*table["sentence_a"], *table["sentence_b"]], model=model)
+    a, b = unit_rows(embeddings[: len(table)]), unit_rows(embeddings[len(table) :])
+    scored_pairs = table.drop(columns="score", errors="ignore")
+    scored_pairs.insert(2, "score", clip(np.einsum("ij,ij->i", a, b)))
+    return scored_pairs
 
 
 def rank(
@@ -78,8 +79,9 @@ def rank(
     """
     (reference,) = check_texts([reference], "reference")
     candidates = check_texts(candidates, "candidates")
-    most = len(candidates)
-    top_k = check_top_k(most if top_k is None else top_k, most, "candidates")
+    if top_k is None:
+        top_k = len(candidates)
+    top_k = check_top_k(top_k, len(candidates), "candidates")
     unit = unit_rows(encode([reference, *candidates], model=model))
     best = _best(clip(unit[1:] @ unit[0]), candidates, top_k)
     return best.rename(columns={"text": "sentence"})[["rank", "score", "sentence"]]
@@ -90,7 +92,7 @@ def search(
 ) -> pd.DataFrame:
     """Find the texts of a corpus nearest to each query, exactly.
 
-    A model trained with prompts for queries and documents uses them here.
+    A model that was trained with prompts for queries and documents uses them.
 
     Parameters
     ----------
@@ -116,12 +118,14 @@ def search(
     >>> search("a", ["b", "ab", "aa"], model=Letters(), top_k=1)["corpus_id"].tolist()
     [2]
     """
-    queries = check_texts([queries] if isinstance(queries, str) else queries, "queries")
+    if isinstance(queries, str):
+        queries = [queries]
+    queries = check_texts(queries, "queries")
     corpus = check_texts(corpus, "corpus")
     top_k = check_top_k(top_k, len(corpus), "corpus")
-    asked = unit_rows(encode(queries, model=model, task="query"))
-    stored = unit_rows(encode(corpus, model=model, task="document"))
-    tables = [_best(clip(stored @ vector), corpus, top_k) for vector in asked]
+    query_vectors = unit_rows(encode(queries, model=model, task="query"))
+    corpus_vectors = unit_rows(encode(corpus, model=model, task="document"))
+    tables = [_best(clip(corpus_vectors @ vector), corpus, top_k) for vector in query_vectors]
     hits = pd.concat(tables, ignore_index=True)
     hits.insert(0, "query", [query for query in queries for _ in range(top_k)])
     return hits
@@ -172,12 +176,13 @@ def similarity_matrix(sentences: Sequence[str], *, model: Encoder) -> pd.DataFra
 
 
 def closest_pairs(matrix: pd.DataFrame, top_k: int = 10) -> pd.DataFrame:
-    """List the highest scores above a matrix's diagonal, each pair once.
+    """Return the pairs with the highest scores of a matrix, each pair once.
 
     Parameters
     ----------
     matrix : DataFrame, shape (n, n), as from `similarity_matrix`
-    top_k : int, default 10, at most
+    top_k : int, default 10
+        Most pairs; a small matrix has fewer.
 
     Returns
     -------
@@ -193,24 +198,26 @@ def closest_pairs(matrix: pd.DataFrame, top_k: int = 10) -> pd.DataFrame:
     """
     top_k = check_top_k(top_k)
     values, texts = matrix.to_numpy(), list(matrix.index)
-    found: list[tuple[float, int, int]] = []
+    closest: list[tuple[float, int, int]] = []  # score, row and column
     for row in range(len(texts) - 1):  # row by row: a large matrix is not copied
         scores = values[row, row + 1 :]
-        # A sort of each row would take a large matrix a minute, not seconds.
-        most = min(top_k, len(scores))
-        near = np.flatnonzero(scores >= np.partition(scores, -most)[-most])
-        columns = near[np.argsort(-scores[near], kind="stable")][:most].tolist()
-        new = [(float(scores[column]), row, row + 1 + column) for column in columns]
-        # Of equally good ones the first: the sort is stable.
-        found = sorted([*found, *new], key=lambda pair: -pair[0])[:top_k]
-    pairs = [(texts[a], texts[b], score) for score, a, b in found]
+        # Only the best of a row are sorted: to sort all takes a large matrix a minute, not seconds.
+        count = min(top_k, len(scores))
+        lowest_of_best = np.partition(scores, -count)[-count]
+        best = np.flatnonzero(scores >= lowest_of_best)  # more than `count` if scores are equal
+        columns = best[np.argsort(-scores[best], kind="stable")][:count].tolist()
+        closest += [(float(scores[column]), row, row + 1 + column) for column in columns]
+        # The sort is stable, so of equal scores those of earlier rows stay.
+        closest = sorted(closest, key=lambda pair: -pair[0])[:top_k]
+    pairs = [(texts[a], texts[b], score) for score, a, b in closest]
     return pd.DataFrame(pairs, columns=["sentence_a", "sentence_b", "score"])
 
 
 def unit_rows(embeddings: Embeddings) -> npt.NDArray[np.float64]:
-    """Scale rows to length 1, in double precision so that sums do not depend on their order.
+    """Return rows scaled to length 1, in double precision.
 
-    A zero row (a model that knows none of the text's words) stays zero: it is similar to nothing.
+    Sums of them differ by their order only in digits that `clip` rounds away. A row of zeros stays
+    so and is similar to nothing: the model knows no word of the text.
     """
     vectors = embeddings.astype(np.float64)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -218,11 +225,12 @@ def unit_rows(embeddings: Embeddings) -> npt.NDArray[np.float64]:
 
 
 def clip(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Round to 12 decimals and into [-1, 1]: equal texts tie exactly, whatever the CPU."""
+    """Return scores rounded to 12 decimals, in [-1, 1]: equal texts tie exactly on any CPU."""
     return np.clip(np.round(scores, 12), -1.0, 1.0) + 0.0  # + 0.0 turns -0.0 into 0.0
 
 
 def _best(scores: npt.NDArray[np.float64], texts: list[str], top_k: int) -> pd.DataFrame:
+    """Return the texts with the highest scores, best first."""
     # Stable sort: learners compare runs, so equal scores must not swap places.
     best = np.argsort(-scores, kind="stable")[:top_k]
     table = pd.DataFrame({"rank": np.arange(1, top_k + 1), "score": scores[best]})

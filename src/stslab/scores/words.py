@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pandas as pd
 
 from ..inputs.checks import PAIR, check_pairs, check_texts
@@ -13,7 +14,7 @@ WORD = re.compile(r"\w+")
 
 
 def jaccard(sentence_a: str, sentence_b: str) -> float:
-    r"""Measure how many of two sentences' words they share.
+    r"""Return the share of two sentences' words that both have.
 
     Parameters
     ----------
@@ -22,7 +23,7 @@ def jaccard(sentence_a: str, sentence_b: str) -> float:
     Returns
     -------
     float
-        \|A ∩ B\| / \|A ∪ B\| of the sets of lower-case ``\w+`` tokens; 0 where neither holds one.
+        \|A ∩ B\| / \|A ∪ B\| of the sets of lower-case ``\w+`` tokens; 0 if both are empty.
 
     Notes
     -----
@@ -33,8 +34,11 @@ def jaccard(sentence_a: str, sentence_b: str) -> float:
     >>> jaccard("The dog barks", "the dog sleeps")
     0.5
     """
-    a, b = (set(WORD.findall(text.lower())) for text in (sentence_a, sentence_b))
-    return len(a & b) / len(a | b) if a | b else 0.0
+    a = set(WORD.findall(sentence_a.lower()))
+    b = set(WORD.findall(sentence_b.lower()))
+    if not a | b:
+        return 0.0
+    return len(a & b) / len(a | b)
 
 
 def score_words(
@@ -46,8 +50,8 @@ def score_words(
     ----------
     pairs : DataFrame or iterable of (str, str), length n
     fitted_on : sequence of str or None, default None
-        Texts that TF-IDF learns its word weights from; None takes the pairs' own sentences.
-        The choice moves the scores, so state it beside them.
+        Texts that TF-IDF learns its word weights from; None takes the sentences of the pairs.
+        The choice changes the scores, so state it beside them.
 
     Returns
     -------
@@ -56,7 +60,8 @@ def score_words(
 
     Notes
     -----
-    scikit-learn's TfidfVectorizer as it is: lower case, words of two or more letters, smoothed idf.
+    The defaults of scikit-learn's TfidfVectorizer: lower case, words of two or more letters,
+    smoothed idf.
 
     Examples
     --------
@@ -67,14 +72,17 @@ def score_words(
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     table = check_pairs(pairs)
-    first, second = table["sentence_a"].tolist(), table["sentence_b"].tolist()
-    texts = first + second if fitted_on is None else check_texts(fitted_on, "fitted_on")
+    sentences_a, sentences_b = table["sentence_a"].tolist(), table["sentence_b"].tolist()
+    texts = sentences_a + sentences_b
+    if fitted_on is not None:
+        texts = check_texts(fitted_on, "fitted_on")
     vectorizer = TfidfVectorizer()
     try:
         vectorizer.fit(texts)
-        a, b = vectorizer.transform(first), vectorizer.transform(second)
-        tfidf = a.multiply(b).sum(axis=1).A1.tolist()
     except ValueError:  # "empty vocabulary": no text holds a word of two letters
-        tfidf = [0.0] * len(table)
-    shared = [jaccard(a, b) for a, b in zip(first, second, strict=True)]
-    return table[PAIR].assign(jaccard=shared, tfidf=tfidf)
+        tfidf = np.zeros(len(table)).tolist()
+    else:
+        a, b = vectorizer.transform(sentences_a), vectorizer.transform(sentences_b)
+        tfidf = a.multiply(b).sum(axis=1).A1.tolist()  # rows have length 1: this is the cosine
+    overlaps = [jaccard(a, b) for a, b in zip(sentences_a, sentences_b, strict=True)]
+    return table[PAIR].assign(jaccard=overlaps, tfidf=tfidf)

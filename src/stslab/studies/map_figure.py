@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from ..figures.drawing import LABELED, Drawing, new_axes
+from ..mime_types import MAP
 from ..wording import short_labels
 from .map import SentenceMap
 
-MAP = "application/vnd.stslab.map+json"
 POINTS = 1000  # most points that a page draws itself
 SENTENCE = 2_000  # characters of a sentence on a page's map; the CSV holds all
 COLORED = 10  # groups with a color of their own; the rest share one

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -12,15 +11,15 @@ from typing import Any
 
 from ..inputs.reading import read_pairs
 from ..models.finding import DEFAULT_MODEL
+from ..report.archive import write_zip
 from ..report.editions.booklet import render_sheet, write_booklet
-from ..report.editions.cells import solved, student
+from ..report.editions.cells import solved_edition, student_edition
 from ..report.editions.exercises import read_lessons
 from ..report.editions.slides import Deck, write_slides
 from ..report.request.values import RequestError
 from ..report.running.kernels import default_kind, warm_up
 from ..report.running.pool import LocalPool
 from ..report.running.run import Work
-from ..report.share import EPOCH
 from .checking import seal
 from .path import WORDS, Part, plan
 from .rating import build_rating_page
@@ -72,7 +71,7 @@ def build_workshop(
         write_editions(notebooks, fresh)
         _write_pages(parts, executed, minutes, fresh)
         write_handouts(to_rate, fresh)
-        _zip(fresh, reports / "workshop.zip")
+        write_zip(reports / "workshop.zip", _files_in(fresh))
         # File by file: what somebody put beside them stays.
         shutil.copytree(fresh, folder, dirs_exist_ok=True, copy_function=shutil.move)
     finally:
@@ -83,7 +82,7 @@ def build_workshop(
 def write_editions(notebooks: Path, folder: Path) -> None:
     """Write student and solution editions of all lessons, each folder with what checks need."""
     for stem, (source, lesson) in read_lessons(notebooks).items():
-        for name, made in (("student", student), ("solutions", solved)):
+        for name, made in (("student", student_edition), ("solutions", solved_edition)):
             seal(folder / name, stem, lesson)
             text = json.dumps(made(source, stem, lesson.exercises), indent=1, ensure_ascii=False)
             (folder / name / f"{stem}.ipynb").write_text(text + "\n", encoding="utf-8")
@@ -160,10 +159,10 @@ def _deck(part: Part, executed: Mapping[str, Any]) -> Deck:
     return Deck(part.title, part.lesson.minutes, executed[part.name], exercises, notes=notes)
 
 
-def _zip(folder: Path, target: Path) -> None:
-    """Zip a folder: equal files, equal bytes."""
-    with zipfile.ZipFile(target, "w") as archive:
-        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-            entry = zipfile.ZipInfo(f"workshop/{path.relative_to(folder).as_posix()}", EPOCH)
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+def _files_in(folder: Path) -> dict[str, bytes]:
+    """Return a folder's files by their path in the zip."""
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            files[f"workshop/{path.relative_to(folder).as_posix()}"] = path.read_bytes()
+    return files

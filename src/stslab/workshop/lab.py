@@ -19,7 +19,7 @@ from typing import Any
 from ipykernel.kernelspec import make_ipkernel_cmd
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager
 
-from ..report.editions.cells import solved, student
+from ..report.editions.cells import solved_edition, student_edition
 from ..report.editions.exercises import Lesson, read_lessons
 from ..report.request.notebooks import selects
 from ..report.request.source import read_source
@@ -121,7 +121,8 @@ class Copies:
         yield self.folder / f"{START}.ipynb", _filled(own[START], self.lessons)
         yield self.folder / f"{PLAYGROUND}.ipynb", own[PLAYGROUND]
         for stem, (source, lesson) in self.lessons.items():
-            for folder, edition in ((self.folder, student), (self.folder / "solutions", solved)):
+            solutions = self.folder / "solutions"
+            for folder, edition in ((self.folder, student_edition), (solutions, solved_edition)):
                 yield folder / f"{stem}.ipynb", edition(source, stem, lesson.exercises)
 
 

@@ -11,8 +11,6 @@ import importlib.resources
 import json
 import platform
 import re
-import shutil
-import stat
 import subprocess
 import sys
 import tempfile
@@ -23,9 +21,9 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 
 from ..live.build import build_live
+from ..report.archive import write_zip
 from ..report.request.source import read_notebook
 from ..report.request.values import RequestError
-from ..report.share import EPOCH
 from .doctor import LOCK
 from .kit import TO_RATE, write_handouts
 
@@ -110,20 +108,11 @@ def pack(checkout: Path, wheels: Path, folder: Path, handouts: Path) -> Path:
         **dict(notebook_files(checkout / "notebooks")),
         **{page.name: page.read_bytes() for page in sorted(handouts.glob("*.html"))},
     }
-    target = folder / name
-    partial = folder / f".{name}"
-    try:
-        with zipfile.ZipFile(partial, "w") as archive:
-            for path, content in texts.items():
-                archive.writestr(_entry(path, zipfile.ZIP_DEFLATED), content)
-            for wheel in sorted(wheels.glob("*.whl")):  # zips themselves
-                entry = _entry(f"wheels/{wheel.name}", zipfile.ZIP_STORED)
-                entry.file_size = wheel.stat().st_size
-                with wheel.open("rb") as source, archive.open(entry, "w") as stream:
-                    shutil.copyfileobj(source, stream)
-        return partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    files: dict[str, bytes | Path] = dict(texts)
+    files |= {f"wheels/{wheel.name}": wheel for wheel in sorted(wheels.glob("*.whl"))}
+    return write_zip(
+        folder / name, {f"{FOLDER}/{path}": content for path, content in files.items()}
+    )
 
 
 def start_files(values: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
@@ -227,12 +216,3 @@ def size_on_disk(wheels: Path) -> int:
                 blocks = -(-each.file_size // 4096)
                 size += 4096 * blocks * (2 if each.filename.endswith(".py") else 1)
     return size
-
-
-def _entry(path: str, compression: int) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(f"{FOLDER}/{path}", EPOCH)
-    entry.create_system = 3  # Unix, wherever it is made: so that the executable bits count
-    mode = 0o755 if path.endswith((".sh", ".command")) else 0o644
-    entry.external_attr = (stat.S_IFREG | mode) << 16
-    entry.compress_type = compression
-    return entry

@@ -6,16 +6,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 
 from ..inputs.checks import InputError
 from ..report.page.assets import (
-    TEMPLATE,
     Assets,
     read_script,
     read_style,
     replace_surrogates,
+    templates,
     with_policy,
 )
 from .answers import FORMAT, VERSION, pair_id
@@ -73,8 +72,10 @@ def build_rating_page(
         "version": VERSION,
         "pairs": [[name, round(float(score), 6)] for name, score in zip(ids, scores, strict=True)],
     }
-    html = _template().render(
-        pairs=pairs, meanings=MEANINGS, look=_look(), start=Markup(json.dumps(start))
+    html = (
+        templates(PAGE)
+        .get_template("rate.html.j2")
+        .render(pairs=pairs, meanings=MEANINGS, look=_look(), start=Markup(json.dumps(start)))
     )
     page = folder / "rate.html"
     folder.mkdir(parents=True, exist_ok=True)
@@ -84,9 +85,3 @@ def build_rating_page(
 
 def _look() -> Assets:
     return with_policy(read_style([PAGE / "rate.css"]), read_script([PAGE / "rate.js"]))
-
-
-def _template() -> jinja2.Template:
-    folders = jinja2.FileSystemLoader([PAGE, TEMPLATE])
-    made = jinja2.Environment(loader=folders, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return made.get_template("rate.html.j2")

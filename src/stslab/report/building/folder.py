@@ -196,7 +196,9 @@ def index_of(manifest: Manifest, folder: Path, *, root_href: str | None = "../in
                 "thumbnail": page.thumbnail,
             }
         )
-    return render_index(manifest.title, entries, root_href=root_href, about=manifest.description)
+    return render_index(
+        manifest.title, entries, root_href=root_href, description=manifest.description
+    )
 
 
 def write_root_index(reports: Path, notify: Callable[[str], None]) -> None:

@@ -12,9 +12,9 @@ import nbformat
 from nbformat import NotebookNode
 
 from ..identity import file_digest
-from ..page.exporter import headline
-from ..page.forms import forms, info_of
-from ..page.render import export, titled
+from ..page.forms import forms_of, info_of
+from ..page.headline import read_headline
+from ..page.render import export, set_title
 from ..page.svg import standalone_svg
 from ..page.thumbnail import thumbnail
 from ..request.values import shown
@@ -33,12 +33,14 @@ def publish(folder: ReportFolder, step: Step, done: Done) -> Page:
     html = _page(step, notebook)
     files[f"{name}.ipynb"] = _written(notebook)
     files[f"{name}.html"] = html  # last: it appears when all else is there
-    drawing = thumbnail(notebook)
+    drawing, headline = thumbnail(notebook), read_headline(notebook)
     page = Page(
         status="built",
         why=step.why,
         title=step.title,
-        **headline(notebook)._asdict(),
+        finding=headline.finding,
+        about=headline.data_line,
+        cautions=headline.cautions,
         parameters=job.parameters,
         inputs={key: path.name for key, path in job.inputs.items()},
         depends=step.depends,
@@ -105,7 +107,7 @@ def published_files(notebook: NotebookNode, name: str) -> dict[str, bytes]:
                     f"overwrite each other. Give one another name."
                 )
             shown_by[label] = index
-            data, stem = forms(output), f"{name}-{label}"
+            data, stem = forms_of(output), f"{name}-{label}"
             if drawing := standalone_svg(data.get("image/svg+xml", "")):
                 files[f"figures/{stem}.svg"] = drawing.encode()
             if "image/png" in data:
@@ -120,7 +122,7 @@ def _page(step: Step, notebook: NotebookNode) -> bytes:
         if file_digest(path) != step.record["files"][parameter]["sha256"]:
             raise ValueError(f"{path.name} was changed while its page was being made. Build again.")
     name = step.job.name
-    return export(titled(notebook, step.notebook, name), name, step.record).encode()
+    return export(set_title(notebook, step.notebook, name), name, step.record).encode()
 
 
 def _written(notebook: NotebookNode) -> bytes:

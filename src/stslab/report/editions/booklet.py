@@ -2,53 +2,59 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
-from ..page.assets import TEMPLATE, read_script, read_style, replace_surrogates, with_policy
+from ..page.assets import (
+    TEMPLATE,
+    read_script,
+    read_style,
+    replace_surrogates,
+    templates,
+    with_policy,
+)
 from ..page.prose import Prose, highlight
 from .exercises import Exercise
 
-HERE = Path(__file__).parent
+BOOKLET = Path(__file__).parent / "booklet.html.j2"
 
 
 def write_booklet(
     chapters: Iterable[tuple[str, Mapping[str, Exercise]]], *, solutions: bool
 ) -> str:
-    """Make a page of exercises.
+    """Return a page of exercises.
 
     Parameters
     ----------
     chapters : iterable of (str, mapping of str to Exercise)
-        Each notebook's title and exercises.
+        The title and the exercises of each notebook.
     solutions : bool
-        Whether a solution follows each, instead of room to write.
+        Whether each exercise is followed by its solution instead of room to write.
 
     Returns
     -------
     str
         HTML, self-contained, made to be printed.
     """
-    return render_sheet(
-        HERE / "booklet.html.j2", chapters=list(chapters), solutions=solutions, task=_task
-    )
+    return render_sheet(BOOKLET, chapters=list(chapters), solutions=solutions)
 
 
-def render_sheet(template: Path, **about: Any) -> str:
-    """Render a page that is read on paper, in the look of the others."""
-    folders = jinja2.FileSystemLoader([template.parent, TEMPLATE])
-    made = jinja2.Environment(loader=folders, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+def render_sheet(template: Path, **values: Any) -> str:
+    """Return a page to be read on paper, in the look of the other pages.
+
+    Parameters
+    ----------
+    template : Path
+        It may use the filters ``markdown`` and ``python``.
+    **values
+        What the template shows, by the names that it has there.
+    """
+    environment = templates(template.parent)
     prose = Prose(lambda address: None)  # on paper, no link leads anywhere
-    made.filters["markdown"] = lambda text: prose.markdown(text, contents=False)
-    made.filters["python"] = lambda code: highlight(code.strip(), "python")
+    environment.filters["markdown"] = lambda text: prose.markdown(text, contents=False)
+    environment.filters["python"] = lambda code: highlight(code.strip(), "python")
     sheets = [TEMPLATE / "page.css", TEMPLATE / "sheet.css"]
-    about |= {"look": with_policy(read_style(sheets), read_script([]))}
-    return replace_surrogates(made.get_template(template.name).render(**about))
-
-
-def _task(exercise: Exercise) -> str:
-    return re.sub(r"^## .*\n+", "", exercise.task)
+    look = with_policy(read_style(sheets), read_script([]))
+    html = environment.get_template(template.name).render(**values, look=look)
+    return replace_surrogates(html)

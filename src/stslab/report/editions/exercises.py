@@ -1,10 +1,12 @@
-"""What is known of a notebook's exercises beside their text and solution, which it holds itself.
+"""How a notebook's exercises are set, checked and taught.
 
-``notebooks/exercises/<notebook>.yaml`` has an entry for each solution cell, under the cell's id.
+The notebook itself holds their texts and solutions. ``notebooks/exercises/<notebook>.yaml`` holds
+all else, in an entry for each solution cell under the cell's id.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -18,51 +20,60 @@ from ..request.values import RequestError
 from ..request.yaml_text import parse_yaml
 
 
-class _Part(BaseModel):
+class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Wrong(_Part):
-    """A usual wrong answer, and what helps those who gave it."""
+class Wrong(_Model):
+    """A usual wrong answer, and a hint for those who gave it."""
 
     answer: str  # code, in place of the answer
     hint: str
-    when: str = ""  # an expression that recognises it; without, what it shows is compared
+    # An expression that is true of this answer; without one, what the answer shows is compared.
+    when: str = ""
 
 
-class Exercise(_Part):
-    """How an exercise is set and checked."""
+class Exercise(_Model):
+    """An exercise: its question, its text and solution, and how answers are checked."""
 
     minutes: int = Field(gt=0)
     guess: str  # the question to answer before computing
-    answer: str  # the answer cell's code as a learner finds it
-    shows: str = "True"  # an expression whose value is compared with the solution's
-    right: str = ""  # or one that is true of a right answer, where many are right
-    scored: str = ""  # and then the score that was guessed
+    answer: str  # the code of the answer cell before a learner changes it
+    # An answer is right if the value of `shows` is the solution's. If many answers are right,
+    # `right` is an expression that is true of each, and `scored` the score that was guessed.
+    shows: str = "True"
+    right: str = ""
+    scored: str = ""
     wrong: list[Wrong] = Field(min_length=1)
     hint: str  # for any other wrong answer
-    solution: str = ""  # filled in from the notebook
+    # These two are filled in from the notebook.
+    solution: str = ""
     task: str = ""
 
+    @property
+    def task_without_heading(self) -> str:
+        """The text of the exercise, for where it has a heading of another kind."""
+        return re.sub(r"^## .*\n+", "", self.task)
 
-class Question(_Part):
-    """What an instructor asks, and what people answer."""
+
+class Question(_Model):
+    """A question that an instructor asks, and the answers to expect."""
 
     ask: str
     expect: str
 
 
-class Teaching(_Part):
-    """What an instructor should know of a notebook."""
+class Teaching(_Model):
+    """Advice for an instructor on a notebook."""
 
     show: str
     questions: list[Question] = Field(min_length=1)
-    stuck: str
-    cut: str
+    stuck: str  # where people get stuck
+    cut: str  # what to leave out if time is short
 
 
-class Lesson(_Part):
-    """What lies beside a notebook."""
+class Lesson(_Model):
+    """A notebook's exercises, and advice for teaching it."""
 
     minutes: int = Field(gt=0)  # to read and run, without the exercises
     teach: Teaching
@@ -70,12 +81,14 @@ class Lesson(_Part):
 
 
 def read_lessons(notebooks: Path) -> dict[str, tuple[dict[str, Any], Lesson]]:
-    """Read all lessons of a folder: each notebook's source, and what lies beside it."""
-    books = Notebooks(notebooks)
-    sources = {stem: read_source(books.by_stem[stem]) for stem in books.lessons()}
-    return {
-        stem: (source, read_lesson(books.by_stem[stem], source)) for stem, source in sources.items()
-    }
+    """Return the source and the lesson of each notebook in a folder that is a lesson."""
+    folder = Notebooks(notebooks)
+    lessons = {}
+    for stem in folder.lessons():
+        path = folder.by_stem[stem]
+        source = read_source(path)
+        lessons[stem] = (source, read_lesson(path, source))
+    return lessons
 
 
 def exercise_names(notebooks: Path) -> set[str]:
@@ -90,12 +103,12 @@ def exercise_names(notebooks: Path) -> set[str]:
 
 
 def read_lesson(notebook: Path, source: Mapping[str, Any]) -> Lesson:
-    """Read what belongs to a notebook, and put the text and solution of each exercise to it.
+    """Return a notebook's lesson, with the text and solution of each exercise from the notebook.
 
     Raises
     ------
     RequestError
-        If the file is missing or not of this form, or names other exercises than the notebook has.
+        If the file is missing, has another form, or names other exercises than the notebook.
     """
     path = notebook.parent / "exercises" / f"{notebook.stem}.yaml"
     try:
@@ -104,21 +117,18 @@ def read_lesson(notebook: Path, source: Mapping[str, Any]) -> Lesson:
         raise RequestError(f"{path}: cannot be read; it holds the exercises' checks.") from None
     except ValidationError as error:
         first = error.errors()[0]
-        where = ": ".join(map(str, first["loc"]))
-        raise RequestError(f"{path}: {where}: {first['msg']}.") from None
-    cells = source["cells"]
-    found = {
-        cell["id"]: (before["source"], cell["source"])
-        for before, cell in pairwise(cells)
-        if "solution" in cell["metadata"].get("tags", ())
-    }
-    if list(found) != list(lesson.exercises):
+        location = ": ".join(map(str, first["loc"]))
+        raise RequestError(f"{path}: {location}: {first['msg']}.") from None
+    texts = {}  # by the id of the solution cell: the text of the cell before it, and its own
+    for task_cell, cell in pairwise(source["cells"]):
+        if "solution" in cell["metadata"].get("tags", ()):
+            texts[cell["id"]] = {"task": task_cell["source"], "solution": cell["source"]}
+    if list(texts) != list(lesson.exercises):
         raise RequestError(
             f"{path}: it has {', '.join(lesson.exercises)}; the cells of {notebook.name} tagged "
-            f"solution are {', '.join(found)}, in this order."
+            f"solution are {', '.join(texts)}, in this order."
         )
     exercises = {
-        name: each.model_copy(update={"task": found[name][0], "solution": found[name][1]})
-        for name, each in lesson.exercises.items()
+        name: exercise.model_copy(update=texts[name]) for name, exercise in lesson.exercises.items()
     }
     return lesson.model_copy(update={"exercises": exercises})

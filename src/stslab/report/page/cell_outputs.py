@@ -10,135 +10,191 @@ from markupsafe import Markup
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 
-from . import chart, heatmap
-from .chart import MAP
-from .forms import forms, info_of, joined, mapping
-from .heatmap import MATRIX
+from ...mime_types import MAP, MATRIX
+from ..terminal_text import drop_overwritten
+from .forms import as_mapping, forms_of, info_of, join_lines
+from .heatmap import is_matrix, render_heatmap
 from .prose import Prose
+from .sentence_map import is_map, render_map
 from .svg import inline_svg
 from .tables import csv_link, data_table, folded
 
 _Data = Mapping[str, Any]
-FIGURE = {MATRIX, MAP, "image/svg+xml", "image/png", "text/plain"}  # forms of it, the last in words
+# Forms of a figure, the last in words.
+FIGURE = {MATRIX, MAP, "image/svg+xml", "image/png", "text/plain"}
+LONG_TEXT = 20_000  # characters of a printed text that is folded
+NOTHING = Markup("")
 
 
 class CellOutputs:
-    """The outputs of one page: figures and tables are numbered, no two figures described alike."""
+    """The outputs of one page.
 
-    def __init__(self, prose: Prose, name: str, *, published: bool) -> None:
-        self.prose, self.name = prose, name
+    Figures and tables are numbered as they come, and no two figures have the same description.
+    """
+
+    def __init__(self, prose: Prose, page_name: str, *, published: bool) -> None:
+        self.prose = prose
+        self.page_name = page_name
         self.published = published  # whether the files in data/ stand beside the page
-        self.figures = self.tables = 0
-        self.kinds: set[str] = set()
-        self.alternatives: set[str] = set()
+        self.figure_count = 0
+        self.table_count = 0
+        self.has_heatmap = False
+        self.has_map = False
+        self.descriptions: set[str] = set()
 
     def html(self, output: NotebookNode) -> Markup:
-        """Render one output; empty if there is nothing to see."""
+        """Return an output as HTML; empty if there is nothing to see."""
         if output.output_type == "stream":
-            stream = "stderr" if output.get("name") == "stderr" else "out"
-            return _text(joined(output.get("text")) or "", stream)
+            return _stream(output)
         if output.output_type == "error":
             return _error(output)
-        about, data = info_of(output), forms(output)
-        described = map(mapping, mapping(output.get("metadata")).values())
-        alt = next((str(each["alt"]) for each in described if each.get("alt")), "")
-        kind = about.get("kind")
-        if kind in ("text", "finding") and "text/plain" in data:
-            return Markup('<div class="says">{}</div>').format(folded(data["text/plain"]))
-        if kind == "table" and "text/html" in data:
-            ident = self.prose.anchor(f"table-{about.get('name')}")
-            tools = self._tools(about, data, str(about.get("caption", "table")))
-            self.tables += 1
-            table = data_table(data["text/html"], self.tables)
-            return Markup('<div class="table" id="{}">{}{}</div>').format(ident, table, tools)
-        if kind == "figure" and data.keys() & FIGURE:
-            return self._figure(about, data, alt or data.get("text/plain", ""))
-        return self._foreign(data, alt)
+        info, forms = info_of(output), forms_of(output)
+        kind = info.get("kind")
+        if kind in ("text", "finding") and "text/plain" in forms:
+            return Markup('<div class="says">{}</div>').format(folded(forms["text/plain"]))
+        if kind == "table" and "text/html" in forms:
+            return self._table(info, forms)
+        alt = _alternative(output)
+        if kind == "figure" and forms.keys() & FIGURE:
+            return self._figure(info, forms, alt or forms.get("text/plain", ""))
+        return self._foreign(forms, alt)
 
-    def sheets(self) -> list[str]:
-        """Name the styles and scripts that the outputs so far need."""
-        known = dict.fromkeys(("figures", "pictures"), self.figures)
-        known |= {"colors": "heatmap" in self.kinds}
-        known |= {kind: kind in self.kinds for kind in ("heatmap", "map")}
-        return [name for name, needed in known.items() if needed]
+    def asset_names(self) -> list[str]:
+        """Return the names of the styles and scripts that the outputs so far need."""
+        names = []
+        if self.figure_count:
+            names += ["figures", "pictures"]
+        if self.has_heatmap:
+            names += ["colors", "heatmap"]
+        if self.has_map:
+            names.append("map")
+        return names
 
-    def _figure(self, about: _Data, data: _Data, alt: str) -> Markup:
-        title = str(about.get("title") or "")
-        ident = self.prose.anchor(f"figure-{about.get('name')}")
-        tools = self._tools(about, data, title or "the figure")
-        if not heatmap.valid(data.get(MATRIX)):
-            return self._picture(data, alt, ident, "plot ours", title, tools)
-        self.figures += 1
-        self.kinds.add("heatmap")
-        caption = f"Figure {self.figures}. {title}"
-        drawn = heatmap.instrument(data[MATRIX], ident=ident, caption=caption, alt=alt)
-        return Markup('<div class="figure">{}{}</div>').format(drawn, tools)
+    def _table(self, info: _Data, forms: _Data) -> Markup:
+        ident = self.prose.anchor(f"table-{info.get('name')}")
+        tools = self._tools(info, forms, subject=str(info.get("caption", "table")))
+        self.table_count += 1
+        table = data_table(forms["text/html"], self.table_count)
+        return Markup('<div class="table" id="{}">{}{}</div>').format(ident, table, tools)
+
+    def _figure(self, info: _Data, forms: _Data, alt: str) -> Markup:
+        title = str(info.get("title") or "")
+        ident = self.prose.anchor(f"figure-{info.get('name')}")
+        tools = self._tools(info, forms, subject=title or "the figure")
+        matrix = forms.get(MATRIX)
+        if not is_matrix(matrix):
+            return self._picture(forms, alt, ident, "plot ours", title, tools)
+        self.figure_count += 1
+        self.has_heatmap = True
+        caption = f"Figure {self.figure_count}. {title}"
+        table = render_heatmap(forms[MATRIX], ident=ident, caption=caption, alt=alt)
+        return Markup('<div class="figure">{}{}</div>').format(table, tools)
 
     def _picture(
-        self, data: _Data, alt: str, ident: str, look: str, title: str = "", tools: str = ""
+        self,
+        forms: _Data,
+        alt: str,
+        ident: str,
+        css_class: str,
+        title: str = "",
+        tools: Markup = NOTHING,
     ) -> Markup:
-        self.figures += 1
-        if not alt.strip() or alt in self.alternatives:
-            alt = f"{alt or 'A drawing without a description'} (figure {self.figures})"
-        self.alternatives.add(alt)
+        """Return a map or a drawing with its caption; what cannot be drawn is shown in words."""
+        self.figure_count += 1
+        alt = self._distinct_description(alt)
         # The drawing carries its title already; the caption repeats it for readers of the page.
-        caption = f"Figure {self.figures}. {title}" if title else f"Figure {self.figures}"
-        if chart.valid(data.get(MAP)):
-            self.kinds.add("map")
-            points = chart.instrument(data[MAP], ident=ident, alt=alt)
-            form = '<figure id="{}"><figcaption>{}</figcaption>{}{}</figure>'
-            return Markup(form).format(ident, caption, points, tools)
-        drawn = inline_svg(data.get("image/svg+xml", ""), prefix=ident, label=alt)
-        if drawn is None:
-            kind = next((k for k in ("image/png", "image/jpeg") if k in data), None)
-            if not kind:
-                return Markup('<div class="says">{}</div>').format(alt)
-            content = re.sub(r"[^\w+/=]", "", data[kind])
-            drawn = Markup('<img alt="{}" src="data:{};base64,{}">').format(alt, kind, content)
+        caption = f"Figure {self.figure_count}"
+        if title:
+            caption = f"{caption}. {title}"
+        if is_map(forms.get(MAP)):
+            self.has_map = True
+            points = render_map(forms[MAP], ident=ident, alt=alt)
+            return Markup('<figure id="{}"><figcaption>{}</figcaption>{}{}</figure>').format(
+                ident, caption, points, tools
+            )
+        drawing = inline_svg(forms.get("image/svg+xml", ""), prefix=ident, label=alt)
+        if drawing is None:
+            drawing = _image(forms, alt)
+        if drawing is None:
+            return Markup('<div class="says">{}</div>').format(alt)
         return Markup(
             '<figure id="{}"><div class="{}">{}</div><figcaption>{}</figcaption>{}</figure>'
-        ).format(ident, look, drawn, caption, tools)
+        ).format(ident, css_class, drawing, caption, tools)
 
-    def _tools(self, about: _Data, data: _Data, what: str) -> Markup:
-        if "text/csv" not in data:
-            return Markup("")
-        file = f"{self.name}-{about.get('name')}.csv"
-        link = csv_link(data["text/csv"], file, published=self.published, what=what)
-        return Markup('<p class="tools">{}</p>').format(link) if link else Markup("")
+    def _distinct_description(self, alt: str) -> str:
+        """Return a description that no other figure of the page has."""
+        if not alt.strip() or alt in self.descriptions:
+            alt = f"{alt or 'A drawing without a description'} (figure {self.figure_count})"
+        self.descriptions.add(alt)
+        return alt
 
-    def _foreign(self, data: _Data, alt: str) -> Markup:
-        """Show an output of a notebook that does not use this project's helper."""
-        if "text/html" in data:
-            html = self.prose.clean(data["text/html"])
+    def _tools(self, info: _Data, forms: _Data, subject: str) -> Markup:
+        """Return the link to the numbers of a figure or table."""
+        if "text/csv" not in forms:
+            return NOTHING
+        file = f"{self.page_name}-{info.get('name')}.csv"
+        link = csv_link(forms["text/csv"], file, published=self.published, subject=subject)
+        if not link:
+            return NOTHING
+        return Markup('<p class="tools">{}</p>').format(link)
+
+    def _foreign(self, forms: _Data, alt: str) -> Markup:
+        """Return an output of a notebook that does not use this project's helper."""
+        if "text/html" in forms:
+            html = self.prose.clean(forms["text/html"])
             if html.striptags().strip() or "<img" in html:
                 return Markup('<div class="out">{}</div>').format(html)
-        if "text/markdown" in data:
-            return self.prose.markdown(data["text/markdown"], contents=False)
-        if data.keys() & {"image/svg+xml", "image/png", "image/jpeg"}:
-            ident = self.prose.anchor(f"figure-{self.figures + 1}")
-            return self._picture(data, alt, ident, "plot")
-        if "text/latex" in data:
-            return self.prose.markdown(data["text/latex"], contents=False)
-        if "text/plain" in data:
-            return _text(data["text/plain"], "out")
-        return Markup("")
+        if "text/markdown" in forms:
+            return self.prose.markdown(forms["text/markdown"], contents=False)
+        if forms.keys() & {"image/svg+xml", "image/png", "image/jpeg"}:
+            ident = self.prose.anchor(f"figure-{self.figure_count + 1}")
+            return self._picture(forms, alt, ident, "plot")
+        if "text/latex" in forms:
+            return self.prose.markdown(forms["text/latex"], contents=False)
+        if "text/plain" in forms:
+            return _text(forms["text/plain"], "out")
+        return NOTHING
 
 
-def _text(text: str, kind: str) -> Markup:
-    # A progress bar rewrites its line; what a terminal would show last is what counts.
-    lines = strip_ansi(text).replace("\r\n", "\n").split("\n")
-    text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines).rstrip()
-    if len(text) > 20_000:
-        return Markup('<div class="{}">{}</div>').format(kind, folded(text))
-    return Markup('<pre class="{}">{}</pre>').format(kind, text) if text else Markup("")
+def _alternative(output: NotebookNode) -> str:
+    """Return the text alternative that an output carries for one of its forms."""
+    for form_info in as_mapping(output.get("metadata")).values():
+        alt = as_mapping(form_info).get("alt")
+        if alt:
+            return str(alt)
+    return ""
+
+
+def _image(forms: _Data, alt: str) -> Markup | None:
+    for mime_type in ("image/png", "image/jpeg"):
+        if mime_type in forms:
+            content = re.sub(r"[^\w+/=]", "", forms[mime_type])
+            return Markup('<img alt="{}" src="data:{};base64,{}">').format(alt, mime_type, content)
+    return None
+
+
+def _stream(output: NotebookNode) -> Markup:
+    css_class = "out"
+    if output.get("name") == "stderr":
+        css_class = "stderr"
+    return _text(join_lines(output.get("text")) or "", css_class)
+
+
+def _text(text: str, css_class: str) -> Markup:
+    text = drop_overwritten(strip_ansi(text)).rstrip()
+    if len(text) > LONG_TEXT:
+        return Markup('<div class="{}">{}</div>').format(css_class, folded(text))
+    if not text:
+        return NOTHING
+    return Markup('<pre class="{}">{}</pre>').format(css_class, text)
 
 
 def _error(output: NotebookNode) -> Markup:
-    trace = strip_ansi("\n".join(output.get("traceback") or ())).strip()
+    traceback = strip_ansi("\n".join(output.get("traceback") or ())).strip()
     message = strip_ansi(f"{output.get('ename', 'Error')}: {output.get('evalue', '')}").rstrip(": ")
-    if trace in ("", message):
-        trace = ""
-    else:
-        fold = Markup("<details open><summary>Traceback</summary><pre>{}</pre></details>")
-        trace = fold.format(trace)
-    return Markup('<div class="error"><strong>{}</strong>{}</div>').format(folded(message), trace)
+    details = NOTHING
+    if traceback not in ("", message):
+        details = Markup(
+            "<details open><summary>Traceback</summary><pre>{}</pre></details>"
+        ).format(traceback)
+    return Markup('<div class="error"><strong>{}</strong>{}</div>').format(folded(message), details)

@@ -1,6 +1,7 @@
-"""What an output of a notebook is, and the forms of it that can be shown.
+"""What a cell or an output of a notebook is, and the forms of an output that can be shown.
 
-A notebook may display anything: what is not of its type is left out here, for all who read on.
+A notebook may hold anything. What does not have the type that it should have is left out here, so
+that the other modules need not check it.
 """
 
 from __future__ import annotations
@@ -9,38 +10,55 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-_MAGIC = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8"}
+# How the bytes of an image begin.
+SIGNATURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8"}
 
 
 def info_of(output: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what stslab noted of an output: its kind, its name, its title."""
-    return mapping(mapping(output.get("metadata")).get("stslab"))
+    """Return what `stslab.figures.show` noted of an output, such as its kind, name and title."""
+    return as_mapping(as_mapping(output.get("metadata")).get("stslab"))
 
 
-def forms(output: Mapping[str, Any]) -> dict[str, Any]:
-    """Map MIME types to text, an image's in base64; to whatever it holds for JSON."""
-    found = {}
-    for kind, value in mapping(output.get("data")).items():
-        if kind.endswith("json"):
-            found[kind] = value
-        elif (text := joined(value)) is not None and _is_image(text, _MAGIC.get(kind, b"")):
-            found[kind] = text
-    return found
+def forms_of(output: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an output's forms by MIME type: JSON as data, images in base64, others as text."""
+    forms = {}
+    for mime_type, value in as_mapping(output.get("data")).items():
+        if mime_type.endswith("json"):
+            forms[mime_type] = value
+            continue
+        text = join_lines(value)
+        if text is not None and _begins_as(mime_type, text):
+            forms[mime_type] = text
+    return forms
 
 
-def joined(text: Any) -> str | None:
-    """Join a text that a notebook may keep as its lines; None if it is no text."""
-    lines = text if isinstance(text, list) else [text]
-    return "".join(lines) if all(isinstance(line, str) for line in lines) else None
+def join_lines(value: Any) -> str | None:
+    """Return a text that a notebook may keep as a list of its lines; None if it is no text."""
+    lines = [value]
+    if isinstance(value, list):
+        lines = value
+    if not all(isinstance(line, str) for line in lines):
+        return None
+    return "".join(lines)
 
 
-def _is_image(text: str, magic: bytes) -> bool:
+def _begins_as(mime_type: str, text: str) -> bool:
+    """Check that what is called a PNG or JPEG begins as one."""
+    if mime_type not in SIGNATURES:
+        return True
     try:
-        return not magic or base64.b64decode(text).startswith(magic)
+        return base64.b64decode(text).startswith(SIGNATURES[mime_type])
     except ValueError:
         return False
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
-    """Return a mapping as it is, and for anything else an empty one."""
-    return value if isinstance(value, Mapping) else {}
+def as_mapping(value: Any) -> Mapping[str, Any]:
+    """Return a mapping as it is, and an empty one for anything else."""
+    if isinstance(value, Mapping):
+        return value
+    return {}
+
+
+def has_tag(cell: Mapping[str, Any], tag: str) -> bool:
+    """Check that a cell has a tag."""
+    return tag in cell["metadata"].get("tags", ())

@@ -1,7 +1,8 @@
-"""A similarity matrix as an instrument: a table whose cells are coloured and can be asked.
+"""A similarity matrix on a page: a table with colored cells, whose pairs are listed beneath it.
 
-The text is real, so the reader's own fonts draw it in any script. Without JavaScript it is a table
-with its pairs listed beneath; so it is on paper, where a large one lists its sentences instead.
+The text is real, so the reader's own fonts draw it in any script. The script beside it lets the
+reader ask for a pair; without JavaScript it is a table, and so it is on paper, where a large one
+lists its sentences instead of its pairs.
 """
 
 from __future__ import annotations
@@ -10,134 +11,165 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
 
+from .assets import templates
 from .tables import folded
 
-MATRIX = "application/vnd.stslab.matrix+json"
-STEPS = 20  # colours on each side of 0: one for each 0.05
+COLORS = 20  # on each side of 0: one for each step of 0.05
 NAMED = 8  # largest matrix whose columns carry texts; beyond, numbers point to the rows
 LISTED = 16  # largest matrix whose pairs are printed; beyond, rows are numbers, too, on paper
-CROWDED = (
-    27  # largest matrix whose cells have a width of their own; beyond, they share what is there
-)
+CROWDED = 27  # largest matrix whose cells have a width of their own; others share the page's
 PAIRS = 500  # pairs listed; of more, the highest and the lowest
 SPOKEN = 2_000  # characters of a sentence that its row carries
 TEXT = 100_000  # characters of sentences in that list; beyond, short labels stand for them
 
+_TEMPLATES = templates()
 
-def valid(matrix: Any) -> bool:
-    """Check that this is a matrix as `show_figure` writes it."""
+
+class _Row(NamedTuple):
+    number: int
+    head: Markup
+    column_head: Markup
+    scores: str  # in ten-thousandths, for the script
+    cells: list[tuple[str, str]]  # class of the color, and the score as text
+
+
+class _PairList(NamedTuple):
+    summary: str
+    rows: list[tuple[Markup, Markup, str]]  # sentences a and b, and their score
+    sentences: list[tuple[int, Markup]]  # in full with their numbers, where paper needs them
+
+
+def is_matrix(data: Any) -> bool:
+    """Check that this is the data of a matrix as `heatmap` of `stslab.figures` writes it."""
     try:
-        names, labels, values = matrix["sentences"], matrix["labels"], matrix["values"]
+        names, labels, values = data["sentences"], data["labels"], data["values"]
         return (
-            all(isinstance(each, list) for each in (names, labels, values, *values))
+            all(isinstance(item, list) for item in (names, labels, values, *values))
             and 0 < len(names) == len(labels) == len(values)
             and all(len(row) == len(names) for row in values)
             and all(isinstance(text, str) for text in [*names, *labels])
             and all(math.isfinite(value) for row in values for value in row)
-            and len(matrix.get("rows", names)) == len(names)
-            and all(type(row) is int for row in matrix.get("rows", ()))
+            and len(data.get("rows", names)) == len(names)
+            and all(type(row) is int for row in data.get("rows", ()))
         )
     except (KeyError, TypeError, AttributeError, OverflowError):
         return False
 
 
-def instrument(matrix: Mapping[str, Any], *, ident: str, caption: str, alt: str) -> Markup:
-    """Draw a matrix; `caption` is the question that it answers, `alt` what it shows in words."""
-    names, labels, values = matrix["sentences"], matrix["labels"], matrix["values"]
-    numbers = matrix.get("rows") or range(1, len(names) + 1)
-    named = len(names) <= NAMED
-    columns = "".join(
-        f'<th scope="col"><b>{i}</b>{_name(name, label, named)}</th>'
-        for i, name, label in zip(numbers, names, labels, strict=True)
+def render_heatmap(data: Mapping[str, Any], *, ident: str, caption: str, alt: str) -> Markup:
+    """Return a similarity matrix as HTML.
+
+    Parameters
+    ----------
+    data : mapping
+        ``sentences`` and their short ``labels``, the matrix as ``values``, and optionally
+        ``rows``, the sentences' numbers.
+    ident : str
+        The id of the table on the page.
+    caption : str
+        The question that it answers.
+    alt : str
+        What it shows, in words.
+    """
+    numbers = data.get("rows") or range(1, len(data["sentences"]) + 1)
+    html = _TEMPLATES.get_template("heatmap.html.j2").render(
+        ident=ident,
+        caption=caption,
+        alt=alt,
+        size=_size_class(len(numbers)),
+        rows=_rows(data, numbers),
+        scale=[color_class(tenth / 10) for tenth in range(-10, 11)],
+        pair_list=_pair_list(data, numbers),
+        is_large=len(numbers) > LISTED,
     )
-    digits = _digits if len(names) <= LISTED else _short
-    rows = "".join(
-        f'<tr data-scores="{" ".join(f"{value * 10_000:.0f}" for value in row)}">'
-        f'<th scope="row"><b>{i}</b>{_name(name, label, True)}</th>'
-        + "".join(f'<td class="{step(value)}">{digits(value)}</td>' for value in row)
-        + "</tr>"
-        for i, name, label, row in zip(numbers, names, labels, values, strict=True)
-    )
-    sizes = {NAMED: "few", LISTED: "some", CROWDED: "many"}
-    size = next((name for most, name in sizes.items() if len(names) <= most), "many most")
-    scale = "".join(f'<i class="{step(v / 10)}"></i>' for v in range(-10, 11))
-    return Markup(
-        f'<div class="wide"><table class="heat {size}" id="{ident}" '
-        f'aria-describedby="{ident}-says">'
-        f"<caption>{escape(caption)}</caption><thead><tr><td></td>{columns}</tr></thead>"
-        f"<tbody>{rows}</tbody></table></div>"
-        '<div class="legend"><span>−1</span><span class="scale">'
-        f"{scale}</span><span>1 same direction</span><small>(0, in the middle: unrelated)</small>"
-        "</div>"
-        f'<p class="says" id="{ident}-says">{escape(alt)}</p>'
-        f"{_pairs(names, labels, values, numbers, caption)}"
-    )
+    return Markup(html)
 
 
-def step(value: float) -> str:
-    """Name the colour class of a score in [-1, 1]."""
-    return f"h{round((max(-1.0, min(1.0, value)) + 1) * STEPS)}"
+def color_class(value: float) -> str:
+    """Return the CSS class for the color of a score in [-1, 1]."""
+    return f"h{round((max(-1.0, min(1.0, value)) + 1) * COLORS)}"
 
 
-def _digits(value: float) -> str:
-    return f"{round(value, 2) + 0.0:.2f}"
+def _size_class(count: int) -> str:
+    """Return the CSS classes for a matrix of so many sentences."""
+    if count <= NAMED:
+        return "few"
+    if count <= LISTED:
+        return "some"
+    if count <= CROWDED:
+        return "many"
+    return "many most"
 
 
-def _short(value: float) -> str:
-    """Write a score without its leading zero, where cells are narrow."""
-    return re.sub(r"0(?=\.)|\.00", "", _digits(value)) or "0"
+def _rows(data: Mapping[str, Any], numbers: Sequence[int]) -> list[_Row]:
+    names, labels, values = data["sentences"], data["labels"], data["values"]
+    write_score = _two_decimals
+    if len(names) > LISTED:
+        write_score = _short_score
+    rows = []
+    for number, name, label, scores in zip(numbers, names, labels, values, strict=True):
+        head = _head(name, label)
+        column_head = head
+        if len(names) > NAMED:
+            column_head = Markup('<span class="vh">{}</span>').format(_spoken(name))
+        cells = [(color_class(score), write_score(score)) for score in scores]
+        ten_thousandths = " ".join(f"{score * 10_000:.0f}" for score in scores)
+        rows.append(_Row(number, head, column_head, ten_thousandths, cells))
+    return rows
 
 
-def _name(name: str, label: str, shown: bool) -> Markup:
-    # Whole for those who listen; shortened for the eye by the stylesheet, as wide as there is room.
-    text = name if len(name) <= SPOKEN else name[:SPOKEN] + "…"
-    if not shown:
-        return Markup('<span class="vh">{}</span>').format(text)
-    if text == name:
+def _two_decimals(score: float) -> str:
+    return f"{round(score, 2) + 0.0:.2f}"  # + 0.0 turns -0.0 into 0.0
+
+
+def _short_score(score: float) -> str:
+    """Return a score without its leading zero, for narrow cells."""
+    return re.sub(r"0(?=\.)|\.00", "", _two_decimals(score)) or "0"
+
+
+def _head(name: str, label: str) -> Markup:
+    """Return a sentence as the head of its row.
+
+    A screen reader reads it in full; the stylesheet shortens it for the eye, to the width that
+    there is. A very long one is shortened for both.
+    """
+    spoken = _spoken(name)
+    if spoken == name:
         return Markup("<bdi>{}</bdi>").format(name)
-    return Markup('<bdi aria-hidden="true">{}</bdi><span class="vh">{}</span>').format(label, text)
+    return Markup('<bdi aria-hidden="true">{}</bdi><span class="vh">{}</span>').format(
+        label, spoken
+    )
 
 
-def _pairs(
-    names: Sequence[str],
-    labels: Sequence[str],
-    values: Sequence[Sequence[float]],
-    numbers: Sequence[int],
-    caption: str,
-) -> str:
-    n = len(names)
-    pairs = [(values[i][j], i, j) for i, j in combinations(range(n), 2)]
+def _spoken(name: str) -> str:
+    if len(name) <= SPOKEN:
+        return name
+    return f"{name[:SPOKEN]}…"
+
+
+def _pair_list(data: Mapping[str, Any], numbers: Sequence[int]) -> _PairList | None:
+    """Return the pairs of a matrix, best first; None if there is only one sentence."""
+    values = data["values"]
+    pairs = [(values[i][j], i, j) for i, j in combinations(range(len(values)), 2)]
     pairs.sort(key=lambda pair: -pair[0])
     if not pairs:
-        return ""
-    full = ""
-    about = f"All {len(pairs)} pairs, highest first" if len(pairs) > 1 else "The only pair"
+        return None
+    summary = f"All {len(pairs)} pairs, highest first"
+    if len(pairs) == 1:
+        summary = "The only pair"
     if len(pairs) > PAIRS:
-        about = f"The {PAIRS // 2} highest and {PAIRS // 2} lowest of {len(pairs):,} pairs"
+        summary = f"The {PAIRS // 2} highest and {PAIRS // 2} lowest of {len(pairs):,} pairs"
         pairs = pairs[: PAIRS // 2] + pairs[-PAIRS // 2 :]
-    texts = [folded(name) for name in names]
-    long = sum(len(texts[i]) + len(texts[j]) for _, i, j in pairs) > TEXT
-    if long or n > LISTED:
-        items = "".join(
-            f'<li value="{i}"><bdi>{text}</bdi></li>'
-            for i, text in zip(numbers, texts, strict=True)
-        )
-        full = f"<div><p>The sentences in full:</p><ol>{items}</ol></div>"
-    if long:
-        texts = [escape(label) for label in labels]
-    rows = "".join(
-        f"<tr><td>{texts[i]}</td><td>{texts[j]}</td>"
-        f'<td class="number">{round(score, 4) + 0.0:.4f}</td></tr>'
-        for score, i, j in pairs
-    )
-    heads = "".join(f'<th scope="col">{h}</th>' for h in ("sentence a", "sentence b", "score"))
-    return (
-        f'<details class="data{" many" if n > LISTED else ""}"><summary>{about}</summary>'
-        '<div class="wide"><table class="stslab">'
-        f'<caption class="vh">Pairs: {escape(caption)}</caption><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>{full}</details>"
-    )
+    texts = [folded(name) for name in data["sentences"]]
+    is_long = sum(len(texts[i]) + len(texts[j]) for _, i, j in pairs) > TEXT
+    sentences = []
+    if is_long or len(texts) > LISTED:
+        sentences = list(zip(numbers, texts, strict=True))
+    if is_long:
+        texts = [escape(label) for label in data["labels"]]
+    rows = [(texts[i], texts[j], f"{round(score, 4) + 0.0:.4f}") for score, i, j in pairs]
+    return _PairList(summary, rows, sentences)

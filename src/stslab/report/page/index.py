@@ -6,15 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
-from .assets import TEMPLATE, page_assets, replace_surrogates
+from .assets import page_assets, replace_surrogates, templates
 from .tables import folded
 
-# A word and a sign for each state: never a colour alone.
+# A word and a sign for each status: never a color alone.
 STATES = {
-    **dict.fromkeys(("built", "unchanged", "fresh"), ("built", "✓")),
+    "built": ("built", "✓"),
+    "unchanged": ("built", "✓"),
+    "fresh": ("built", "✓"),
     "stale": ("out of date", "!"),
     "failed": ("failed", "✕"),
 }
@@ -29,9 +30,7 @@ DRAWING = re.compile(
     re.ASCII,
 )
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True, lstrip_blocks=True
-)
+_TEMPLATES = templates()
 
 
 def render_index(
@@ -39,40 +38,64 @@ def render_index(
     pages: Sequence[Mapping[str, Any]],
     *,
     root_href: str | None = "../index.html",
-    about: str = "",
+    description: str = "",
 ) -> str:
-    """Render the index of one preset.
+    """Return the index of one preset.
 
-    A page has a `title` and an `href` (None where none was ever built), and optionally `about`,
-    `finding`, `cautions`, `status`, `reason` (why it is not up to date), `failed_href` (the failed
-    notebook's page), and `thumbnail`.
+    Parameters
+    ----------
+    preset_title : str
+    pages : sequence of mapping
+        A page has a ``title`` and an ``href`` (None if it was never built), and optionally
+        ``about``, ``finding``, ``cautions``, ``status``, ``reason`` (why it is not up to date),
+        ``failed_href`` (the page of the notebook that failed) and ``thumbnail``.
+    root_href : str or None, default "../index.html"
+        The index of all presets; None if there is none.
+    description : str, default ""
+        Of the preset, in its own words.
     """
-    entries = []
-    for page in pages:
-        status = str(page.get("status") or "built")
-        state, sign = STATES.get(status, (status, "•"))
-        drawing = str(page.get("thumbnail") or "")
-        texts = {name: folded(str(page.get(name) or "")) for name in ("finding", "reason")}
-        shown: dict[str, Any] = {name: _inside(page.get(name)) for name in ("href", "failed_href")}
-        shown["thumbnail"] = Markup(drawing) if DRAWING.fullmatch(drawing) else None
-        entries.append({**page, **texts, **shown, "state": state, "sign": sign})
     html = _TEMPLATES.get_template("entries.html.j2").render(
         title=preset_title,
-        entries=entries,
+        entries=[_entry(page) for page in pages],
         look=page_assets("page", "colors", "entries"),
         root_href=root_href,
-        about=about,
+        description=description,
     )
     return replace_surrogates(html)
 
 
-def _inside(href: str | None) -> str | None:
-    """Tell a page that its reader comes from here, so that the pages beside it are there, too."""
-    path, mark, place = (href or "").partition("#")
-    beside = path and not path.endswith("/index.html")  # a list of pages needs no telling
-    return f"{path}?in=report{mark}{place}" if beside else href
+def _entry(page: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the template needs of a page."""
+    status = str(page.get("status") or "built")
+    state, sign = STATES.get(status, (status, "•"))
+    drawing = str(page.get("thumbnail") or "")
+    thumbnail = None
+    if DRAWING.fullmatch(drawing):
+        thumbnail = Markup(drawing)
+    return {
+        **page,
+        "finding": folded(str(page.get("finding") or "")),
+        "reason": folded(str(page.get("reason") or "")),
+        "href": _marked_href(page.get("href")),
+        "failed_href": _marked_href(page.get("failed_href")),
+        "thumbnail": thumbnail,
+        "state": state,
+        "sign": sign,
+    }
+
+
+def _marked_href(href: str | None) -> str | None:
+    """Return an address that tells a page that its reader comes from the index beside it.
+
+    The page then shows its links to the other pages, which are there, too. The index of another
+    preset needs no such mark.
+    """
+    path, hash_sign, fragment = (href or "").partition("#")
+    if not path or path.endswith("/index.html"):
+        return href
+    return f"{path}?in=report{hash_sign}{fragment}"
 
 
 def render_root_index(presets: Sequence[Mapping[str, Any]]) -> str:
-    """Render the index of all presets; `finding` may say how many pages each has."""
+    """Return the index of all presets; a ``finding`` may say how many pages a preset has."""
     return render_index("Reports", presets, root_href=None)

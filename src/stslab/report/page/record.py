@@ -1,7 +1,7 @@
 """What a page was made from, as data inside the page.
 
-The digest beside it tells an edited or damaged record from a whole one. It is integrity, not
-authenticity: whoever edits the record on purpose can write a new digest.
+The digest beside it shows that a record was edited or damaged. It protects against accidents only:
+whoever edits the record on purpose can write a new digest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..identity import digest
 _START = '<script type="application/json" id="stslab-record" data-sha256="'
 # Where the template puts a record: the last thing in the body, behind the main part. Its text
 # holds no "<" (see `embed`), so the element ends where it seems to end.
-_PLACE = re.compile(
+_RECORD = re.compile(
     r"(?:(?<=</main>\n)|(?<=</main>\r\n))"  # mail may have changed the page's line ends
     rf'{_START}(?P<digest>[0-9a-f]{{64}})">(?P<text>[^<]*)</script>'
     r"(?=\r?\n</body>\r?\n</html>\s*\Z)"
@@ -26,32 +26,34 @@ _PLACE = re.compile(
 
 
 class SplitPage(NamedTuple):
-    """A page, taken apart at its record."""
+    """A page's record, and the page without it."""
 
     record: dict[str, Any]
-    rest: str  # the page without the record's element
+    html: str  # without the record's element
 
 
 def embed(record: Mapping[str, Any]) -> Markup:
-    """Write a record as a data block, which no browser runs and no text in it can end."""
-    # In the order given: a page made again from its record says things in the same order.
+    """Return a record as a data block, which no browser runs and no text in it can end."""
+    # Keys keep their order: a page made again from its record lists them in the same one.
     text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
-    # Invisible characters and halves of characters would not survive editors and UTF-8.
+    # Editors may drop invisible characters, and UTF-8 holds no unpaired surrogates.
     text = re.sub(
         "[<>&\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]",
-        lambda m: f"\\u{ord(m[0]):04x}",
+        lambda character: f"\\u{ord(character[0]):04x}",
         text,
     )
     return Markup(f'{_START}{digest(json.loads(text))}">{text}</script>')
 
 
 def read_record(html: str) -> dict[str, Any]:
-    """Return a page's record, see `split_page`."""
+    """Return a page's record; see `split_page`."""
     return split_page(html).record
 
 
 def split_page(html: str) -> SplitPage:
-    """Take a page's record out of it, if it is whole; nobody vouches for who wrote it.
+    """Return a page's record, if it is undamaged, and the rest of the page.
+
+    Who wrote the record is not checked, and cannot be.
 
     Parameters
     ----------
@@ -75,21 +77,23 @@ def split_page(html: str) -> SplitPage:
         )
     count = html.count('id="stslab-record"')
     if count != 1:
-        number = "no record" if count == 0 else f"{count} records"
+        records = f"{count} records"
+        if count == 0:
+            records = "no record"
         raise ValueError(
-            f"this page holds {number} of what it was made from: it was not made by stslab, or it "
+            f"this page holds {records} of what it was made from: it was not made by stslab, or it "
             "was edited."
         )
-    place = _PLACE.search(html, max(0, html.rfind(_START)))
-    if not place:
+    element = _RECORD.search(html, max(0, html.rfind(_START)))
+    if not element:
         raise ValueError(
             "the record in this page is not at the end of the page, where stslab writes it: the "
             "page was edited."
         )
     try:
-        record: dict[str, Any] = json.loads(place["text"])
-        is_whole = isinstance(record, dict) and digest(record) == place["digest"]
-        is_canonical = is_whole and embed(record) == place[0]
+        record: dict[str, Any] = json.loads(element["text"])
+        is_whole = isinstance(record, dict) and digest(record) == element["digest"]
+        is_canonical = is_whole and embed(record) == element[0]
     except (ValueError, RecursionError) as error:
         raise ValueError(f"the record in this page is damaged: {error}.") from None
     if not is_whole:
@@ -102,4 +106,4 @@ def split_page(html: str) -> SplitPage:
             "the record in this page is not written as stslab writes it (a key may stand twice, "
             "or characters be escaped): the page was edited."
         )
-    return SplitPage(record, html[: place.start()] + html[place.end() :])
+    return SplitPage(record, html[: element.start()] + html[element.end() :])

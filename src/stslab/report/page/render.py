@@ -11,22 +11,23 @@ if TYPE_CHECKING:
 
 
 def export(notebook: NotebookNode, name: str, record: Mapping[str, Any]) -> str:
-    """Render a page with its record: some 300 ms the first time, some tens afterwards."""
+    """Return a notebook's page with its record; the first takes some 300 ms, others some tens."""
     extra = {**record["around"], "record": dict(record)}
     resources = {"metadata": {"name": name}, "stslab": extra}
-    return str(exporter().from_notebook_node(notebook, resources)[0])
+    page, _ = exporter().from_notebook_node(notebook, resources)
+    return str(page)
 
 
 @functools.cache
 def exporter() -> Any:
-    """Return the exporter, made once."""
+    """Return the exporter, which is made once: its import and its templates take the 300 ms."""
     from .exporter import StslabExporter
 
     return StslabExporter()
 
 
-def titled(notebook: NotebookNode, source: Mapping[str, Any], name: str) -> NotebookNode:
-    """Give an executed notebook its heading as title, which would else be a file's name."""
+def set_title(notebook: NotebookNode, source: Mapping[str, Any], name: str) -> NotebookNode:
+    """Set an executed notebook's title to its heading; nbconvert would take its file's name."""
     notebook.metadata["title"] = heading(source) or name
     return notebook
 
@@ -42,14 +43,15 @@ def heading(source: Mapping[str, Any]) -> str:
 
 
 def with_outputs(source: Mapping[str, Any], executed: Mapping[str, Any]) -> dict[str, Any]:
-    """Join a notebook's text with the outputs of the same code, run before."""
+    """Return a notebook with the outputs that the same code gave when it was run before."""
     cells: list[Any] = []
-    waiting = [cell for cell in executed["cells"] if cell["cell_type"] == "code"]
+    executed_cells = [cell for cell in executed["cells"] if cell["cell_type"] == "code"]
     for cell in source["cells"]:
         if cell["cell_type"] == "code":
-            while waiting[0]["id"] == "injected-parameters":
-                cells.append(waiting.pop(0))
-            ran = waiting.pop(0)
-            cell = {**cell, **{key: ran[key] for key in ("outputs", "execution_count")}}
+            while executed_cells[0]["id"] == "injected-parameters":
+                cells.append(executed_cells.pop(0))
+            executed_cell = executed_cells.pop(0)
+            outputs = {key: executed_cell[key] for key in ("outputs", "execution_count")}
+            cell = {**cell, **outputs}
         cells.append(cell)
-    return {**source, "cells": [*cells, *waiting], "metadata": executed["metadata"]}
+    return {**source, "cells": [*cells, *executed_cells], "metadata": executed["metadata"]}

@@ -1,7 +1,7 @@
-"""What a page claims it was made from: data from a stranger, taken in only where it has this shape.
+"""What a page claims it was made from, which anybody may have written.
 
-A shape says what may be followed at all (a plain file name, a neighbour's page); whether the claims
-are true is found by making the page again.
+A record is accepted only in this form, so that it cannot name more than it may: a file by a plain
+name, a page beside it. Whether what it claims is true is found out by making the page again.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[\w.-]{1,64}$")]
 
 
-class _Shape(BaseModel):
+class _Model(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class File(_Shape):
+class File(_Model):
     """An input file."""
 
     name: FileName
@@ -65,18 +65,18 @@ class File(_Shape):
     lines: int | None = None
 
 
-class _Preset(_Shape):
+class _Preset(_Model):
     name: str
     title: str
 
 
-class _Neighbor(_Shape):
+class _Neighbor(_Model):
     title: str
     href: str
 
 
-class Around(_Shape):
-    """What a page says of its report: the only part that this checkout cannot make again."""
+class Around(_Model):
+    """The report that a page belongs to. This part alone cannot be made again here."""
 
     preset: _Preset
     index_href: Literal["index.html"]
@@ -93,8 +93,8 @@ class Around(_Shape):
         return self
 
 
-class Claims(_Shape):
-    """A page's record, see `Dependencies.record`."""
+class Claims(_Model):
+    """A page's record; see `Dependencies.record`."""
 
     notebook_name: NotebookName
     preset: str
@@ -111,7 +111,19 @@ class Claims(_Shape):
 
 
 def read_claims(html: str, page: str) -> Claims:
-    """Read what a page claims; its name is for messages."""
+    """Return what a page claims.
+
+    Parameters
+    ----------
+    html : str
+    page : str
+        Its name, for messages.
+
+    Raises
+    ------
+    RequestError
+        If the page has no record, a damaged one, or one of another form.
+    """
     try:
         record = read_record(html)
         if "injected_parameters" in record or "around" not in record:
@@ -121,10 +133,10 @@ def read_claims(html: str, page: str) -> Claims:
         return Claims.model_validate(record)
     except ValidationError as error:
         first = error.errors()[0]
-        where = " → ".join(printable(str(step))[:40] for step in first["loc"][:6])
+        location = " → ".join(printable(str(step))[:40] for step in first["loc"][:6])
         raise RequestError(
             f"{page}: its record of what it was made from is not one that stslab writes: "
-            f"{where or 'the whole'}: {printable(first['msg'])[:200]}, "
+            f"{location or 'the whole'}: {printable(first['msg'])[:200]}, "
             f"got {shown(first['input'])}. Nothing was run."
         ) from None
     except (ValueError, RecursionError) as error:

@@ -1,6 +1,6 @@
 """Find where a page differs from the one that this checkout makes.
 
-Our own page is the reference, and only its text is read as HTML. The other page may have been
+Our page is the reference, and only its text is read as HTML. The other page may have been
 written by anybody: it has to equal ours character by character, except that a digit may stand for
 another digit in these numbers:
 
@@ -21,6 +21,7 @@ from itertools import takewhile
 from typing import Any
 
 from ..page.assets import name_set
+from ..page.svg import COORDINATES, MOVES
 from ..request.values import printable
 
 DECIMALS = 5e-5  # numbers that agree at 4 decimals
@@ -33,13 +34,11 @@ DIGIT = re.compile("[0-9]")
 TEXT_NUMBER = re.compile(r"(?<![0-9A-Za-z.])-?[0-9]+\.[0-9]{5,}(?![0-9A-Za-z])(?!\.[0-9])")
 # Not the angle of a rotation: a small change of it moves far what is far from the center.
 COORDINATE = re.compile(r"(?<![0-9.])(?<!rotate\()(?<!rotate\(-)-?[0-9]+\.[0-9]+(?![0-9.])")
-COORDINATES = name_set("cx cy d height points r rx ry width x x1 x2 y y1 y2")
 # Elements whose coordinates count in units of the drawing. Others, such as gradients and markers,
 # have units of their own, and so has what stands inside them.
 IN_DRAWING_UNITS = name_set(
     "circle clipPath defs ellipse g image line path polygon polyline rect text tspan use"
 )
-MOVES = re.compile(r"(?:(?:translate|rotate)\([-0-9., ]*\)\s*)+")  # no scale, no exponent
 ATTRIBUTE = re.compile(r"""\s([A-Za-z_:][-\w:.]*)=(?:"([^"]*)"|'[^']*')""")
 VIEW_BOX = re.compile(r"[-0-9.]+[ ,]+[-0-9.]+[ ,]+([0-9]+(?:\.[0-9]+)?)[ ,]+[0-9.]+")
 
@@ -61,33 +60,33 @@ class Piece:
 
     @property
     def end(self) -> int:
-        """Where it ends in our page."""
+        """The position in our page at which it ends."""
         return self.start + len(self.text)
 
-    def admits(self, other: str) -> bool:
-        """Tell whether the same place of another page may hold `other`."""
-        if other == self.text:
+    def admits(self, text: str) -> bool:
+        """Check that another page may hold `text` in the same place."""
+        if text == self.text:
             return True
-        if len(other) != len(self.text):
+        if len(text) != len(self.text):
             return False
         position = 0
         for start, end in self.numbers:
-            if other[position:start] != self.text[position:start]:
+            if text[position:start] != self.text[position:start]:
                 return False
-            if not _close(other[start:end], self.text[start:end], self.tolerance):
+            if not _is_close(text[start:end], self.text[start:end], self.tolerance):
                 return False
             position = end
-        return other[position:] == self.text[position:]
+        return text[position:] == self.text[position:]
 
 
-def compare(page: str, here: str) -> list[str]:
-    """Find where a page differs from ours.
+def compare(page: str, our_page: str) -> list[str]:
+    """List where a page differs from ours.
 
     Parameters
     ----------
     page : str
         The text of a page that anybody may have written.
-    here : str
+    our_page : str
         The page that this checkout makes; what may differ is read from this one alone.
 
     Returns
@@ -97,21 +96,22 @@ def compare(page: str, here: str) -> list[str]:
         the two are not equally long, one line: what stands between their equal beginnings and
         their equal ends.
     """
-    if page.replace("\r\n", "\n") == here != page:
+    if page != our_page and page.replace("\r\n", "\n") == our_page:
         return ["its lines end as on Windows (CR LF), perhaps by mail; all else is the same"]
-    pieces = list(split_into_pieces(here))
-    if len(page) == len(here):
+    pieces = list(split_into_pieces(our_page))
+    if len(page) == len(our_page):
         return _differences(page, pieces)
-    return [_different_middle(page, here, pieces)]
+    return [_different_middle(page, our_page, pieces)]
 
 
-def compare_claims(page: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+def compare_claims(claims: Mapping[str, Any], findings: Mapping[str, Any]) -> list[str]:
     """List the claims of a page's record that are not what this checkout finds."""
     differences = []
-    for name in dict.fromkeys([*page, *here]):
-        claimed, actual = page.get(name), here.get(name)
+    for name in dict.fromkeys([*claims, *findings]):
+        claimed, actual = claims.get(name), findings.get(name)
         # As JSON, because to Python 1, 1.0 and True are equal.
-        if _as_json(claimed) == _as_json(actual) and (name in page) == (name in here):
+        is_equal = _as_json(claimed) == _as_json(actual)
+        if is_equal and (name in claims) == (name in findings):
             continue
         if isinstance(claimed, Mapping) and isinstance(actual, Mapping):
             nested = compare_claims(claimed, actual)
@@ -122,12 +122,12 @@ def compare_claims(page: Mapping[str, Any], here: Mapping[str, Any]) -> list[str
 
 
 def split_into_pieces(html: str) -> Iterator[Piece]:
-    """Split our page into pieces, which together are the whole of it."""
+    """Yield the pieces of our page, which together are the whole of it."""
     drawing = _Drawing()
     position = 0
     while position < len(html):
         token = TOKEN.match(html, position)
-        assert token  # the last two alternatives match whatever the others do not
+        assert token  # the last two alternatives match what the others do not
         text = token[0]
         if not text.startswith("<"):
             numbers = tuple(number.span() for number in TEXT_NUMBER.finditer(text))
@@ -142,46 +142,66 @@ def split_into_pieces(html: str) -> Iterator[Piece]:
 
 
 class _Drawing:
-    """Follow the elements of a drawing, to know in which units its coordinates count."""
+    """Follows the elements of a drawing, to know in which units its coordinates count."""
 
     def __init__(self) -> None:
         self.width = 0.0
         # For each open element of the drawing: its name, and whether its units are the drawing's.
-        self.open: list[tuple[str, bool]] = []
+        self.open_elements: list[tuple[str, bool]] = []
 
     def read_tag(self, tag: str) -> tuple[tuple[tuple[int, int], ...], float]:
         """Return where a tag holds coordinates that may differ, and by how much."""
-        matched_name = TAG_NAME.match(tag)
-        name = matched_name[1] if matched_name else ""
+        name = _tag_name(tag)
         if tag.startswith("</"):
-            if self.open and self.open[-1][0] == name:
-                self.open.pop()
+            if self.open_elements and self.open_elements[-1][0] == name:
+                self.open_elements.pop()
             return (), 0.0
-        if not self.open and name != "svg":
+        if not self.open_elements and name != "svg":
             return (), 0.0
         matches = ATTRIBUTE.finditer(tag)
         attributes = {match[1]: match for match in matches if match[2] is not None}
-        moves = "transform" not in attributes or MOVES.fullmatch(attributes["transform"][2])
-        if not self.open:
-            box = VIEW_BOX.fullmatch(attributes["viewBox"][2]) if "viewBox" in attributes else None
-            self.width = float(box[1]) if box else 0.0
-            in_drawing_units = bool(moves) and "preserveAspectRatio" not in attributes
-        else:
-            parent_in_drawing_units = self.open[-1][1]
-            in_drawing_units = (
-                parent_in_drawing_units
-                and bool(moves)
-                and name in IN_DRAWING_UNITS
-                and "clipPathUnits" not in attributes
-            )
+        if not self.open_elements:
+            self.width = _view_box_width(attributes)
+        in_drawing_units = self._keeps_units(name, attributes)
         if not tag.endswith("/>"):
-            self.open.append((name, in_drawing_units))
+            self.open_elements.append((name, in_drawing_units))
         if not in_drawing_units:
             return (), 0.0
         return tuple(_coordinates(attributes)), self.width * SHARE_OF_WIDTH
 
+    def _keeps_units(self, name: str, attributes: Mapping[str, re.Match[str]]) -> bool:
+        """Check that coordinates in an element count in units of the drawing."""
+        if "transform" in attributes and not MOVES.fullmatch(attributes["transform"][2]):
+            return False
+        if not self.open_elements:
+            return "preserveAspectRatio" not in attributes
+        _, parent_in_drawing_units = self.open_elements[-1]
+        return (
+            parent_in_drawing_units
+            and name in IN_DRAWING_UNITS
+            and "clipPathUnits" not in attributes
+        )
+
+
+def _tag_name(tag: str) -> str:
+    match = TAG_NAME.match(tag)
+    if not match:
+        return ""
+    return match[1]
+
+
+def _view_box_width(attributes: Mapping[str, re.Match[str]]) -> float:
+    """Return the width of a drawing in its units; 0, with which nothing may differ, if unknown."""
+    if "viewBox" not in attributes:
+        return 0.0
+    view_box = VIEW_BOX.fullmatch(attributes["viewBox"][2])
+    if not view_box:
+        return 0.0
+    return float(view_box[1])
+
 
 def _coordinates(attributes: Mapping[str, re.Match[str]]) -> Iterator[tuple[int, int]]:
+    """Yield where in a tag the numbers of its coordinates start and end."""
     for name, attribute in attributes.items():
         value = attribute[2]
         # Arcs hold flags, which may be written as one number with what follows them.
@@ -194,21 +214,21 @@ def _coordinates(attributes: Mapping[str, re.Match[str]]) -> Iterator[tuple[int,
 
 def _raw_content(html: str, tag: str, start: int) -> str:
     """Return what stands in a script, style or title, whose start tag ends at `start`."""
-    matched_name = TAG_NAME.match(tag)
-    if not matched_name or tag.startswith("</") or matched_name[1] not in NO_TEXT:
+    name = _tag_name(tag)
+    if tag.startswith("</") or name not in NO_TEXT:
         return ""
-    return html[start : html.find(f"</{matched_name[1]}", start)]
+    return html[start : html.find(f"</{name}", start)]
 
 
-def _close(number: str, ours: str, tolerance: float) -> bool:
-    """Tell whether a number has the form of ours and is not further from it than allowed."""
-    if DIGIT.sub("0", number) != DIGIT.sub("0", ours):
+def _is_close(number: str, our_number: str, tolerance: float) -> bool:
+    """Check that a number has the form of ours and is not further from it than allowed."""
+    if DIGIT.sub("0", number) != DIGIT.sub("0", our_number):
         return False
-    return abs(float(number) - float(ours)) <= tolerance
+    return abs(float(number) - float(our_number)) <= tolerance
 
 
 def _differences(page: str, pieces: Sequence[Piece]) -> list[str]:
-    """Compare pages of one length piece by piece."""
+    """List the pieces that are different in a page of the same length."""
     different = [
         index
         for index, piece in enumerate(pieces)
@@ -217,24 +237,29 @@ def _differences(page: str, pieces: Sequence[Piece]) -> list[str]:
     lines = []
     for index in different[:LISTED]:
         piece = pieces[index]
-        there = page[piece.start : piece.end]
-        lines.append(f"{_place(pieces[:index])}: {_versus(there, piece.text)}")
+        text = page[piece.start : piece.end]
+        lines.append(f"{_place(pieces[:index])}: {_versus(text, piece.text)}")
     if len(different) > LISTED:
         lines.append(f"and in {len(different) - LISTED:,} more places")
     return lines
 
 
-def _different_middle(page: str, here: str, pieces: Sequence[Piece]) -> str:
-    """Say what stands between the equal beginnings and the equal ends of two pages."""
-    count = _count_equal(page, pieces, shift=0)
-    start = pieces[count].start if count < len(pieces) else len(here)
-    # The ends may not reach into the equal beginnings, so both are cut off first.
-    shift = len(page) - len(here)
-    later = [piece for piece in pieces[count:] if piece.start + shift >= start]
-    later.reverse()
-    equal_at_end = _count_equal(page, later, shift=shift)
-    end = later[equal_at_end - 1].start if equal_at_end else len(here)
-    return f"{_place(pieces[:count])}: {_versus(page[start : end + shift], here[start:end])}"
+def _different_middle(page: str, our_page: str, pieces: Sequence[Piece]) -> str:
+    """Describe what stands between the equal beginnings and the equal ends of two pages."""
+    equal_at_start = _count_equal(page, pieces, shift=0)
+    start = len(our_page)
+    if equal_at_start < len(pieces):
+        start = pieces[equal_at_start].start
+    # The ends may not reach into the equal beginnings, so those pieces are left out first.
+    shift = len(page) - len(our_page)
+    from_the_end = [piece for piece in pieces[equal_at_start:] if piece.start + shift >= start]
+    from_the_end.reverse()
+    equal_at_end = _count_equal(page, from_the_end, shift=shift)
+    end = len(our_page)
+    if equal_at_end:
+        end = from_the_end[equal_at_end - 1].start
+    difference = _versus(page[start : end + shift], our_page[start:end])
+    return f"{_place(pieces[:equal_at_start])}: {difference}"
 
 
 def _count_equal(page: str, pieces: Iterable[Piece], shift: int) -> int:
@@ -245,33 +270,35 @@ def _count_equal(page: str, pieces: Iterable[Piece], shift: int) -> int:
     return sum(1 for _ in equal)
 
 
-def _place(before: Sequence[Piece]) -> str:
-    """Name a place of a page by the words before it."""
-    words = [piece.text for piece in before[-60:] if piece.is_word]
+def _place(pieces_before: Sequence[Piece]) -> str:
+    """Return a description of a place by the words before it."""
+    words = [piece.text for piece in pieces_before[-60:] if piece.is_word]
     text = printable("".join(words[-6:]).strip())[:120]
     if text:
         return f"after “{text}”"
-    for piece in reversed(before):
+    for piece in reversed(pieces_before):
         if piece.text.startswith("<"):
             return f"behind the tag {printable(piece.text)[:120]}"
     return "at the very beginning"
 
 
-def _versus(there: str, here: str) -> str:
-    """Show two texts from where they part."""
-    pairs = zip(there, here, strict=False)
-    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-    start = max(0, shared - 20)
-    return f"{_excerpt(there, start)} in the page, {_excerpt(here, start)} here"
+def _versus(page_text: str, our_text: str) -> str:
+    """Describe how two texts differ, from shortly before the first difference on."""
+    pairs = zip(page_text, our_text, strict=False)
+    equal_at_start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    start = max(0, equal_at_start - 20)
+    return f"{_excerpt(page_text, start)} in the page, {_excerpt(our_text, start)} here"
 
 
 def _excerpt(text: str, start: int) -> str:
-    shown = printable(text[start : start + 121].strip())[:120]
-    if not shown:
+    excerpt = printable(text[start : start + 120].strip())[:120]
+    if not excerpt:
         return "nothing"
-    before = "…" if start else ""
-    after = "…" if len(text) - start > 120 else ""
-    return f"{before}{shown}{after}"
+    if start:
+        excerpt = f"…{excerpt}"
+    if len(text) - start > 120:
+        excerpt = f"{excerpt}…"
+    return excerpt
 
 
 def _as_json(value: Any) -> str:

@@ -35,12 +35,12 @@ LARGEST = 2**28  # bytes of a page; the largest that was ever built here has 3 M
 
 @dataclass
 class Outcome:
-    """What came of making a page again."""
+    """The result of making a page again."""
 
     # "identical": the same bytes; "equal": the same but for numbers that agree at 4 decimals and
     # for what `environment` lists; or "different".
     verdict: str
-    environment: list[str]  # what this environment has otherwise than the page's
+    environment: list[str]  # how models, code and versions here differ from the page's
     unchecked: list[str]  # what the page says that cannot be found out here
     differences: list[str] = field(default_factory=list)  # where the two pages differ
 
@@ -54,51 +54,67 @@ def reproduce(
     may_run: Callable[[str], bool],
     notify: Callable[[str], None],
 ) -> Outcome:
-    """Make a page again from what it holds, and compare the whole of it.
+    """Make a page again from what it holds, and compare all of it.
 
-    What the page holds is data from a stranger. Its notebook is looked for among this checkout's,
-    whose parameters cell checks its values; other code is run only if `may_run` agrees. `inputs`
-    are files, by parameter, that the page does not hold, and folders of models that it names
-    ``model_name/…``.
+    Anybody may have written what a page holds. So its code is not run: the notebook with the same
+    cells is looked for in this checkout, and its parameters cell checks the page's values.
+
+    Parameters
+    ----------
+    page : Path
+    notebooks : Path
+        The folder of this checkout's notebooks.
+    inputs : mapping of str to Path
+        Files by parameter that the page does not hold, and folders of models by the name
+        ``model_name/…`` that the page gives them.
+    kernel : "warm" or "fresh"
+    may_run : callable
+        Asks whether to run code that is not in this checkout.
+    notify : callable
+        Gets a line for each difference between the page's environment and this one.
+
+    Raises
+    ------
+    RequestError
+        If the page cannot be read, or not made again here.
     """
     name = printable(page.name)
-    old = _read(page, name)
-    claims = read_claims(old, name)
+    html = _read(page, name)
+    claims = read_claims(html, name)
     try:
         with scratch_folder() as scratch:
-            notebook, foreign = _ours(claims, notebooks), False
+            notebook = _find_notebook(claims, notebooks)
+            is_foreign = notebook is None
             if notebook is None:
-                notebook, foreign = scratch / claims.notebook_name, True
+                notebook = scratch / claims.notebook_name
                 notebook.write_text(json.dumps(claims.notebook), encoding="utf-8")
             job = _job(name, claims, notebook, inputs, scratch)
             question = (
-                "holds code that is not in this checkout. It can do whatever you can. Run it?"
+                f"{name} holds code that is not in this checkout. It can do whatever you can. "
+                "Run it?"
             )
-            if foreign and not may_run(f"{name} {question}"):
+            if is_foreign and not may_run(question):
                 raise RequestError(f"{name}: not run.")
             _check_models(name, claims, job)
-            render, record = _made_again(claims, job, notebooks, kernel)
+            render, record = _run(claims, job, notebooks, kernel)
     except OSError as error:
-        where = f"{printable(str(error.filename))}: " if error.filename else ""
-        raise RequestError(f"{name}: {where}{error.strerror or error}.") from None
-    environment = _differences_here(claims, record)
-    for line in environment:
-        notify(f"differs here: {line}")
-    unchecked = _unchecked(claims, record, foreign)
-    # The page as it would be if it had been made from the same in the environment that it names:
-    # what `_differences_here` tells is taken from its record, and all else from here.
-    code = {part: was for part, was in claims.sha256.items() if part in identity.CODE}
-    as_claimed = record | {"model": claims.model, "versions": claims.versions}
-    as_claimed["sha256"] = record["sha256"] | code
-    new = render(as_claimed)
-    if old == new:
-        return Outcome("equal" if environment else "identical", environment, unchecked)
-    differences = [
-        f"what it claims to be made from: {each}"
-        for each in compare_claims(claims.model_dump(exclude_unset=True), as_claimed)
-    ]
-    differences += compare(split_page(old).rest, split_page(new).rest)
-    return Outcome("different" if differences else "equal", environment, unchecked, differences)
+        location = ""
+        if error.filename:
+            location = f"{printable(str(error.filename))}: "
+        raise RequestError(f"{name}: {location}{error.strerror or error}.") from None
+    environment = _compare_environments(claims, record)
+    for difference in environment:
+        notify(f"differs here: {difference}")
+    record_as_claimed = _with_environment_of(claims, record)
+    outcome = Outcome("identical", environment, _unchecked(claims, record, is_foreign))
+    our_html = render(record_as_claimed)
+    if html != our_html:
+        outcome.differences = _differences(html, our_html, claims, record_as_claimed)
+    if outcome.differences:
+        outcome.verdict = "different"
+    elif environment or html != our_html:
+        outcome.verdict = "equal"
+    return outcome
 
 
 def _read(page: Path, name: str) -> str:
@@ -114,13 +130,14 @@ def _read(page: Path, name: str) -> str:
         raise RequestError(f"{name}: cannot be read as a page ({printable(str(error))}).") from None
 
 
-def _ours(claims: Claims, notebooks: Path) -> Path | None:
-    """Find the notebook of this checkout whose cells are the page's."""
-    wanted = claims.notebook.get("cells")
-    found = sorted(notebooks.glob("*.ipynb"), key=lambda path: path.name != claims.notebook_name)
-    for path in found:
+def _find_notebook(claims: Claims, notebooks: Path) -> Path | None:
+    """Return this checkout's notebook that has the page's cells; None if there is none."""
+    cells = claims.notebook.get("cells")
+    # That of the page's name first, as another may have the same cells.
+    paths = sorted(notebooks.glob("*.ipynb"), key=lambda path: path.name != claims.notebook_name)
+    for path in paths:
         with suppress(RequestError):
-            if read_source(path)["cells"] == wanted:
+            if read_source(path)["cells"] == cells:
                 return path
     return None
 
@@ -128,35 +145,37 @@ def _ours(claims: Claims, notebooks: Path) -> Path | None:
 def _job(
     name: str, claims: Claims, notebook: Path, inputs: Mapping[str, Path], scratch: Path
 ) -> Job:
-    """Check what the page was given as if it were given to `stslab report`."""
+    """Return the page's job, checked as `stslab report` checks a request."""
     parameters = read_parameters(notebook)
-    takers = [each for each, parameter in parameters.items() if parameter.takes_file]
-    for parameter, value in claims.parameters.items():
-        if parameter in claims.files or (parameter in takers and isinstance(value, str)):
+    file_parameters = {key for key, parameter in parameters.items() if parameter.takes_file}
+    for key, value in claims.parameters.items():
+        if key in claims.files or (key in file_parameters and isinstance(value, str)):
             raise RequestError(
-                f"{name}: its parameter {shown(parameter)} names a file of the machine that it "
+                f"{name}: its parameter {shown(key)} names a file of the machine that it "
                 f"was made on. A page of stslab lists such a file among its input files."
             )
-    checked = check_values(parameters, claims.parameters, where=name, notebook=notebook.stem)
+    values = check_values(parameters, claims.parameters, where=name, notebook=notebook.stem)
     files = {}
-    for parameter, file in claims.files.items():
-        if parameter not in takers:
-            raise RequestError(f"{name}: its notebook takes no file {shown(parameter)}.")
-        path = files[parameter] = scratch / "inputs" / parameter / file.name
+    for key, file in claims.files.items():
+        if key not in file_parameters:
+            raise RequestError(f"{name}: its notebook takes no file {shown(key)}.")
+        path = files[key] = scratch / "inputs" / key / file.name
         path.parent.mkdir(parents=True)
-        path.write_bytes(_content(name, parameter, claims, inputs))
-    if stray := inputs.keys() - files.keys() - claims.model.keys():
-        raise RequestError(f"{name}: was made without an input {shown(min(stray))}.")
+        path.write_bytes(_content(name, key, claims, inputs))
+    unknown_inputs = inputs.keys() - files.keys() - claims.model.keys()
+    if unknown_inputs:
+        raise RequestError(f"{name}: was made without an input {shown(min(unknown_inputs))}.")
     return Job(
         name=claims.page,
         notebook=notebook,
-        parameters={each: checked[each] for each in parameters if each in checked},
-        inputs={each: files[each] for each in parameters if each in files},
-        models={each: path.absolute() for each, path in inputs.items() if each in claims.model},
+        parameters={key: values[key] for key in parameters if key in values},
+        inputs={key: files[key] for key in parameters if key in files},
+        models={key: path.absolute() for key, path in inputs.items() if key in claims.model},
     )
 
 
 def _content(name: str, parameter: str, claims: Claims, inputs: Mapping[str, Path]) -> bytes:
+    """Return an input file's content, from the reader or from the page."""
     file = claims.files[parameter]
     if parameter in inputs:
         content = inputs[parameter].read_bytes()
@@ -179,27 +198,32 @@ def _content(name: str, parameter: str, claims: Claims, inputs: Mapping[str, Pat
 
 
 def _check_models(name: str, claims: Claims, job: Job) -> None:
-    """Take models that are on this machine by a published name, or that the reader gave."""
+    """Raise RequestError if a model is not a published one on this machine, nor from the reader.
+
+    A name that the page chose must not make anything be downloaded, or a folder be read.
+    """
     names = model_names(job)
     if set(names) != claims.model.keys():
         raise RequestError(
             f"{name}: it claims the models {shown(sorted(claims.model))}, but its parameters name "
             f"{shown(sorted(names))}."
         )
-    known = [DEFAULT_MODEL, *available_models()]
-    published = {*known, f"sentence-transformers/{DEFAULT_MODEL}"}
-    for model in (each for each in names if each not in job.models):
+    available = [DEFAULT_MODEL, *available_models()]
+    published = {*available, f"sentence-transformers/{DEFAULT_MODEL}"}
+    for model in names:
+        if model in job.models:
+            continue
         parameter, slash, folder = model.partition("/")
         if slash and parameter in MODELS:
             raise RequestError(
                 f"{name}: was made with the model in a folder {shown(folder)}, "
                 f"which is not inside it. Give the folder with --input {printable(model)}=PATH."
             )
-        foreign = published.isdisjoint({model, f"sentence-transformers/{model}"})
-        if foreign or model_folder(model, Path.cwd()):
+        is_unknown = published.isdisjoint({model, f"sentence-transformers/{model}"})
+        if is_unknown or model_folder(model, Path.cwd()):
             raise RequestError(
                 f"{name}: was made with the model {shown(model)}, which is not on this machine. "
-                f"Here: {', '.join(known)}."
+                f"Here: {', '.join(available)}."
             )
         try:
             find_model(model, download=False)
@@ -207,22 +231,22 @@ def _check_models(name: str, claims: Claims, job: Job) -> None:
             raise RequestError(f"{name}: {printable(str(error))}") from None
 
 
-def _made_again(
+def _run(
     claims: Claims, job: Job, notebooks: Path, kernel: KernelKind
 ) -> tuple[Callable[[Mapping[str, Any]], str], dict[str, Any]]:
-    """Run the notebook; give how its page is rendered with a record, and the record found here."""
+    """Run the notebook; return a function that makes its page with a record, and our record."""
     import nbformat
 
-    from ..page.render import export, titled
+    from ..page.render import export, set_title
     from ..running.pool import check_limits
     from ..running.run import Work, run
 
-    here = Dependencies(notebooks.resolve().parent)
+    dependencies = Dependencies(notebooks.resolve().parent)
     check_limits(1)
-    source, depends = here.notebook(job.notebook), here.to_run(job)
+    source, depends = dependencies.notebook(job.notebook), dependencies.to_run(job)
     around = claims.around.model_dump(exclude_unset=True)
-    record = here.record(job, depends, around, embed_inputs=bool(claims.inputs))
-    done = run(
+    record = dependencies.record(job, depends, around, embed_inputs=bool(claims.inputs))
+    result = run(
         Work(
             name=job.name,
             notebook=json.dumps(source),
@@ -232,40 +256,68 @@ def _made_again(
             kernel=kernel,
         )
     )
-    if done.error:
-        raise RequestError(f"{job.name}: its notebook fails here: {printable(done.error)}")
+    if result.error:
+        raise RequestError(f"{job.name}: its notebook fails here: {printable(result.error)}")
 
-    def page(record: Mapping[str, Any]) -> str:
-        notebook = nbformat.reads(done.notebook, as_version=4)
-        return export(titled(notebook, source, job.name), job.name, record)
+    def render(record: Mapping[str, Any]) -> str:
+        notebook = nbformat.reads(result.notebook, as_version=4)
+        return export(set_title(notebook, source, job.name), job.name, record)
 
-    return page, record
-
-
-def _differences_here(claims: Claims, record: Mapping[str, Any]) -> list[str]:
-    """Compare models, versions and code with those that the page claims."""
-    found = [
-        f"model {printable(name)} has other files: {was[:12]}… → {record['model'][name][:12]}…"
-        for name, was in claims.model.items()
-        if record["model"][name] != was
-    ]
-    found += [
-        f"{what} changed"
-        for part, what in identity.CODE.items()
-        if part in claims.sha256.keys() & record["sha256"].keys()
-        and claims.sha256[part] != record["sha256"][part]
-    ]
-    versions = {printable(name): printable(was)[:40] for name, was in claims.versions.items()}
-    return found + identity.changes(versions, record["versions"])
+    return render, record
 
 
-def _unchecked(claims: Claims, record: Mapping[str, Any], foreign: bool) -> list[str]:
+def _compare_environments(claims: Claims, record: Mapping[str, Any]) -> list[str]:
+    """List how models, code and versions here differ from those that the page claims."""
+    differences = []
+    for name, claimed_digest in claims.model.items():
+        our_digest = record["model"][name]
+        if our_digest != claimed_digest:
+            differences.append(
+                f"model {printable(name)} has other files: "
+                f"{claimed_digest[:12]}… → {our_digest[:12]}…"
+            )
+    for code, description in identity.CODE.items():
+        is_in_both = code in claims.sha256 and code in record["sha256"]
+        if is_in_both and claims.sha256[code] != record["sha256"][code]:
+            differences.append(f"{description} changed")
+    versions = {
+        printable(name): printable(version)[:40] for name, version in claims.versions.items()
+    }
+    return differences + identity.changes(versions, record["versions"])
+
+
+def _with_environment_of(claims: Claims, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return our record with the models, code and versions that the page claims.
+
+    These `_compare_environments` lists by themselves. All else in the record is from here, so that
+    the page differs if it claims anything else.
+    """
+    code_digests = {name: sha256 for name, sha256 in claims.sha256.items() if name in identity.CODE}
+    return {
+        **record,
+        "model": claims.model,
+        "versions": claims.versions,
+        "sha256": record["sha256"] | code_digests,
+    }
+
+
+def _differences(html: str, our_html: str, claims: Claims, record: Mapping[str, Any]) -> list[str]:
+    """List how a page and its record differ from ours."""
+    claimed = compare_claims(claims.model_dump(exclude_unset=True), record)
+    differences = [f"what it claims to be made from: {difference}" for difference in claimed]
+    return differences + compare(split_page(html).html, split_page(our_html).html)
+
+
+def _unchecked(claims: Claims, record: Mapping[str, Any], is_foreign: bool) -> list[str]:
+    """List what a page says that cannot be found out here."""
     around = claims.around
-    titles = [around.preset.title, *(each.title for each in (around.prev, around.next) if each)]
-    listed = ", ".join(f"“{printable(title)[:80]}”" for title in titles)
-    found = [f"the titles of its report and of the pages beside it: {listed}"]
-    if foreign:
-        found.append("whether its code does what its text says: it is not this checkout's")
-    for part in claims.sha256.keys() & identity.CODE.keys() - record["sha256"].keys():
-        found.append(f"the SHA-256 of {identity.CODE[part]}: there is none here")
-    return found
+    titles = [around.preset.title]
+    titles += [neighbor.title for neighbor in (around.prev, around.next) if neighbor]
+    quoted_titles = ", ".join(f"“{printable(title)[:80]}”" for title in titles)
+    unchecked = [f"the titles of its report and of the pages beside it: {quoted_titles}"]
+    if is_foreign:
+        unchecked.append("whether its code does what its text says: it is not this checkout's")
+    for code, description in identity.CODE.items():
+        if code in claims.sha256 and code not in record["sha256"]:
+            unchecked.append(f"the SHA-256 of {description}: there is none here")
+    return unchecked

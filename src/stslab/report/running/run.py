@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
 
+from ..terminal_text import drop_overwritten
 from .engine import KernelStalled
 from .kernels import KernelKind
 from .scratch import scratch_folder
@@ -164,17 +165,8 @@ def _joined_streams(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
         else:
             first.text += output.text
     for stream in streams.values():
-        stream.text = _as_shown(stream.text)
+        stream.text = drop_overwritten(stream.text)
     for index, (one, next_one) in enumerate(pairwise(joined)):
         if (one.get("name"), next_one.get("name")) == ("stderr", "stdout"):
             joined[index : index + 2] = [next_one, one]
     return joined
-
-
-def _as_shown(text: str) -> str:
-    """Keep of each line what a terminal would show last: a progress bar rewrites its line.
-
-    >>> _as_shown("10 %\\r50 %\\rdone\\nnext\\r\\n")
-    'done\\nnext\\n'
-    """
-    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
