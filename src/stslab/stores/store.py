@@ -12,7 +12,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +21,6 @@ from filelock import FileLock, Timeout
 
 from ..inputs.checks import InputError, check_texts, check_top_k
 from ..models.encoding import Embeddings
-
-if TYPE_CHECKING:
-    from .update import Update
 
 SAME = 5e-7  # scores closer than this are ties: clients compute in float32, each in its own order
 Ids = npt.NDArray[np.int64]
@@ -228,15 +225,12 @@ class Store(ABC):
             with self._reached():
                 self._delete(keys)
 
-    def update(self) -> Update:
-        """Begin to put a file's texts into the store, as `embed_file` does."""
-        from .update import CopyingUpdate
-
-        return CopyingUpdate(self)
-
     def unused_bytes(self) -> int:
         """Return how many bytes deleted texts have left unused, where that is known."""
         return 0
+
+    def reclaim(self) -> None:  # noqa: B027 (most clients do it themselves)
+        """Give back the space of deleted texts, where that pays."""
 
     def close(self) -> None:
         """Write what is not written yet, and let go of files and connections."""

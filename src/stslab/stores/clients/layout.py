@@ -41,14 +41,14 @@ class State(NamedTuple):
 
     generation: int  # of the file of vectors: each compaction writes another one
     rows: int  # in the file of vectors
-    texts: int  # that can be searched; the other rows are holes, or their texts are set aside
+    texts: int  # that can be searched; the other rows are holes
 
 
 class Block(NamedTuple):
     """Rows that were written together."""
 
     first: int  # its first row
-    ids: Ids  # of the text of each row; HOLE, or less for a text that is set aside
+    ids: Ids  # of the text of each row, or HOLE
     vectors: int  # checksum of its vectors
 
 

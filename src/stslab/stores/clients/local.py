@@ -26,12 +26,12 @@ from filelock import FileLock
 
 from ...models.encoding import Embeddings
 from ..store import Found, Identity, Ids, Store, StoreError, agreed, lock_for_writing
-from ..update import Update
 from . import layout
 from .checksums import checksum, on_threads
 from .layout import HOLE, Block, Damaged, State
 
 AT_ONCE = 10_000  # ids in one question to SQLite
+HOLES = 10  # a store is compacted when it has more than one hole for so many texts
 BLOCK = 4096  # vectors that share a checksum, at most
 TEXT = "id, place, text, metadata, checksum"
 
@@ -111,8 +111,9 @@ class LocalStore(Store):
         starts = np.cumsum([0, *(len(block.ids) for block in blocks)]).tolist()
         if [block.first for block in blocks] != starts[:-1] or len(ids) != state.rows:
             raise Damaged(f"its blocks do not add up to {state.rows:,} rows")
-        live = ids[ids >= 0]
-        if len(live) != state.texts or not _are_different(live):
+        live = ids[ids != HOLE]
+        is_negative = bool((live < 0).any())
+        if len(live) != state.texts or is_negative or not _are_different(live):
             raise Damaged(f"its rows are not those of {state.texts:,} texts")
         self._seen = seen = Rows(vectors, ids, len(live), state.generation, blocks)
         return seen
@@ -196,7 +197,7 @@ class LocalStore(Store):
 
     def _get(self, ids: Sequence[int]) -> dict[int, Found]:
         with self._snapshot():
-            rows = [row for row in self.texts(ids) if row[0] >= 0]
+            rows = list(self.texts(ids))
             if seen := self._known():
                 for key, place, _ in rows:
                     if place >= len(seen.ids) or seen.ids[place] != key:
@@ -210,11 +211,13 @@ class LocalStore(Store):
     def stored(self, ids: Sequence[int]) -> dict[int, tuple[str, Embeddings]]:
         """Look up the texts with these ids, each with its vector of length 1."""
         with self._reached():
+            texts = list(self.texts(ids))
+            if not texts:
+                return {}
             among = self.rows()
             self.check_vectors(among)
             return {
-                key: (found.text, np.array(among.vectors[place]))
-                for key, place, found in self.texts(ids)
+                key: (found.text, np.array(among.vectors[place])) for key, place, found in texts
             }
 
     def texts(self, ids: Sequence[int]) -> Iterator[tuple[int, int, Found]]:
@@ -232,7 +235,7 @@ class LocalStore(Store):
         lock_for_writing(self.url, self.lock)
         state = self.state()
         if not self._is_writing:
-            ((count,),) = self.database.execute("SELECT count(*) FROM texts WHERE id >= 0")
+            ((count,),) = self.database.execute("SELECT count(*) FROM texts")
             if count != state.texts:
                 raise Damaged(f"it holds {count:,} texts instead of {state.texts:,}")
             self._remove_old_vectors(state.generation)
@@ -268,12 +271,12 @@ class LocalStore(Store):
         layout.write_about(self.database, self.identity, state)
         self._seen = None
 
-    def take_out(self, ids: Sequence[int]) -> dict[int, int]:
-        """Delete texts, in the transaction that is open; return the rows that they had."""
+    def take_out(self, ids: Sequence[int]) -> int:
+        """Delete texts, in the transaction that is open; return how many there were."""
         places = self.places(ids)
-        self.set_ids([(place, key, HOLE) for key, place in places.items()])
+        self._mark_holes({place: key for key, place in places.items()})
         self.database.executemany("DELETE FROM texts WHERE id = ?", ((key,) for key in places))
-        return places
+        return len(places)
 
     def places(self, ids: Sequence[int]) -> dict[int, int]:
         """Look up the row of each text that is there."""
@@ -285,28 +288,29 @@ class LocalStore(Store):
             places |= self.database.execute(query, some).fetchall()
         return places
 
-    def set_ids(self, changes: Sequence[tuple[int, int, int]]) -> None:
-        """Give rows other ids: of each its place, the id that it has, and the one that it gets."""
-        changes = sorted(changes)
-        start = 0
-        while start < len(changes):
-            place = changes[start][0]
-            where = "WHERE first <= ? ORDER BY first DESC LIMIT 1"
-            blocks = layout.read_blocks(self.database, where, (place,))
-            if not blocks or place >= blocks[0].first + len(blocks[0].ids):
-                raise Damaged(f"there is no row {place:,}")
-            block = blocks[0]
-            stop = start
-            while stop < len(changes) and changes[stop][0] < block.first + len(block.ids):
-                place, before, after = changes[stop]
-                if block.ids[place - block.first] != before:
-                    raise Damaged(f"the text with the id {before} is not the one of row {place:,}")
-                block.ids[place - block.first] = after
-                stop += 1
+    def _mark_holes(self, ids: dict[int, int]) -> None:
+        """Say that rows hold no text any more; `ids` are the ids that they have, by row."""
+        waiting = sorted(ids)
+        while waiting:
+            query = "WHERE first <= ? ORDER BY first DESC LIMIT 1"
+            blocks = layout.read_blocks(self.database, query, (waiting[0],))
+            inside = []
+            if blocks:
+                block = blocks[0]
+                end = block.first + len(block.ids)
+                inside = [place for place in waiting if place < end]
+            if not inside:
+                raise Damaged(f"there is no row {waiting[0]:,}")
+            for place in inside:
+                if block.ids[place - block.first] != ids[place]:
+                    raise Damaged(
+                        f"the text with the id {ids[place]} is not the one of row {place:,}"
+                    )
+                block.ids[place - block.first] = HOLE
             self.database.execute(
                 "INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?)", layout.block_record(block)
             )
-            start = stop
+            waiting = waiting[len(inside) :]
 
     def _add(self, ids: Ids, vectors: Embeddings, found: Sequence[Found]) -> None:
         state = self.begin_writing()
@@ -317,28 +321,31 @@ class LocalStore(Store):
             for place, (key, each) in enumerate(zip(ids.tolist(), found, strict=True), state.rows)
         ]
         with self.database:
-            replaced = self.take_out(ids.tolist()) if state.texts else {}
+            replaced = 0
+            if state.texts:
+                replaced = self.take_out(ids.tolist())
             self.insert(records, blocks)
-            texts = state.texts - len(replaced) + len(ids)
+            texts = state.texts - replaced + len(ids)
             self.write_state(State(state.generation, state.rows + len(ids), texts))
 
     def _delete(self, ids: Ids) -> None:
         state = self.begin_writing()
         with self.database:
-            taken_out = self.take_out(ids.tolist())
-            self.write_state(state._replace(texts=state.texts - len(taken_out)))
-
-    def update(self) -> Update:
-        """Begin to put a file's texts into the store."""
-        from .local_update import LocalUpdate
-
-        return LocalUpdate(self)
+            deleted = self.take_out(ids.tolist())
+            self.write_state(state._replace(texts=state.texts - deleted))
 
     def unused_bytes(self) -> int:
         """Return how many bytes deleted texts have left unused."""
         with self._reached():
             state = self.state()
         return 4 * self.identity.dimension * (state.rows - state.texts)
+
+    def reclaim(self) -> None:
+        """Compact the store if it has more than one hole for ten texts."""
+        with self._reached():
+            state = self.state()
+            if HOLES * (state.rows - state.texts) > state.texts:
+                self.compact()
 
     def compact(self) -> None:
         """Copy the vectors that are searched to a new file, without holes.
@@ -356,7 +363,6 @@ class LocalStore(Store):
             some = places[start : start + BLOCK]
             blocks += self.write_vectors(file, start, among.vectors[some], among.ids[some])
         with self.database:
-            self.database.execute("DELETE FROM texts WHERE id < 0")  # set aside by an update
             self.database.execute("DELETE FROM blocks")
             self.insert([], blocks)
             for start in range(0, len(places), BLOCK):

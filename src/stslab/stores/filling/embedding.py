@@ -30,8 +30,8 @@ from ...models.encoding import Embeddings, Encoder, encoded_batches
 from ...models.finding import library_versions
 from ..opening import identity_of
 from ..store import Found, Identity, Store, StoreError, agreed
-from ..update import Update
 from .streaming import TextFile
+from .update import Update
 
 ANSWER = 10  # seconds for a cluster's scheduler, and for its first worker
 ATTEMPTS = 3  # times that a chunk is encoded when the process that does it is lost
@@ -143,7 +143,7 @@ def embed_file(
             _check_same_file(file, store)
         before = store.count()
         done = encoded = 0
-        with closing(store.update()) as update:
+        with closing(Update(store)) as update:
             for texts, new in _added(file, store, workers, update):
                 done, encoded = done + texts, encoded + new
                 listener(Progress(done, file.count, encoded))
@@ -180,12 +180,11 @@ def _added(
 def _begun(
     found: list[Found], start: int, store: Store, workers: _Workers, update: Update
 ) -> _Chunk:
-    end = start + len(found)
-    known = store.get(range(start, end))
+    known = store.get(range(start, start + len(found)))
     changes = [(key, each) for key, each in enumerate(found, start) if known.get(key) != each]
     ids = [key for key, _ in changes]
     changed = [each for _, each in changes]
-    missing = update.missing(ids, [each.text for each in changed], end)
+    missing = update.missing([each.text for each in changed])
     task = workers.submit(missing) if missing else None
     return _Chunk(len(found), ids, changed, missing, task)
 
