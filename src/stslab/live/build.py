@@ -16,6 +16,7 @@ from ..inputs.checks import InputError
 from ..inputs.reading import Input, read_corpus, read_pairs, read_sentences
 from ..models.finding import DEFAULT_MODEL, ModelSource, find_model
 from ..report.page.assets import TEMPLATE, Assets, read_style, replace_surrogates, with_policy
+from ..report.writing import naming_file
 from ..wording import counted
 from .lexicon import lexicon
 from .support import check_supported
@@ -125,7 +126,8 @@ def build_live(
     folder.mkdir(parents=True, exist_ok=True)
     partial = page.with_suffix(".partial")
     try:
-        partial.write_text(replace_surrogates(html), encoding="utf-8")
+        with naming_file(page):
+            partial.write_text(replace_surrogates(html), encoding="utf-8")
         return partial.replace(page)
     finally:
         partial.unlink(missing_ok=True)

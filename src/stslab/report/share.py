@@ -13,6 +13,7 @@ from .building.folder import index_of
 from .building.manifest import MANIFEST, own_file, read_manifest
 from .request.names import name_problem
 from .request.values import RequestError, shown
+from .writing import naming_file
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say: equal reports, equal zips
 
@@ -55,7 +56,7 @@ def share(reports: Path, preset: str, pages: Sequence[str] | None = None) -> Pat
             # Its own index: there is no list of all reports above it where it goes.
             index = index_of(manifest._replace(pages=chosen), home, root_href=None).encode()
             files = {"START.html": index, "index.html": index, **files}
-        with zipfile.ZipFile(partial, "w") as archive:
+        with naming_file(target), zipfile.ZipFile(partial, "w") as archive:
             for name, content in files.items():
                 entry = zipfile.ZipInfo(f"{preset}/{name}", EPOCH)
                 entry.external_attr = 0o644 << 16

@@ -23,6 +23,7 @@ from ..live.build import build_live
 from ..report.request.source import read_notebook
 from ..report.request.values import RequestError
 from ..report.share import EPOCH
+from ..report.writing import naming_file
 from .doctor import LOCK
 from .kit import TO_RATE, write_handouts
 
@@ -104,7 +105,7 @@ def pack(checkout: Path, wheels: Path, folder: Path, handouts: Path) -> Path:
     target = folder / name
     partial = folder / f".{name}"
     try:
-        with zipfile.ZipFile(partial, "w") as archive:
+        with naming_file(target), zipfile.ZipFile(partial, "w") as archive:
             for path, content in texts.items():
                 archive.writestr(_entry(path, zipfile.ZIP_DEFLATED), content)
             for wheel in sorted(wheels.glob("*.whl")):  # zips themselves
