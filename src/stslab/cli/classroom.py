@@ -35,6 +35,7 @@ def classroom(
     from ..report.editions.exercises import exercise_names
     from ..report.progress import listener_for
     from ..report.request.presets import adhoc_preset
+    from ..report.writing import naming_file
     from ..workshop.gathering import gather
 
     ctx = click.get_current_context()
@@ -44,7 +45,8 @@ def classroom(
     home = reports / "class"
     home.mkdir(parents=True, exist_ok=True)
     answers = home / "answers.json"
-    answers.write_text(gathered.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    with naming_file(answers):
+        answers.write_text(gathered.model_dump_json(indent=1) + "\n", encoding="utf-8")
     files = {"answers": answers, "pairs_to_rate": pairs or notebooks / PAIRS}
     asked = adhoc_preset(notebooks_dir=notebooks, files=files)
     (job,) = asked.jobs

@@ -23,6 +23,7 @@ from ..report.page.assets import (
     templates,
     with_policy,
 )
+from ..report.writing import naming_file
 from ..wording import counted
 from .lexicon import lexicon
 from .support import check_supported
@@ -247,7 +248,8 @@ def _write(page: Path, html: str) -> Path:
     page.parent.mkdir(parents=True, exist_ok=True)
     partial = page.with_suffix(".partial")
     try:
-        partial.write_text(html, encoding="utf-8")
+        with naming_file(page):
+            partial.write_text(html, encoding="utf-8")
         return partial.replace(page)
     finally:
         partial.unlink(missing_ok=True)

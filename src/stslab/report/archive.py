@@ -8,6 +8,8 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from .writing import naming_file
+
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold, for every file
 UNIX = 3  # wherever the zip is made, so that the permissions count
 SCRIPTS = (".sh", ".command")  # files that can be started
@@ -32,7 +34,7 @@ def write_zip(target: Path, files: Mapping[str, bytes | Path]) -> Path:
     """
     partial = target.with_name(f".{target.name}")
     try:
-        with zipfile.ZipFile(partial, "w") as archive:
+        with naming_file(target), zipfile.ZipFile(partial, "w") as archive:
             for path, content in files.items():
                 entry = _entry(path)
                 if isinstance(content, bytes):

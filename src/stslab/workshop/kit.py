@@ -20,6 +20,7 @@ from ..report.request.values import RequestError
 from ..report.running.kernels import default_kind, warm_up
 from ..report.running.pool import LocalPool
 from ..report.running.run import Work
+from ..report.writing import naming_file
 from .checking import seal
 from .path import WORDS, Part, plan
 from .rating import build_rating_page
@@ -68,9 +69,10 @@ def build_workshop(
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         executed = _executed(parts, notify)
-        write_editions(notebooks, fresh)
-        _write_pages(parts, executed, minutes, fresh)
-        write_handouts(to_rate, fresh)
+        with naming_file(folder):
+            write_editions(notebooks, fresh)
+            _write_pages(parts, executed, minutes, fresh)
+            write_handouts(to_rate, fresh)
         write_zip(reports / "workshop.zip", _files_in(fresh))
         # File by file: what somebody put beside them stays.
         shutil.copytree(fresh, folder, dirs_exist_ok=True, copy_function=shutil.move)

@@ -25,6 +25,7 @@ from ..report.request.notebooks import selects
 from ..report.request.source import read_source
 from ..report.request.values import RequestError, shown, suggest
 from ..report.running.kernels import ENVIRONMENT, REQUEST, KernelKind, cool_down, warm_up
+from ..report.writing import naming_file
 from .checking import CHECKS, seal
 
 HERE = Path(__file__).parent
@@ -59,7 +60,8 @@ class Copies:
         for path, write in self._all():
             if not is_taken(path):
                 make_folder(path.parent)
-                write()
+                with naming_file(path):
+                    write()
 
     def renew(self, names: str) -> Path | None:
         """Put copies aside, into a folder ``before-1`` or the next, and write fresh ones.

@@ -15,6 +15,7 @@ from ..inputs.checks import InputError
 from ..models.finding import DEFAULT_MODEL, available_models
 from ..models.loading import load_model
 from ..report.request.yaml_text import yaml_line
+from ..report.writing import naming_file
 from ..scores.cosine import closest_pairs, similarity_matrix
 from ..wording import counted
 
@@ -183,7 +184,7 @@ def write_preset(folder: Path, sentences: Sequence[str], model_name: str, thresh
         path = folder / f"{PRESET if number == 1 else f'{PRESET}-{number}'}.yaml"
         first_line = f"# Built by: make report PRESET={path.stem}"
         try:
-            with path.open("xb") as file:
+            with naming_file(path), path.open("xb") as file:
                 file.write("\n".join([first_line, *text_lines, ""]).encode())
         except FileExistsError:
             continue

@@ -2,6 +2,36 @@
   const KEPT = 5000, SLICE = 40, TOGETHER = 96;
   const pause = () => new Promise((done) => setTimeout(done));
 
+  // A model reads a few hundred tokens, but a browser lays out a line of a megabyte for a minute. So
+  // a field is cut before that; the page says so, and what is left is what is read. Python's own
+  // tokenizer reads 256,000 characters; white space adds nothing to a score.
+  const LONGEST = 20_000, READ = 256_000, LIMIT = "20,000 characters";
+  const tooLong = (text) => text.length > LONGEST;
+  const shortened = (text) => {
+    if (!tooLong(text)) return text;
+    const read = text.slice(0, READ).replace(/[ \t\r\n]+/g, " ").trimStart();
+    return read.slice(0, LONGEST).replace(/[\ud800-\udbff]$/, ""); // no half of a character
+  };
+  const shorten = (field, text = field.value) => {
+    const texts = field.id === "lines" ? text.split("\n") : [text];
+    field.cut = texts.filter(tooLong).length;
+    if (field.cut) field.value = texts.map(shortened).join("\n");
+  };
+  const whenFilled = (field, update) => {
+    field.oninput = () => {
+      shorten(field);
+      update();
+    };
+    field.onbeforeinput = (event) => {
+      const { value, selectionStart, selectionEnd } = field, text = event.data ?? "";
+      if (!tooLong(text)) return;
+      shorten(field, value.slice(0, selectionStart) + text + value.slice(selectionEnd));
+      if (!field.cut) return;
+      event.preventDefault();
+      update();
+    };
+  };
+
   function encoder(engine, tokenize) {
     const vectors = new Map();
     // Gives null once `wanted` says that somebody typed on.

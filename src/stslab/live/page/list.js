@@ -33,6 +33,7 @@
       if (lines > unique.length) notes.push(`${lines - unique.length} repeated`);
       if (empty.length) notes.push(`${empty.length} without content`);
       if (cut) notes.push(`${cut} cut at ${maximum} tokens`);
+      if (field.cut) notes.push(`${field.cut} cut at ${LIMIT}`);
       return notes.join(", ") + ".";
     }
 
@@ -113,7 +114,9 @@
       });
       const heads = ["rank", "score", "row", "text", "may differ in"];
       const caption = rows.length > SHOWN ? `The ${SHOWN} nearest of ${rows.length}` : "The list, nearest first";
-      box.replaceChildren(paragraph(verdict(rows[0][1])), table(caption, heads, rows.slice(0, SHOWN)),
+      const note = cutNote("The sentence", query, tokenize(asked), maximum);
+      const cautions = note ? [paragraph(note, "caution")] : [];
+      box.replaceChildren(paragraph(verdict(rows[0][1])), ...cautions, table(caption, heads, rows.slice(0, SHOWN)),
         tools("hits", namedRows(heads, rows)));
     });
     const verdict = (score) => ({
@@ -131,6 +134,7 @@
         text = new TextDecoder("windows-1252").decode(bytes);
       }
       field.value = text.replace(/\r\n?/g, "\n");
+      shorten(field);
       target.value = "";
       update(true);
     };
@@ -140,8 +144,8 @@
         await copy(sentences.join("\n") + "\n");
         say("Copied.");
       }));
-    field.oninput = update;
-    query.oninput = live.hits;
+    whenFilled(field, update);
+    whenFilled(query, live.hits);
     // Dots are painted, so that another theme needs other paint.
     const repaint = () => picture?.querySelector("canvas")?.paint();
     at("theme").addEventListener("click", repaint);

@@ -1,4 +1,5 @@
   // Two sentences: the score, what it is worth, the cautions, and the words that carry it.
+  const NAMES = ["The first sentence", "The second sentence"];
   const oneLine = (field) => field.value.replace(/\s*\n\s*/g, " ");
   const keyOf = (a, b) => JSON.stringify([a, b]);
 
@@ -17,16 +18,22 @@
     return made;
   }
 
-  function cautionsOf(texts, { tokenize, lexicon, maximum }) {
+  // What of a field's text is read; nothing where all of it is.
+  function cutNote(name, field, { cut }, maximum) {
+    const tokens = cut ? `${cut} tokens, of which the model reads ${maximum}` : "";
+    if (field.cut) return `${name} is cut at ${LIMIT}${tokens && `; these have ${tokens}`}.`;
+    return tokens && `${name} has ${tokens}.`;
+  }
+
+  function cautionsOf(texts, fields, { tokenize, lexicon, maximum }) {
     const found = Object.entries(differences(texts[0], texts[1], lexicon));
     const said = found.map(([caution, detail]) => `${caution} (${detail})`);
     const lines = said.length ? [`They may differ in meaning: ${listed(said)}.`] : [];
     texts.forEach((text, i) => {
-      const name = `The ${["first", "second"][i]} sentence`, { cut } = tokenize(text);
-      if (!hasContent(text, lexicon)) lines.push(`${name} says nothing that a model could read.`);
-      if (cut) lines.push(`${name} has ${cut} tokens, of which the model reads ${maximum}.`);
+      if (!hasContent(text, lexicon)) lines.push(`${NAMES[i]} says nothing that a model could read.`);
+      lines.push(cutNote(NAMES[i], fields[i], tokenize(text), maximum));
     });
-    return lines.map((line) => paragraph(line, "caution"));
+    return lines.filter(Boolean).map((line) => paragraph(line, "caution"));
   }
 
   function pairView(live) {
@@ -59,7 +66,7 @@
         lines.push(paragraph(why));
       }
       lines.push(paragraph(`The tutorial's band: ${band(score, lexicon)}.`));
-      at("answer").replaceChildren(...lines, ...cautionsOf(texts, live));
+      at("answer").replaceChildren(...lines, ...cautionsOf(texts, fields, live));
       at("why").hidden = false;
       if (at("why").open) explained(texts, wanted);
     });
@@ -78,8 +85,7 @@
         + "colour, the more a word adds to the sum (red) or takes from it (blue).";
       const read = texts.map((text, i) => {
         const { ids, words: all } = tokenize(text), pieces = all.flatMap((word) => word.pieces);
-        const name = `The ${["first", "second"][i]} sentence's ${ids.length} tokens`;
-        return paragraph(`${name}: [CLS] ${pieces.join(" ")} [SEP]`);
+        return paragraph(`${NAMES[i]}'s ${ids.length} tokens: [CLS] ${pieces.join(" ")} [SEP]`);
       });
       const named = (side) => [...words[side].map((word) => ["", word]), ["", "[CLS] [SEP]"]];
       const peak = Math.max(...sums.flat().map(Math.abs));
@@ -144,7 +150,7 @@
       update(true);
       if (live.pairs) live.pairs();
     };
-    for (const field of fields) field.oninput = update;
+    for (const field of fields) whenFilled(field, update);
 
     // Pairs that the page was made with, to look at one by one.
     if (start.pairs.length) live.pairs = async () => {
@@ -154,6 +160,7 @@
       const shown = rows.map(([score, a, b]) => [
         button("Look at", () => {
           [fields[0].value, fields[1].value] = [a, b];
+          fields.forEach((field) => shorten(field));
           update(true);
           fields[0].scrollIntoView();
           fields[0].focus({ preventScroll: true });

@@ -6,6 +6,7 @@
     [at("a").value, at("b").value] = start.pair;
     at("lines").value = start.lines.join("\n");
     at("query").value = start.query;
+    for (const id of ["a", "b", "lines", "query"]) shorten(at(id));
     await pause();
     try {
       const { model, extra } = await unpack(at("weights"));

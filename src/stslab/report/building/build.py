@@ -240,6 +240,8 @@ class _Build:
         except Exception as problem:
             error = " ".join(f"{type(problem).__name__}: {problem}".split())
             if isinstance(problem, OSError) and problem.strerror:
-                error = f"could not be written: {problem.strerror}. The last good page stays."
+                file = Path(str(problem.filename or "it")).name
+                error = f"{file} could not be written: {problem.strerror}."
+                error += " The last good page stays."
         publish_failure(self.folder, step, error, done)
         return Result(step.job.name, "failed", step.why, seconds, error=error)

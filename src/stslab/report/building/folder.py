@@ -20,6 +20,7 @@ from ..identity import bytes_digest
 from ..page.index import render_index, render_root_index
 from ..request.presets import Preset
 from ..request.values import RequestError
+from ..writing import naming_file
 from .manifest import MANIFEST, Manifest, Page, own_file, read_manifest
 from .place import check_place, relative_to_project
 
@@ -257,7 +258,8 @@ def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
     try:
         for path, content in files.items():
             (staging / path).parent.mkdir(parents=True, exist_ok=True)
-            (staging / path).write_bytes(content)
+            with naming_file(folder / path):  # not the one in the staging folder, which goes
+                (staging / path).write_bytes(content)
             (folder / path).parent.mkdir(exist_ok=True)
         for path in files:
             (staging / path).replace(folder / path)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..writing import naming_file
 from .files import check_files
 from .jobs import Draft, Job, make_jobs
 from .names import name_problem
@@ -40,7 +41,8 @@ def new_preset(
     for stem in [*chosen, *others]:
         lines += _run(books, stem, {*files, *values}, "" if stem in chosen else "# ")
     target.parent.mkdir(exist_ok=True)
-    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with naming_file(target):
+        target.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return target
 
 
