@@ -13,7 +13,8 @@ import nbformat
 import pandas as pd
 import pytest
 
-from stslab import load_model, read_pairs, score_pairs
+from stslab import read_pairs, score_pairs
+from stslab.examples import Letters
 from stslab.studies import (
     count_opposites,
     has_content,
@@ -32,18 +33,6 @@ FRENCH = [
     "Elle adore lire des romans policiers.",
     "Les chats aiment dormir au soleil.",
 ]
-
-
-class Letters:
-    """A model that nothing is known of."""
-
-    def encode(self, texts: list[str]) -> list[list[int]]:
-        return [[text.count(letter) for letter in "abc"] for text in texts]
-
-
-@pytest.fixture(scope="module")
-def model() -> Any:
-    return load_model()
 
 
 def defaults(stem: str) -> dict[str, Any]:

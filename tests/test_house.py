@@ -6,6 +6,9 @@ Each module under ``src/stslab`` is read, not imported, so that none is missed.
 from __future__ import annotations
 
 import ast
+import builtins
+import doctest
+import importlib
 import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
@@ -18,6 +21,8 @@ import stslab
 PACKAGE = Path(stslab.__file__).parent
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py*") if path.suffix in (".py", ".pyi"))
 APART = ("studies", "stores", "report", "cli", "live", "workshop")
+# What notebooks import from.
+DOORS = ("stslab", "stslab.studies", "stslab.stores")
 # A room imports from those before it, and from what lies open to all.
 ROOMS = ["inputs", "models", "scores", "figures", "studies", "stores"]
 OPEN = {"wording", "csv_text"}
@@ -241,3 +246,38 @@ def test_no_private_name_is_imported_from_another_module(path: Path) -> None:
         if alias.name.startswith("_") and not alias.name.startswith("__")
     ]
     assert private == []
+
+
+# Examples and notebooks
+
+
+def names_without_import(documented: ast.ClassDef | ast.FunctionDef) -> set[str]:
+    """Return the names that a docstring's examples use and neither import nor assign."""
+    examples = doctest.DocTestParser().get_examples(ast.get_docstring(documented) or "")
+    used, bound = set(), {documented.name, *dir(builtins)}
+    for node in ast.walk(ast.parse("".join(example.source for example in examples))):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            used.add(node.id)
+        elif isinstance(node, ast.Name):
+            bound.add(node.id)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            bound |= {alias.asname or alias.name for alias in node.names}
+    return used - bound
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_examples_run_as_they_stand(door: str) -> None:
+    """Whoever reads `search?` has imported `search`, and copies the rest from there."""
+    names = set(importlib.import_module(door).__all__)
+    incomplete = {
+        node.name: missing
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name in names
+        if (missing := names_without_import(node))
+    }
+    assert incomplete == {}

@@ -14,6 +14,7 @@ from conftest import ROOT
 from live import page_of_lists
 
 from stslab import encode, interpret, read_sentences, search
+from stslab.examples import Letters
 from stslab.live.build import PAIRS, SENTENCES
 from stslab.live.lexicon import lexicon
 from stslab.studies import (
@@ -295,10 +296,6 @@ def test_what_a_score_is_worth(page, model):
 
 
 def test_a_model_that_is_not_calibrated_has_no_worth(page):
-    class Letters:
-        def encode(self, texts):
-            return [[text.count(letter) for letter in "abc"] for text in texts]
-
     words = json.loads(json.dumps(lexicon(Letters())))
     found = page.evaluate(
         "words => [lists.worth(0.5, ['a', 'b'], words), lists.judge(0.5, words)]", words

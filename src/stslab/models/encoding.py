@@ -65,6 +65,7 @@ def encode(texts: Sequence[str], *, model: Encoder, task: Task | None = None) ->
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> encode(["abba", "cab"], model=Letters())
     array([[2., 2., 0.],
            [1., 1., 1.]], dtype=float32)

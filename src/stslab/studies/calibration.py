@@ -54,6 +54,7 @@ def expected_gold(
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> expected_gold(0.7, model=Letters())["expected_gold"].isna().tolist()
     [True]
     """
@@ -80,6 +81,7 @@ def describe_calibration(model: Encoder, texts: Sequence[str] = ()) -> str:
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> describe_calibration(Letters())
     'No calibration for this model: what its scores mean to people was not measured.'
     """
@@ -145,6 +147,8 @@ def describe_precision(
 
     Examples
     --------
+    >>> import pandas as pd
+    >>> from stslab.examples import Letters
     >>> rated = pd.DataFrame({"score": [0.9] * 20, "gold_score": [5] * 15 + [1] * 5})
     >>> describe_precision(0.8, model=Letters(), rated=rated)
     'Of your 20 rated pairs that score at least 0.8, people call 75% the same (4 or more of 5).'
@@ -233,6 +237,7 @@ def random_share(scores: float | Sequence[float], *, model: Encoder) -> pd.DataF
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> random_share(0.7, model=Letters())["share"].isna().tolist()
     [True]
     """

@@ -102,6 +102,7 @@ def text_cautions(texts: Iterable[str], *, model: Encoder) -> Cautions:
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> found = text_cautions(["A dog barks.", "?!", "So be it."], model=Letters())
     >>> found.table[["caution", "count", "example", "detail"]].to_numpy().tolist()
     [['without content', 1, '?!', 'says nothing that a model could read']]
@@ -215,6 +216,7 @@ def pair_cautions(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> pairs = [("A man bites a dog", "A dog bites a man", 0.97), ("Pay 5", "Pay 7", 0.9)]
     >>> scored = pd.DataFrame(pairs, columns=["sentence_a", "sentence_b", "score"])
     >>> found = pair_cautions(scored)

@@ -39,6 +39,7 @@ class Reduced:
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> Reduced(Letters(), dimension=2).encode(["abbc"])
     array([[1., 2.]], dtype=float32)
     >>> Reduced(Letters(), precision="binary").encode(["abbc", "c"])
@@ -100,6 +101,8 @@ def compare_models(
 
     Examples
     --------
+    >>> from stslab.examples import Letters
+    >>> from stslab.studies import Reduced
     >>> models = {"whole": Letters(), "2 numbers": Reduced(Letters(), 2)}
     >>> compare_models([("ab", "abcc")], models).iloc[0, 2:].astype(float).round(2).to_dict()
     {'whole': 0.58, '2 numbers': 1.0, 'jaccard': 0.0, 'tfidf': 0.0}
@@ -137,6 +140,8 @@ def model_costs(models: Mapping[str, Encoder], texts: Sequence[str]) -> pd.DataF
 
     Examples
     --------
+    >>> from stslab.examples import Letters
+    >>> from stslab.studies import Reduced
     >>> costs = model_costs({"signs": Reduced(Letters(), precision="binary")}, ["ab"])
     >>> costs[["dimension", "bytes_per_text"]].to_numpy().tolist()
     [[3, 1]]

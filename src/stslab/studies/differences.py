@@ -46,6 +46,7 @@ def with_differences(scored: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> pairs = [("It is not stale.", "It is fresh."), ("Pay 5", "Pay 7"), ("A dog", "One dog")]
     >>> scored = pd.DataFrame(pairs, columns=["sentence_a", "sentence_b"]).assign(score=0.9)
     >>> with_differences(scored)["differ_in"].tolist()

@@ -87,6 +87,7 @@ def near_duplicates(
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> pairs = near_duplicates(["ab", "c", "ba", "aab"], model=Letters(), threshold=0.9)
     >>> pairs[["sentence_a", "sentence_b", "score"]].round(2).to_numpy().tolist()
     [['ab', 'ba', 1.0], ['ab', 'aab', 0.95], ['ba', 'aab', 0.95]]
@@ -136,6 +137,7 @@ def communities(sentences: Sequence[str], *, model: Encoder, threshold: float) -
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> found = communities(["ab", "c", "ba", "aab", "cc"], model=Letters(), threshold=0.9)
     >>> found[["community", "size", "sentence", "representative"]].to_numpy().tolist()[2:]
     [[1, 3, 'aab', 'ab'], [2, 2, 'c', 'c'], [2, 2, 'cc', 'c']]
@@ -180,6 +182,7 @@ def count_duplicates(
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> texts = ["ab", "c", "ba", "aab"]
     >>> count_duplicates(texts, model=Letters(), thresholds=[0.9, 1]).to_numpy().tolist()
     [[0.9, 3.0, 1.0, 3.0, 3.0], [1.0, 1.0, 1.0, 2.0, 2.0]]
@@ -230,6 +233,7 @@ def best_matches(
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> found = best_matches(["a", "aab"], ["c", "ab", "aa"], model=Letters())
     >>> found[["sentence_a", "sentence_b", "score", "mutual"]].round(2).to_numpy().tolist()
     [['a', 'aa', 1.0, True], ['aab', 'ab', 0.95, True]]

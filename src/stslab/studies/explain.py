@@ -145,9 +145,7 @@ def explain_score(
 
     Examples
     --------
-    >>> class Letters:
-    ...     def encode(self, texts):
-    ...         return [[text.count(letter) for letter in "abc"] for text in texts]
+    >>> from stslab.examples import Letters
     >>> found = explain_score("a b", "a", model=Letters())
     >>> found.words[["word", "score_without", "change"]].round(2).dropna().to_numpy().tolist()
     [['a', 0.0, 0.71], ['b', 1.0, -0.29]]

@@ -107,6 +107,7 @@ def agreement(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.1, 0.5, 0.6], "gold_score": [1, 2, 5]})
     >>> agreement(scored).round(2)[["measure", "pairs", "spearman", "pearson"]].values.tolist()
     [['score', 3, 1.0, 0.82]]
@@ -184,6 +185,7 @@ def residuals(scored: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.0, 0.5, 1.0], "gold_score": [0, 4, 5]})
     >>> residuals(scored)["residual"].round(2).tolist()
     [-0.5, 1.0, -0.5]
@@ -211,6 +213,7 @@ def largest_disagreements(scored: pd.DataFrame, top_k: int = 10) -> pd.DataFrame
 
     Examples
     --------
+    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.0, 0.5, 1.0], "gold_score": [0, 4, 5]})
     >>> largest_disagreements(scored, 1)["score"].tolist()
     [0.5]
@@ -242,6 +245,7 @@ def thresholds(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.2, 0.6, 0.9], "gold_score": [1, 2, 5]})
     >>> thresholds(scored, levels=[0.5]).round(4).values.tolist()
     [[0.5, 2.0, 0.5, 1.0, 0.6667]]
@@ -274,6 +278,7 @@ def bands_against_gold(scored: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.95, 0.92, 0.1], "gold_score": [5.0, 4.0, 1.0]})
     >>> bands_against_gold(scored).dropna()[["pairs", "mean_gold", "same_band"]].values.tolist()
     [[2.0, 4.5, 0.5], [1.0, 1.0, 1.0]]

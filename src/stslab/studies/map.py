@@ -106,6 +106,7 @@ def sentence_map(
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> found = sentence_map(["a", "b", "aa", "aaab"], model=Letters(), clusters=2)
     >>> found.table["cluster"].tolist()
     [1, 2, 1, 1]

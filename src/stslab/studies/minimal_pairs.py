@@ -93,6 +93,7 @@ def blind_spots(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> pairs = [("paraphrase", True, 0.6), ("paraphrase", True, 0.8), ("related", False, 0.2)]
     >>> pairs += [("negation", False, 0.7)]
     >>> scored = pd.DataFrame(pairs, columns=["kind", "same_meaning", "score"])

@@ -45,6 +45,7 @@ def histogram(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> table = pd.DataFrame({"score": [0.2, 0.5, 0.9]})
     >>> histogram(table, "score", title="How near?", mark=0.8).alt
     '3 sentences: cosine similarity from 0.20 to 0.90, half of them from 0.50; 0.8 or more: 1.'
@@ -101,6 +102,7 @@ def dot_plot(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> table = pd.DataFrame({"kind": ["negation", "typo"], "wrong": [0.9, 0.1]})
     >>> dot_plot(table, "kind", ["wrong"], title="What goes wrong?", label="share").alt
     '2 rows; wrong: highest 0.90 for negation, lowest 0.10 for typo.'
