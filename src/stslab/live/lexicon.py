@@ -57,7 +57,7 @@ def lexicon(model: Encoder) -> dict[str, Any]:
         "bands": BANDS,
         "near": headlines.NEAR if known else None,
         "far": headlines.FAR if known else None,
-        "wordLimits": calibration.WORDS,
+        "wordLimits": calibration.WORD_LIMITS,
         "calibration": _columns("calibration") if known else None,
         "random": _columns("random") if known else None,
         "silence": "" if known else calibration.describe_calibration(model),
