@@ -6,10 +6,10 @@ from .calibration import expected_gold as expected_gold
 from .calibration import random_pairs as random_pairs
 from .calibration import random_share as random_share
 from .cautions import caution_rates as caution_rates
-from .cautions import pair_cautions as pair_cautions
-from .cautions import show_pair_cautions as show_pair_cautions
-from .cautions import show_text_cautions as show_text_cautions
-from .cautions import text_cautions as text_cautions
+from .cautions_of_pairs import pair_cautions as pair_cautions
+from .cautions_of_pairs import show_pair_cautions as show_pair_cautions
+from .cautions_of_texts import show_text_cautions as show_text_cautions
+from .cautions_of_texts import text_cautions as text_cautions
 from .comparison import Reduced as Reduced
 from .comparison import compare_models as compare_models
 from .comparison import model_costs as model_costs

@@ -95,7 +95,7 @@ def _plain(text: str) -> str:
 def empty_answers() -> frozenset[str]:
     """Return the answers without content, as `_plain` reduces them."""
     lines = (resources.files(__package__) / "data" / "no-content.txt").read_text("utf-8")
-    answers = set()
+    answers: set[str] = set()
     for line in lines.splitlines():
         if not line.startswith("#"):
             answers.update(_plain(answer) for answer in line.split("|"))

@@ -27,7 +27,7 @@ def why_not_english(text: str) -> str | None:
         if script := _other_script(text):
             return f"not in Latin script: {script}"
     code, times_likelier = _likeliest_language(text)
-    limit = LIKELIER
+    limit: float = LIKELIER
     if _has_few_words(text):
         limit = LIKELIER_SHORT
     if times_likelier <= limit:
