@@ -462,6 +462,7 @@ def test_what_one_pair_differs_in_is_said_of_it() -> None:
     )
 
 
+@pytest.mark.slow
 def test_ten_thousand_pairs_are_examined_in_seconds() -> None:
     texts = [f"Ticket {i}: the printer next to my office does not print" for i in range(142)]
     rows = [(a, b, 0.9) for a, b in itertools.combinations(texts, 2)][:10_000]

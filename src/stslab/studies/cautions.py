@@ -21,7 +21,7 @@ EXAMPLE_WIDTH = 120  # characters of an example
 
 @dataclass(frozen=True)
 class Cautions:
-    """What was checked and what was found."""
+    """The cautions that some texts or pairs raise, and the checks that were made."""
 
     table: pd.DataFrame  # caution, count, share, then at most three examples of each
     counts: Mapping[str, int]  # each caution that was looked for → how often it was found
@@ -70,6 +70,43 @@ def caution_rates() -> pd.DataFrame:
     file = resources.files(__package__) / "data" / "caution-rates.csv"
     with file.open(encoding="utf-8") as stream:
         return pd.read_csv(stream, comment="#", true_values=["yes"], false_values=["no"])
+
+
+def describe_caution_rates(rates: pd.DataFrame) -> list[str]:
+    """Describe how many false alarms there are, and which caution is missed or wrong most often.
+
+    Parameters
+    ----------
+    rates : DataFrame
+        As from `caution_rates`.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> from stslab.studies import caution_rates
+    >>> describe_caution_rates(caution_rates())[0].split(":")[0]
+    'False alarms'
+    """
+    rates = rates.assign(share=rates["raised"] / rates["checked"])
+    hits, alarms = rates[rates["should_raise"]], rates[~rates["should_raise"]]
+    lines = []
+    for _, row in alarms[alarms["caution"] == "any of these"].iterrows():
+        lines.append(
+            f"False alarms: {row['share']:.1%} of {row['checked']:,} {row['measured_on']}."
+        )
+    extremes = {
+        "missed": hits.iloc[int(hits["share"].argmin())],
+        "false alarm": alarms.iloc[int(alarms["share"].argmax())],
+    }
+    for name, row in extremes.items():
+        lines.append(
+            f"Most often {name}: “{row['caution']}”, raised by {row['raised']} of "
+            f"{row['checked']} ({row['measured_on']})."
+        )
+    return lines
 
 
 def tabulate(

@@ -24,7 +24,7 @@ MOST_LANGUAGES = 5  # of a model's card, that are named
 
 @dataclass(frozen=True)
 class _Languages:
-    """What can be said about the languages of some texts."""
+    """The languages of some texts, as far as they can be determined."""
 
     foreign: Mapping[str, str] = field(default_factory=dict)  # text → why it is likely not English
     is_conclusive: bool = False  # whether it can be said that some texts are foreign, or none

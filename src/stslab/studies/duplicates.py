@@ -382,8 +382,12 @@ def _check_threshold(threshold: float) -> None:
 
 
 def _pair_table(
-    left: Sequence[str], right: Sequence[str], ids: npt.NDArray[Any], scores: Vectors
+    texts_a: Sequence[str], texts_b: Sequence[str], ids: npt.NDArray[Any], scores: Vectors
 ) -> pd.DataFrame:
-    a, b = ids.T
-    texts = {"sentence_a": [left[row] for row in a], "sentence_b": [right[row] for row in b]}
-    return pd.DataFrame(texts, dtype=object).assign(score=scores, id_a=a, id_b=b)
+    """List pairs of two lists' texts by their rows there."""
+    ids_a, ids_b = ids.T
+    sentences = {
+        "sentence_a": [texts_a[row] for row in ids_a],
+        "sentence_b": [texts_b[row] for row in ids_b],
+    }
+    return pd.DataFrame(sentences, dtype=object).assign(score=scores, id_a=ids_a, id_b=ids_b)

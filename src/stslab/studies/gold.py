@@ -214,15 +214,15 @@ def residuals(scored: pd.DataFrame) -> pd.DataFrame:
     >>> residuals(scored)["residual"].round(2).tolist()
     [-0.5, 1.0, -0.5]
     """
-    from scipy.stats import linregress
-
     score = scored["score"].to_numpy(dtype=float)
     gold = scored["gold_score"].to_numpy(dtype=float)
-    if np.var(score) * len(score) > CONSTANT:
-        line = linregress(score, gold)
-        fitted = line.intercept + line.slope * score
-    else:
-        fitted = np.full(len(gold), gold.mean())
+    # Least squares. scipy's linregress refuses equal scores, so it would need the same cases.
+    deviation = score - score.mean()
+    sum_of_squares = float(deviation @ deviation)
+    slope = 0.0
+    if sum_of_squares > CONSTANT:
+        slope = float(deviation @ gold) / sum_of_squares
+    fitted = gold.mean() + slope * deviation
     return scored.assign(fitted_gold=fitted, residual=gold - fitted)
 
 

@@ -114,6 +114,45 @@ def blind_spots(
     return pd.DataFrame(rows)
 
 
+def describe_blind_spots(kinds: pd.DataFrame, *, model_name: str) -> str:
+    """Describe on how many kinds of minimal pairs a model does worse than chance.
+
+    Parameters
+    ----------
+    kinds : DataFrame
+        Rows of `blind_spots` with the measures ``score, jaccard, tfidf``, the worst first.
+    model_name : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> kinds = pd.DataFrame({"kind": ["negation"], "same_meaning": [False]})
+    >>> kinds[["score_misjudged", "jaccard_misjudged", "tfidf_misjudged"]] = [0.9, 1.0, 0.8]
+    >>> describe_blind_spots(kinds, model_name="M").partition(". ")[0]
+    'M does worse than chance on 1 of 1 kinds of minimal pairs'
+    """
+    judged = kinds.dropna(subset="score_misjudged")
+    worse_count = int((judged["score_misjudged"] > 0.5).sum())
+    means = {
+        measure: f"{judged[f'{measure}_misjudged'].mean():.0%}"
+        for measure in ("score", "jaccard", "tfidf")
+    }
+    worst = judged.iloc[0]
+    meaning = "different"
+    if worst["same_meaning"]:
+        meaning = "same"
+    return (
+        f"{model_name} does worse than chance on {worse_count} of {len(judged)} kinds of minimal "
+        f"pairs. It misjudges {means['score']} (Jaccard {means['jaccard']}, TF-IDF "
+        f"{means['tfidf']}); among the worst is “{worst['kind']}” ({meaning} meaning): "
+        f"{worst['score_misjudged']:.0%}."
+    )
+
+
 def _misjudged(scored: pd.DataFrame, pairs: pd.DataFrame, measure: str, same_meaning: Any) -> float:
     """Return the share of comparisons of some pairs with the yardstick that come out wrong."""
     if pd.isna(same_meaning):

@@ -84,13 +84,13 @@ class Quantity(NamedTuple):
     number: str  # as written, without its unit
     full_text: str  # as written, with its currency, unit or month
 
-    def is_near(self, other: Quantity) -> bool:
+    def is_near(self, quantity: Quantity) -> bool:
         """Check whether two numbers of one kind but different units measure about the same."""
-        if self.kind != other.kind or self.unit == other.unit:
+        if self.kind != quantity.kind or self.unit == quantity.unit:
             return False
-        if isinstance(self.size, str) or isinstance(other.size, str):
+        if isinstance(self.size, str) or isinstance(quantity.size, str):
             return False
-        return math.isclose(self.size, other.size, rel_tol=NEAR)
+        return math.isclose(self.size, quantity.size, rel_tol=NEAR)
 
 
 def number_difference(a: str, b: str) -> str | None:
@@ -166,15 +166,15 @@ def _find_quantities(text: str) -> Iterator[Quantity]:
 
 def _date(match: re.Match[str]) -> Iterator[Quantity]:
     """Read a date such as 2026-11-24: its year, and its day as a number of that month."""
-    written = match[0].lower()
-    yield Quantity(float(match["year"]), "", "", 0.0, match["year"], written)
+    full_text = match[0].lower()
+    yield Quantity(float(match["year"]), "", "", 0.0, match["year"], full_text)
     month, day = MONTHS[int(match["month"]) - 1], float(match["day"])
-    yield Quantity(day, month, month, day, written, written)
+    yield Quantity(day, month, month, day, full_text, full_text)
 
 
 def _time(match: re.Match[str]) -> Quantity:
     """Read a time of day such as 6:30, 6 pm or 6 o'clock; its size is in minutes."""
-    written = match[0].lower()
+    full_text = match[0].lower()
     hour = match["hour"] or match["hour24"]
     hours = int(hour)
     half_of_day = (match["half"] or "").lower()
@@ -185,8 +185,8 @@ def _time(match: re.Match[str]) -> Quantity:
     minutes = int(match["minute"] or match["minute24"] or 0)
     value: float | str = float(hour)  # "at 6" may be any 6, "6:30" is nothing but a time
     if minutes:
-        value = written
-    return Quantity(value, "clock", "clock", 60.0 * hours + minutes, written, written)
+        value = full_text
+    return Quantity(value, "clock", "clock", 60.0 * hours + minutes, full_text, full_text)
 
 
 def _with_its_unit(text: str, start: int, match: re.Match[str]) -> tuple[Quantity, int]:
