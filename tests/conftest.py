@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from projects import BARE, Project
 
+from stslab.examples import Letters
 from stslab.report.building.build import Result, build
 from stslab.report.progress import Quiet
 from stslab.report.request.presets import Preset, load_preset
@@ -90,15 +91,9 @@ def interruptible() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # `_signals` puts it back
 
 
-class Letters:
-    """A toy encoder: how often a, b and c occur."""
-
-    def encode(self, texts):
-        return [[text.count(letter) for letter in "abc"] for text in texts]
-
-
 @pytest.fixture
-def letters():
+def letters() -> Letters:
+    """Return the toy encoder of the examples."""
     return Letters()
 
 

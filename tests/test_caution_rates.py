@@ -133,6 +133,7 @@ def test_any_text_can_be_read_equals_itself_and_differs_both_ways(a: str, b: str
     assert (number_difference(a, b) is None) == (number_difference(b, a) is None)
 
 
+@pytest.mark.slow
 def test_long_tables_of_numbers_take_no_longer_than_they_must() -> None:
     """In time in proportion to their length, not to its square."""
     started = time.process_time()

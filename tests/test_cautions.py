@@ -13,7 +13,8 @@ import nbformat
 import pandas as pd
 import pytest
 
-from stslab import load_model, read_pairs, score_pairs
+from stslab import read_pairs, score_pairs
+from stslab.examples import Letters
 from stslab.studies import (
     count_opposites,
     has_content,
@@ -32,18 +33,6 @@ FRENCH = [
     "Elle adore lire des romans policiers.",
     "Les chats aiment dormir au soleil.",
 ]
-
-
-class Letters:
-    """A model that nothing is known of."""
-
-    def encode(self, texts: list[str]) -> list[list[int]]:
-        return [[text.count(letter) for letter in "abc"] for text in texts]
-
-
-@pytest.fixture(scope="module")
-def model() -> Any:
-    return load_model()
 
 
 def defaults(stem: str) -> dict[str, Any]:
@@ -473,6 +462,7 @@ def test_what_one_pair_differs_in_is_said_of_it() -> None:
     )
 
 
+@pytest.mark.slow
 def test_ten_thousand_pairs_are_examined_in_seconds() -> None:
     texts = [f"Ticket {i}: the printer next to my office does not print" for i in range(142)]
     rows = [(a, b, 0.9) for a, b in itertools.combinations(texts, 2)][:10_000]

@@ -5,7 +5,6 @@ On the STS Benchmark where it is found: by STSLAB_STSB, else beside the project.
 
 import runpy
 import socket
-import time
 
 import numpy as np
 import pandas as pd
@@ -45,10 +44,8 @@ def test_agreement_is_the_published_one(scored):
     assert spearman["tfidf"] == pytest.approx(0.693, abs=0.001)
 
 
-def test_intervals_of_a_thousand_pairs_take_about_a_second_and_hold_the_value(scored):
-    started = time.process_time()
+def test_the_interval_of_a_thousand_pairs_holds_the_value(scored):
     table = studies.agreement(scored[["score", "gold_score"]]).iloc[0]
-    assert time.process_time() - started < 3
     assert 0.79 < table["spearman_low"] < table["spearman"] < table["spearman_high"] < 0.85
 
 

@@ -17,6 +17,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling
 
 from stslab import load_model, score_pairs
+from stslab.examples import Letters
 from stslab.figures.show import to_csv
 from stslab.report.request.presets import load_preset
 from stslab.studies import draw_word_pairs, draw_words, explain_score, read_stsb
@@ -33,16 +34,6 @@ PAIRS = [
     ("[SEP] and [CLS] as typed", "$x$ <b>bold</b> مرحبا بالعالم"),
 ]
 STEPS = pytest.mark.parametrize
-
-
-class Letters:
-    def encode(self, texts):
-        return [[text.count(letter) for letter in "abc"] for text in texts]
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model(device="cpu")
 
 
 def pooled(model, mode, **settings) -> SentenceTransformer:

@@ -14,6 +14,7 @@ from conftest import ROOT
 from live import page_of_lists
 
 from stslab import encode, interpret, read_sentences, search
+from stslab.examples import Letters
 from stslab.live.build import PAIRS, SENTENCES
 from stslab.live.lexicon import lexicon
 from stslab.studies import (
@@ -294,9 +295,9 @@ def test_what_a_score_is_worth(page, model):
     assert found == describe_calibration(model, ["Она читает книгу.", "A dog barks here."])
 
 
-def test_a_model_that_is_not_calibrated_has_no_worth(page, letters):
-    words = json.loads(json.dumps(lexicon(letters)))
+def test_a_model_that_is_not_calibrated_has_no_worth(page):
+    words = json.loads(json.dumps(lexicon(Letters())))
     found = page.evaluate(
         "words => [lists.worth(0.5, ['a', 'b'], words), lists.judge(0.5, words)]", words
     )
-    assert found == [{"why": describe_calibration(letters)}, "not known"]
+    assert found == [{"why": describe_calibration(Letters())}, "not known"]

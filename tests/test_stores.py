@@ -427,8 +427,7 @@ def test_no_client_is_imported_before_it_is_used() -> None:
     opening = """
 import numpy as np
 from stslab.stores import Store, StoreError, open_store, search_store
-class Letters:
-    def encode(self, texts): return [[text.count(letter) for letter in "abc"] for text in texts]
+from stslab.examples import Letters
 with open_store("exact", model=Letters()) as store:
     store.add(["a"], [[1, 0, 0]])
     store.nearest([[1, 0, 0]], 1)

@@ -12,6 +12,8 @@ from .inputs.reading import read_pairs as read_pairs
 from .inputs.reading import read_sentences as read_sentences
 from .models.encoding import Encoder as Encoder
 from .models.encoding import encode as encode
+from .models.encoding import token_counts as token_counts
+from .models.finding import find_model as find_model
 from .models.loading import load_model as load_model
 from .models.loading import model_identity as model_identity
 from .scores.bands import bands as bands
@@ -21,6 +23,7 @@ from .scores.cosine import rank as rank
 from .scores.cosine import score_pairs as score_pairs
 from .scores.cosine import search as search
 from .scores.cosine import similarity_matrix as similarity_matrix
+from .scores.groups import group_tree as group_tree
 from .scores.words import jaccard as jaccard
 from .scores.words import score_words as score_words
 from .wording import counted as counted

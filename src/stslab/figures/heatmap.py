@@ -61,6 +61,7 @@ def heatmap(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> names = ["pasta", "pizza", "cat"]
     >>> matrix = pd.DataFrame([[1, 0.7, 0.1], [0.7, 1, 0], [0.1, 0, 1]], names, names)
     >>> print(heatmap(matrix).alt.replace("; ", ";\\n"))

@@ -40,6 +40,7 @@ def scatter(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> table = pd.DataFrame({"jaccard": [0.1, 0.5], "score": [0.48, -0.1]})
     >>> scatter(table, "jaccard", "score", title="Words or meaning?", labels={}).alt
     '2 points: jaccard from 0.10 to 0.50, score from -0.10 to 0.48.'
@@ -92,6 +93,7 @@ def curves(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> table = pd.DataFrame({"words": [0, 300], "score": [0.4, 1.0]})
     >>> curves(table, "words", ["score"], title="What is cut?", labels=("words", "score")).alt
     'words from 0 to 300; score: highest 1.00 at 300, lowest 0.40 at 0.'

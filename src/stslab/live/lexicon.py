@@ -103,7 +103,7 @@ def _calibration(model: Encoder) -> dict[str, Any]:
         return {
             "near": None,
             "far": None,
-            "wordLimits": calibration.WORDS,
+            "wordLimits": calibration.WORD_LIMITS,
             "calibration": None,
             "random": None,
             "silence": calibration.describe_calibration(model),
@@ -111,7 +111,7 @@ def _calibration(model: Encoder) -> dict[str, Any]:
     return {
         "near": headlines.NEAR,
         "far": headlines.FAR,
-        "wordLimits": calibration.WORDS,
+        "wordLimits": calibration.WORD_LIMITS,
         "calibration": _columns("calibration"),
         "random": _columns("random"),
         "silence": "",

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ..inputs.checks import check_texts
 from .cache import EmbeddingCache
+from .tokens import count_tokens, tokenizer_input
 
 Embeddings = npt.NDArray[np.float32]
 Task = Literal["query", "document"]
@@ -65,6 +66,7 @@ def encode(texts: Sequence[str], *, model: Encoder, task: Task | None = None) ->
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> encode(["abba", "cab"], model=Letters())
     array([[2., 2., 0.],
            [1., 1., 1.]], dtype=float32)
@@ -101,9 +103,7 @@ def _encode_in_equal_batches(texts: list[str], model: Any, task: Task | None) ->
 
 def encoded_batches(texts: list[str], model: Any, task: Any, shape: Any = SHAPE) -> Iterator[Any]:
     """Encode texts batch by batch; give the rows of each, and their embeddings."""
-    # A tokenizer reads the whole of a text before it cuts it; megabytes take it half a minute.
-    limit = int(min(model.max_seq_length or 8192, 8192)) * 1000
-    texts = [text[:limit] for text in texts]
+    texts = [tokenizer_input(text, model) for text in texts]
     call = {None: model.encode, "query": model.encode_query, "document": model.encode_document}
     padding: Any = {"processing_kwargs": {"text": {"pad_to_multiple_of": shape[0]}}}
     for rows, size in _equal_batches(texts, model, task, shape):
@@ -128,12 +128,8 @@ def _equal_batches(texts: list[str], model: Any, task: Any, shape: Any) -> list[
 
 def token_counts(texts: Sequence[str], *, model: Any, task: Task | None = None) -> list[int]:
     """Count the tokens that the model reads of each text, with a task's prompt and special ones."""
-    prompt, tokenizer, limit = _prompt(model, task), model.tokenizer, model.max_seq_length
-    texts = [prompt + text for text in texts]
-    if not hasattr(tokenizer, "backend_tokenizer"):  # a static embedding's own tokenizer
-        return [len(each.ids) for each in tokenizer.encode_batch(texts, add_special_tokens=False)]
-    cut: Any = {"truncation": limit is not None, "max_length": limit, "verbose": False}
-    return [len(ids) for ids in tokenizer(texts, return_attention_mask=False, **cut)["input_ids"]]
+    prompt = _prompt(model, task)
+    return count_tokens([prompt + text for text in texts], model, truncated=True)
 
 
 def _prompt(model: Any, task: Task | None) -> str:

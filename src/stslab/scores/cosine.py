@@ -36,6 +36,7 @@ def score_pairs(pairs: pd.DataFrame | Iterable[tuple[str, str]], *, model: Encod
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> score_pairs([("ab", "ba"), ("aa", "cc")], model=Letters())["score"].tolist()
     [1.0, 0.0]
     """
@@ -72,6 +73,7 @@ def rank(
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> rank("aab", ["c", "ab", "aabb"], model=Letters(), top_k=2)
        rank     score sentence
     0     1  0.948683       ab
@@ -115,6 +117,7 @@ def search(
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> search("a", ["b", "ab", "aa"], model=Letters(), top_k=1)["corpus_id"].tolist()
     [2]
     """
@@ -151,6 +154,7 @@ def similarity_matrix(sentences: Sequence[str], *, model: Encoder) -> pd.DataFra
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> similarity_matrix(["a", "ab", "c"], model=Letters()).round(2).to_numpy().tolist()[0]
     [1.0, 0.7099999785423279, 0.0]
     """
@@ -191,6 +195,7 @@ def closest_pairs(matrix: pd.DataFrame, top_k: int = 10) -> pd.DataFrame:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> names = ["pasta", "pizza", "cat"]
     >>> matrix = pd.DataFrame([[1, 0.7, 0.1], [0.7, 1, 0], [0.1, 0, 1]], names, names)
     >>> closest_pairs(matrix, 1).to_numpy().tolist()

@@ -43,6 +43,8 @@ def open_store(url: str, *, model: Encoder | None = None) -> Store:
 
     Examples
     --------
+    >>> from stslab import encode
+    >>> from stslab.examples import Letters
     >>> with open_store("exact", model=Letters()) as store:
     ...     store.add(["ab", "aa", "cc"], encode(["ab", "aa", "cc"], model=Letters()))
     ...     store.search(encode(["a"], model=Letters()), top_k=2)

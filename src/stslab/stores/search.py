@@ -62,6 +62,7 @@ def search_store(
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> from stslab import encode
     >>> from stslab.stores import open_store
     >>> with open_store("exact", model=Letters()) as store:

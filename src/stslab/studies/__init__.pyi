@@ -6,10 +6,13 @@ from .calibration import expected_gold as expected_gold
 from .calibration import random_pairs as random_pairs
 from .calibration import random_share as random_share
 from .cautions import caution_rates as caution_rates
-from .cautions import pair_cautions as pair_cautions
-from .cautions import show_pair_cautions as show_pair_cautions
-from .cautions import show_text_cautions as show_text_cautions
-from .cautions import text_cautions as text_cautions
+from .cautions import describe_caution_rates as describe_caution_rates
+from .cautions_of_pairs import pair_cautions as pair_cautions
+from .cautions_of_pairs import show_pair_cautions as show_pair_cautions
+from .cautions_of_texts import show_text_cautions as show_text_cautions
+from .cautions_of_texts import text_cautions as text_cautions
+from .chance_in_words import describe_closest_pair as describe_closest_pair
+from .chance_in_words import describe_random_pairs as describe_random_pairs
 from .comparison import Reduced as Reduced
 from .comparison import compare_models as compare_models
 from .comparison import model_costs as model_costs
@@ -23,6 +26,8 @@ from .duplicates import count_duplicates as count_duplicates
 from .duplicates import describe_repeats as describe_repeats
 from .duplicates import near_duplicates as near_duplicates
 from .duplicates import worth_comparing as worth_comparing
+from .duplicates_in_words import describe_communities as describe_communities
+from .duplicates_in_words import describe_matches as describe_matches
 from .explain import Explanation as Explanation
 from .explain import explain_score as explain_score
 from .explain_figure import draw_word_pairs as draw_word_pairs
@@ -34,6 +39,11 @@ from .gold import largest_disagreements as largest_disagreements
 from .gold import residuals as residuals
 from .gold import thresholds as thresholds
 from .gold import with_gold as with_gold
+from .gold_in_words import describe_intervals as describe_intervals
+from .gold_in_words import describe_measures as describe_measures
+from .gold_in_words import describe_order as describe_order
+from .gold_in_words import describe_same as describe_same
+from .gold_in_words import describe_scale as describe_scale
 from .groups import SentenceGroups as SentenceGroups
 from .groups import group_sentences as group_sentences
 from .headlines import describe_agreement as describe_agreement
@@ -48,6 +58,7 @@ from .headlines import judge_hits as judge_hits
 from .map import sentence_map as sentence_map
 from .map_figure import draw_map as draw_map
 from .minimal_pairs import blind_spots as blind_spots
+from .minimal_pairs import describe_blind_spots as describe_blind_spots
 from .minimal_pairs import read_minimal_pairs as read_minimal_pairs
 from .opposites import count_opposites as count_opposites
 from .plots import dot_plot as dot_plot

@@ -1,4 +1,4 @@
-"""What a score is worth: the human score to expect, and how rare it is among one's own texts."""
+"""What a score is worth: the human score to expect for it, and how rare it is."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pandas as pd
 from ..inputs.checks import InputError, check_texts
 from ..models.encoding import Encoder
 from ..models.finding import BUNDLED_FILES_SHA256, DEFAULT_MODEL, ModelSource
-from ..wording import counted
+from ..wording import counted, plural
 from .differences import words
 from .gold import thresholds
 from .languages import why_not_english
 
-# What 99.9 % of the 14,498 texts keep to that the calibration was fitted on.
-WORDS = (3, 40)
-UNLIKE = 0.1  # the share of texts unlike these from which on nothing is said
+# The numbers of words of 99.9 % of the 14,498 texts that the calibration was fitted on.
+WORD_LIMITS = (3, 40)
+UNLIKE_SHARE = 0.1  # with a larger share of texts unlike these, nothing is expected
 FEWEST_FOR_SHARE = 10  # pairs, below which a share of them says nothing
 SAMPLE = 500  # texts that random pairs are drawn from: 124,750 possible pairs
 
@@ -35,7 +35,7 @@ def expected_gold(
     model : Encoder
         As returned by `load_model`. Only the bundled model is calibrated.
     texts : sequence of str, default ()
-        What was scored. Where the calibration does not speak for these, nothing is expected.
+        What was scored. Of texts unlike those of the calibration, nothing is expected.
 
     Returns
     -------
@@ -54,19 +54,21 @@ def expected_gold(
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> expected_gold(0.7, model=Letters())["expected_gold"].isna().tolist()
     [True]
     """
     table = pd.DataFrame({"score": np.atleast_1d(np.asarray(scores, dtype=float))})
-    known = not _silence(model, texts)
     knots = shipped("calibration")
     for name in ("expected_gold", "low", "high"):
-        table[name] = np.interp(table["score"], knots["score"], knots[name]) if known else np.nan
+        table[name] = np.interp(table["score"], knots["score"], knots[name])
+    if _why_nothing_expected(model, texts):
+        table[["expected_gold", "low", "high"]] = np.nan
     return table
 
 
 def describe_calibration(model: Encoder, texts: Sequence[str] = ()) -> str:
-    """Say what the human scores to expect rest on, or why there are none.
+    """Describe what the human scores to expect rest on, or why there are none.
 
     Parameters
     ----------
@@ -80,18 +82,20 @@ def describe_calibration(model: Encoder, texts: Sequence[str] = ()) -> str:
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> describe_calibration(Letters())
     'No calibration for this model: what its scores mean to people was not measured.'
     """
-    if silence := _silence(model, texts):
-        return silence
-    held = calibration_coverage()
-    share, worst = held["coverage_left_out"], held.iloc[-1]
+    reason = _why_nothing_expected(model, texts)
+    if reason:
+        return reason
+    coverage = calibration_coverage()
+    worst = coverage.iloc[-1]
     return (
         f"Fitted for {DEFAULT_MODEL} on English pairs of the STS Benchmark, scored from 0 to 5. "
         f"The range is meant to hold 80% of single pairs, also in a kind of text that the fit has "
-        f"not seen. With each of {len(held)} kinds left out in turn it held "
-        f"{share.median():.0%} of that kind's pairs (median), and "
+        f"not seen. With each of {len(coverage)} kinds left out in turn it held "
+        f"{coverage['coverage_left_out'].median():.0%} of that kind's pairs (median), and "
         f"{worst['coverage_left_out']:.0%} at worst: {worst['kind']}."
     )
 
@@ -124,7 +128,7 @@ def describe_precision(
     rated: pd.DataFrame | None = None,
     gold_threshold: float = 4.0,
 ) -> str:
-    """Say what share of the pairs that reach a threshold people call the same.
+    """Describe what share of the pairs that reach a threshold people call the same.
 
     Parameters
     ----------
@@ -132,10 +136,10 @@ def describe_precision(
         On the cosine similarity.
     model : Encoder
     texts : sequence of str, default ()
-        What it is said of, as for `expected_gold`.
+        As for `expected_gold`.
     rated : DataFrame or None, default None
         Pairs of one's own with ``score`` and ``gold_score`` from 0 to 5, to count among. None
-        takes a shipped table of the STS Benchmark's pairs, which speaks for the bundled model.
+        takes a shipped table of the STS Benchmark's pairs, which holds for the bundled model.
     gold_threshold : float, default 4.0
         People call a pair the same from this gold score on; the shipped table has 4.
 
@@ -145,26 +149,35 @@ def describe_precision(
 
     Examples
     --------
+    >>> import pandas as pd
+    >>> from stslab.examples import Letters
     >>> rated = pd.DataFrame({"score": [0.9] * 20, "gold_score": [5] * 15 + [1] * 5})
     >>> describe_precision(0.8, model=Letters(), rated=rated)
     'Of your 20 rated pairs that score at least 0.8, people call 75% the same (4 or more of 5).'
     """
-    own = ""
+    sentences = []
     if rated is not None:
         row = thresholds(rated, gold_threshold=gold_threshold, levels=[threshold]).iloc[0]
-        reached = f"rated pairs that score at least {threshold:g}"
-        if row["found"] >= FEWEST_FOR_SHARE:
+        count = int(row["found"])
+        if count >= FEWEST_FOR_SHARE:
             return (
-                f"Of your {int(row['found']):,} {reached}, people call {row['precision']:.0%} the "
-                f"same ({gold_threshold:g} or more of 5)."
+                f"Of your {count:,} rated pairs that score at least {threshold:g}, people call "
+                f"{row['precision']:.0%} the same ({gold_threshold:g} or more of 5)."
             )
-        own = f"You have {int(row['found']) or 'no'} {reached}: too few to say. "
-    if silence := _silence(model, texts):
-        return own + silence
+        sentences.append(
+            f"You have {count or 'no'} rated pairs that score at least {threshold:g}: too few to "
+            f"say."
+        )
+    sentences.append(_why_nothing_expected(model, texts) or _describe_precision_on_stsb(threshold))
+    return " ".join(sentences)
+
+
+def _describe_precision_on_stsb(threshold: float) -> str:
+    """Describe the precision of the nearest threshold that the shipped table has."""
     table = shipped("precision").set_index("threshold")
     level = round(min(max(threshold, table.index[0]), table.index[-1]), 2)
     row = table.loc[level]
-    return own + (
+    return (
         f"Of the STS Benchmark's pairs that score at least {level:g}, people call "
         f"{row['precision']:.0%} the same (4 or more of 5): {row['lowest']:.0%} to "
         f"{row['highest']:.0%}, source by source."
@@ -172,7 +185,7 @@ def describe_precision(
 
 
 def random_pairs(texts: Sequence[str], *, n_pairs: int = 10_000, seed: int = 0) -> pd.DataFrame:
-    """Draw random pairs of one's own texts: what chance similarity looks like among them.
+    """Draw random pairs of texts, to see how similar two of them are by chance.
 
     Parameters
     ----------
@@ -204,10 +217,13 @@ def random_pairs(texts: Sequence[str], *, n_pairs: int = 10_000, seed: int = 0) 
         texts = [texts[row] for row in sorted(random.choice(len(texts), SAMPLE, replace=False))]
     first, second = np.triu_indices(len(texts), k=1)
     if len(first) > n_pairs:
-        drawn = np.sort(random.choice(len(first), n_pairs, replace=False))
-        first, second = first[drawn], second[drawn]
-    chosen = {"sentence_a": [texts[row] for row in first], "sentence_b": [texts[r] for r in second]}
-    return pd.DataFrame(chosen, dtype=object)
+        chosen = np.sort(random.choice(len(first), n_pairs, replace=False))
+        first, second = first[chosen], second[chosen]
+    columns = {
+        "sentence_a": [texts[row] for row in first],
+        "sentence_b": [texts[row] for row in second],
+    }
+    return pd.DataFrame(columns, dtype=object)
 
 
 def random_share(scores: float | Sequence[float], *, model: Encoder) -> pd.DataFrame:
@@ -223,23 +239,26 @@ def random_share(scores: float | Sequence[float], *, model: Encoder) -> pd.DataF
     Returns
     -------
     pandas.DataFrame, length n
-        Columns ``score, share``, the share in [0, 1]; NaN where the model is another.
+        Columns ``score, share``, the share in [0, 1]; NaN for any other model.
 
     Notes
     -----
     A shipped table, interpolated, of 200,000 pairs of different sentences of the STS Benchmark's
-    train and dev parts; ``make calibrate`` makes it. Among texts about one thing random pairs
-    score more: `random_pairs` draws from one's own.
+    train and dev parts; ``make calibrate`` makes it. Random pairs of texts on one subject score
+    higher: `random_pairs` draws from your own.
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> random_share(0.7, model=Letters())["share"].isna().tolist()
     [True]
     """
     table = pd.DataFrame({"score": np.atleast_1d(np.asarray(scores, dtype=float))})
-    known = shipped("random")
-    share = np.interp(table["score"], known["score"], known["share"])
-    return table.assign(share=share if is_calibrated(model) else np.nan)
+    knots = shipped("random")
+    table["share"] = np.interp(table["score"], knots["score"], knots["share"])
+    if not is_calibrated(model):
+        table["share"] = np.nan
+    return table
 
 
 def bands_on_stsb() -> pd.DataFrame:
@@ -248,8 +267,7 @@ def bands_on_stsb() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        As `bands_against_gold`, from a shipped table that ``benchmarks/calibrate.py``
-        makes.
+        As `bands_against_gold`, from a shipped table that ``benchmarks/calibrate.py`` makes.
 
     Examples
     --------
@@ -260,33 +278,37 @@ def bands_on_stsb() -> pd.DataFrame:
 
 
 def shipped(table: str) -> pd.DataFrame:
+    """Read a table that was made for the bundled model."""
     file = resources.files(__package__) / "data" / f"{table}-{DEFAULT_MODEL}.csv"
     with file.open(encoding="utf-8") as stream:
         return pd.read_csv(stream, comment="#")
 
 
 def is_calibrated(model: object) -> bool:
-    """Whether a model is the bundled one, for which scores were measured."""
-    found: ModelSource | None = getattr(model, "found", None)
-    whole = getattr(model, "truncate_dim", None) is None  # shortened vectors score differently
-    return found is not None and found.sha256 == BUNDLED_FILES_SHA256 and whole
+    """Check whether a model is the bundled one, for which scores were measured."""
+    source: ModelSource | None = getattr(model, "found", None)
+    is_shortened = getattr(model, "truncate_dim", None) is not None
+    if source is None or is_shortened:  # shortened vectors score differently
+        return False
+    return source.sha256 == BUNDLED_FILES_SHA256
 
 
-def _silence(model: object, texts: Sequence[str]) -> str:
-    """Say why nothing can be expected, if so."""
+def _why_nothing_expected(model: object, texts: Sequence[str]) -> str:
+    """Return why no human score can be expected; empty if one can."""
     if not is_calibrated(model):
         return "No calibration for this model: what its scores mean to people was not measured."
-    reasons = {
-        "likely not in English": [text for text in texts if why_not_english(text)],
-        f"shorter than {WORDS[0]} words or longer than {WORDS[1]}": [
-            text for text in texts if not WORDS[0] <= len(words(text)) <= WORDS[1]
-        ],
+    shortest, longest = WORD_LIMITS
+    unlike_counts = {
+        "likely not in English": sum(1 for text in texts if why_not_english(text)),
+        f"shorter than {shortest} words or longer than {longest}": sum(
+            1 for text in texts if not shortest <= len(words(text)) <= longest
+        ),
     }
-    for reason, unlike in reasons.items():
-        if len(unlike) > UNLIKE * len(texts):
-            what = f"{counted(len(texts), 'text')} {'is' if len(unlike) == 1 else 'are'} {reason}"
+    for description, count in unlike_counts.items():
+        if count > UNLIKE_SHARE * len(texts):
             return (
-                f"What people would say is not known here: {len(unlike):,} of {what}, unlike the "
-                f"pairs that were measured."
+                f"What people would say is not known here: {count:,} of "
+                f"{counted(len(texts), 'text')} {plural(count, 'is', 'are')} {description}, unlike "
+                f"the pairs that were measured."
             )
     return ""

@@ -1,4 +1,4 @@
-"""Does an answer say anything? "n/a", "No comment." and "-" do not."""
+"""Which texts have content, and which are answers such as "n/a", "No comment." and "-"."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from importlib import resources
 
 from ..inputs.checks import InputError
 from ..inputs.reading import Input
-from ..wording import counted
+from ..wording import counted, plural
 
 SIGNS = re.compile(r"[^\W_]+")  # letters and digits
 
 
 def has_content(text: str) -> bool:
-    """Tell whether a text says anything that a model could read.
+    """Check whether a text says anything that a model could read.
 
     Parameters
     ----------
@@ -37,6 +37,7 @@ def has_content(text: str) -> bool:
     """
     plain = _plain(text)
     if len(plain) < 2:
+        # "Lo": letters of scripts without case, where one character may be a whole word.
         return bool(plain) and unicodedata.category(plain) == "Lo"
     return plain not in empty_answers()
 
@@ -65,31 +66,37 @@ def drop_empty(read: Input) -> Input:
     >>> left.texts, list(left.rows), left.notes()
     (['Good.', 'Good.'], [2, 3], ['Left out because it has no content: 1 row.'])
     """
-    kept = [row for row, text in enumerate(read.texts) if has_content(text)]
-    if not kept:
+    positions = [position for position, text in enumerate(read.texts) if has_content(text)]
+    if not positions:
         raise InputError(
             f"{read.source or 'sentences'}: no text has content. Keep them: empty=keep."
         )
-    table = read.table.iloc[kept].reset_index(drop=True)
-    dropped = len(read.table) - len(kept)
-    has = "it has" if dropped == 1 else "they have"
-    note = f"Left out because {has} no content: {counted(dropped, 'row')}."
+    table = read.table.iloc[positions].reset_index(drop=True)
+    dropped_count = len(read.table) - len(positions)
+    notes = [*read.how]
+    if dropped_count:
+        it_has = plural(dropped_count, "it has", "they have")
+        notes.append(f"Left out because {it_has} no content: {counted(dropped_count, 'row')}.")
     return dataclasses.replace(
         read,
         table=table,
-        rows=[read.rows[row] for row in kept],
+        rows=[read.rows[position] for position in positions],
         duplicates=int(table.duplicated(read.columns).sum()),
-        how=[*read.how, *[note] * bool(dropped)],
+        how=notes,
     )
 
 
 def _plain(text: str) -> str:
-    """Reduce a text to its letters and digits, in words."""
+    """Reduce a text to its words in lowercase, without punctuation."""
     return " ".join(SIGNS.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
 @functools.cache
 def empty_answers() -> frozenset[str]:
+    """Return the answers without content, as `_plain` reduces them."""
     lines = (resources.files(__package__) / "data" / "no-content.txt").read_text("utf-8")
-    answers = (line.split("|") for line in lines.splitlines() if not line.startswith("#"))
-    return frozenset(_plain(answer) for line in answers for answer in line)
+    answers: set[str] = set()
+    for line in lines.splitlines():
+        if not line.startswith("#"):
+            answers.update(_plain(answer) for answer in line.split("|"))
+    return frozenset(answers)

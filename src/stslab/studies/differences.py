@@ -1,4 +1,4 @@
-"""What sets two sentences apart and a model overlooks, in English: denials, numbers, opposites."""
+"""Differences in English that a model overlooks: negations, numbers, opposites, word order."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ALIKE = 0.5  # pairs that score less are not alike to begin with
 
 
 def with_differences(scored: pd.DataFrame) -> pd.DataFrame:
-    """Add a column that says in what the sentences of each pair differ, as far as is known.
+    """Add a column that names how the sentences of each pair may differ in meaning.
 
     Parameters
     ----------
@@ -41,23 +41,30 @@ def with_differences(scored: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         The same rows with the column ``differ_in`` added: what `cautions_of` finds in the pair,
-        in words; empty where it finds nothing, and below a score of 0.5: who would take those
-        for the same?
+        in words; empty where it finds nothing, and below a score of 0.5, where nobody would take
+        the two for the same.
 
     Examples
     --------
+    >>> import pandas as pd
     >>> pairs = [("It is not stale.", "It is fresh."), ("Pay 5", "Pay 7"), ("A dog", "One dog")]
     >>> scored = pd.DataFrame(pairs, columns=["sentence_a", "sentence_b"]).assign(score=0.9)
     >>> with_differences(scored)["differ_in"].tolist()
     ['a negation (not) and opposites (stale / fresh)', 'numbers (5 / 7)', '']
     """
-    both = zip(scored["sentence_a"], scored["sentence_b"], scored["score"], strict=True)
-    found = [_differ_in(cautions_of(a, b)) if score >= ALIKE else "" for a, b, score in both]
-    return scored.assign(differ_in=found)
+    descriptions = []
+    pairs = zip(scored["sentence_a"], scored["sentence_b"], scored["score"], strict=True)
+    for sentence_a, sentence_b, score in pairs:
+        description = ""
+        if score >= ALIKE:
+            description = _describe_cautions(cautions_of(sentence_a, sentence_b))
+        descriptions.append(description)
+    return scored.assign(differ_in=descriptions)
 
 
-def _differ_in(found: Mapping[str, str]) -> str:
-    return listed([f"{caution} ({detail})" for caution, detail in found.items()])
+def _describe_cautions(details: Mapping[str, str]) -> str:
+    """Join cautions and their details as a sentence does."""
+    return listed([f"{caution} ({detail})" for caution, detail in details.items()])
 
 
 def cautions_of(sentence_a: str, sentence_b: str) -> dict[str, str]:
@@ -77,24 +84,31 @@ def cautions_of(sentence_a: str, sentence_b: str) -> dict[str, str]:
     >>> cautions_of("It costs $1.5k.", "It costs 1,500 dollars."), cautions_of("Pay 5", "Pay 7")
     ({}, {'numbers': '5 / 7'})
     """
-    a, b = sentence_a, sentence_b
-    found = ((caution, difference(a, b)) for caution, difference in OVERLOOKED.items())
-    return {caution: detail for caution, detail in found if detail is not None}
+    details = {}
+    for caution, find_difference in OVERLOOKED.items():
+        detail = find_difference(sentence_a, sentence_b)
+        if detail is not None:
+            details[caution] = detail
+    return details
 
 
 @functools.lru_cache(1000)
 def words(text: str) -> tuple[str, ...]:
+    """Return the words of a text in lowercase, with straight apostrophes."""
     return tuple(WORD.findall(text.lower().replace("’", "'")))
 
 
 def _negation(a: str, b: str) -> str | None:
+    """Return the negations that only one of two texts has; None if both negate equally often."""
     first, second = _negations(a), _negations(b)
     if first.total() == second.total():
         return None
     if first.total() < second.total():
         first, second, a, b = second, first, b, a
-    denied_otherwise = _denials(b) - _denials(a)
-    return None if denied_otherwise else ", ".join(first - second)
+    # "He did not pay" and "He failed to pay": another word may deny the same.
+    if _denials(b) - _denials(a):
+        return None
+    return ", ".join(first - second)
 
 
 @functools.lru_cache(1000)  # one text is in many pairs
@@ -103,22 +117,27 @@ def _negations(text: str) -> Counter[str]:
 
 
 def _denials(text: str) -> set[str]:
-    return {found.lower() for found in DENIALS.findall(text)}
+    return {denial.lower() for denial in DENIALS.findall(text)}
 
 
 def _other_order(a: str, b: str) -> str | None:
+    """Return how many words two texts share if they have the same words in another order."""
     first, second = words(a), words(b)
     if first == second or sorted(first) != sorted(second):
         return None
+    # A phrase moved to the front, as in "In spring it rains" and "It rains in spring", changes no
+    # meaning. One text is then a rotation of the other, and so a part of the other twice.
     if f" {' '.join(first)} " in f" {' '.join(2 * second)} ":
-        return None  # a phrase moved to the front: "In spring it rains", "It rains in spring"
+        return None
     return f"the same {len(first)} words"
 
 
 def _opposites(a: str, b: str) -> str | None:
+    """Return the pairs of opposite words, one in each text."""
     return ", ".join(opposite_words(set(words(a)), set(words(b)))) or None
 
 
+# Each caution → the function that finds its detail in two texts.
 OVERLOOKED: dict[str, Callable[[str, str], str | None]] = {
     "a negation": _negation,
     "numbers": number_difference,

@@ -1,8 +1,8 @@
 """Near-duplicates: pairs, communities and best matches in long lists.
 
-sentence-transformers does the work, on the different texts: exact repeats are set aside first and
-counted afterwards, because 50,000 equal texts alone would be a billion pairs. The scores of what it
-finds are computed again in double precision, so that equal texts tie and ties keep input order.
+sentence-transformers does the work, on the distinct texts: exact repeats are set aside first and
+counted afterwards, because 50,000 equal texts alone would be a billion pairs. The scores of the
+results are computed again in double precision, so that equal texts tie and ties keep input order.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pandas as pd
 from ..inputs.checks import check_texts, check_top_k
 from ..models.encoding import Encoder, encode
 from ..scores.cosine import clip, unit_rows
-from ..wording import counted
+from ..wording import counted, plural
 from .content import has_content
 
 Vectors = npt.NDArray[np.float64]
@@ -29,8 +29,8 @@ CLOSE = 1e-6  # single precision may miss a score this close to the threshold
 SEARCHED = 10  # nearest texts looked at for a best match: several may score the same
 
 
-class _Different:
-    """The different texts of a list, their vectors, and where each occurs."""
+class _DistinctTexts:
+    """The distinct texts of a list, their vectors, and where each occurs."""
 
     def __init__(self, texts: Sequence[str], model: Encoder, fewest: int, argument: str) -> None:
         self.texts = check_texts(texts, argument)
@@ -40,17 +40,21 @@ class _Different:
         for row, text in enumerate(self.texts):
             rows.setdefault(text, []).append(row)
         self.rows = list(rows.values())
-        self.first = np.array([each[0] for each in self.rows])
-        self.counts = np.array([len(each) for each in self.rows])
+        self.first_rows = np.array([occurrences[0] for occurrences in self.rows])
+        self.counts = np.array([len(occurrences) for occurrences in self.rows])
         self.unit = unit_rows(encode(list(rows), model=model))
-        # 1, or 0 for a text of which the model knows no word: it is like nothing, repeats included.
-        self.own = self.scores(slice(None), slice(None))
+        # Of a text with itself: 1, or 0 if the model knows no word of it. Such a text is similar
+        # to nothing, not even to its repeats.
+        self.self_scores = self.scores(slice(None), slice(None))
 
-    def scores(self, a: Any, b: Any, other: _Different | None = None) -> Vectors:
-        """Score different texts by their numbers."""
-        return clip(np.einsum("ij,ij->i", self.unit[a], (other or self).unit[b]))
+    def scores(self, a: Any, b: Any, second: _DistinctTexts | None = None) -> Vectors:
+        """Score texts `a` of this list with texts `b` of a second one, or of this, row by row."""
+        if second is None:
+            second = self
+        return clip(np.einsum("ij,ij->i", self.unit[a], second.unit[b]))
 
     def tensor(self) -> Any:
+        """Return the vectors for sentence-transformers."""
         import torch
 
         return torch.from_numpy(self.unit.astype(np.float32))
@@ -69,7 +73,7 @@ def near_duplicates(
     threshold : float
         The lowest score of a pair, in [-1, 1].
     top_k : int, default 10,000
-        How many pairs to keep, the best; `count_duplicates` counts them all.
+        The most pairs to return, the best ones; `count_duplicates` counts them all.
 
     Returns
     -------
@@ -83,10 +87,12 @@ def near_duplicates(
 
     Notes
     -----
-    sentence-transformers' ``util.paraphrase_mining``, which looks at the 100 nearest of each text.
+    Uses sentence-transformers' ``util.paraphrase_mining``, which looks at the 100 nearest of each
+    text.
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> pairs = near_duplicates(["ab", "c", "ba", "aab"], model=Letters(), threshold=0.9)
     >>> pairs[["sentence_a", "sentence_b", "score"]].round(2).to_numpy().tolist()
     [['ab', 'ba', 1.0], ['ab', 'aab', 0.95], ['ba', 'aab', 0.95]]
@@ -94,27 +100,28 @@ def near_duplicates(
     from sentence_transformers import util
 
     top_k = check_top_k(top_k)
-    _check(threshold)
-    texts = _Different(sentences, model, 2, "sentences")
+    _check_threshold(threshold)
+    texts = _DistinctTexts(sentences, model, 2, "sentences")
     mined = util.paraphrase_mining_embeddings(
         texts.tensor(), query_chunk_size=BLOCK, max_pairs=top_k
     )
     close = [(a, b) for score, a, b in mined if score >= threshold - CLOSE]
     a, b = np.array(close, dtype=int).reshape(-1, 2).T
     repeats = [(rows[0], row) for rows in texts.rows for row in rows[1:]]
-    ids = np.array([*repeats, *zip(texts.first[a], texts.first[b], strict=True)], dtype=int)
-    ids = np.sort(ids.reshape(-1, 2), axis=1)
-    scores = np.r_[np.repeat(texts.own, texts.counts - 1), texts.scores(a, b)]
-    table = _table(texts.texts, texts.texts, ids, scores).sort_values(["id_a", "id_b"])
+    pairs = [*repeats, *zip(texts.first_rows[a], texts.first_rows[b], strict=True)]
+    ids = np.sort(np.array(pairs, dtype=int).reshape(-1, 2), axis=1)
+    scores = np.r_[np.repeat(texts.self_scores, texts.counts - 1), texts.scores(a, b)]
+    table = _pair_table(texts.texts, texts.texts, ids, scores).sort_values(["id_a", "id_b"])
     table = table[table["score"] >= threshold].sort_values("score", ascending=False, kind="stable")
     return table.head(top_k).reset_index(drop=True)
 
 
 def communities(sentences: Sequence[str], *, model: Encoder, threshold: float) -> pd.DataFrame:
-    """Gather sentences round representatives that they resemble.
+    """Gather sentences around representatives that they resemble.
 
     The sentence with the most others above the threshold represents them; then the one with the
-    most among all others that is still free, and so on. A sentence is in one community at most.
+    most among the sentences that are still free, and so on. A sentence is in one community at
+    most.
 
     Parameters
     ----------
@@ -132,30 +139,27 @@ def communities(sentences: Sequence[str], *, model: Encoder, threshold: float) -
 
     Notes
     -----
-    sentence-transformers' ``util.community_detection``.
+    Uses sentence-transformers' ``util.community_detection``.
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> found = communities(["ab", "c", "ba", "aab", "cc"], model=Letters(), threshold=0.9)
     >>> found[["community", "size", "sentence", "representative"]].to_numpy().tolist()[2:]
     [[1, 3, 'aab', 'ab'], [2, 2, 'c', 'c'], [2, 2, 'cc', 'c']]
     """
-    _check(threshold)
-    texts = _Different(sentences, model, 2, "sentences")
+    _check_threshold(threshold)
+    texts = _DistinctTexts(sentences, model, 2, "sentences")
     rows = []
     for number, members in enumerate(_communities(texts, threshold), start=1):
-        scores = texts.scores([members[0]] * len(members), members)
-        occurrences = [
-            (-score, row)
-            for member, score in zip(members, scores, strict=True)
-            for row in texts.rows[member]
-        ]
         representative = texts.rows[members[0]][0]
-        occurrences.sort(key=lambda each: (each[1] != representative, each))
-        rows += [
-            (number, len(occurrences), texts.texts[row], texts.texts[representative], -score, row)
-            for score, row in occurrences
-        ]
+        occurrences = []
+        for member, score in zip(members, _scores_to_first(texts, members), strict=True):
+            # The representative comes first, then the highest score, then the first position.
+            occurrences += [(row != representative, -score, row) for row in texts.rows[member]]
+        for _, negative_score, row in sorted(occurrences):
+            sentence, nearest_to = texts.texts[row], texts.texts[representative]
+            rows.append((number, len(occurrences), sentence, nearest_to, -negative_score, row))
     columns = ["community", "size", "sentence", "representative", "score", "sentence_id"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -163,7 +167,7 @@ def communities(sentences: Sequence[str], *, model: Encoder, threshold: float) -
 def count_duplicates(
     sentences: Sequence[str], *, model: Encoder, thresholds: Sequence[float]
 ) -> pd.DataFrame:
-    """Count pairs and communities at several thresholds: what choosing one would mean.
+    """Count pairs and communities at several thresholds, to choose one.
 
     Parameters
     ----------
@@ -174,35 +178,44 @@ def count_duplicates(
     Returns
     -------
     pandas.DataFrame
-        Columns ``threshold, pairs, communities, sentences, largest``: how many pairs of sentences
-        (repeats included, each with each) score at least the threshold, how many `communities`
-        there are, of how many sentences, and the size of the largest.
+        Columns ``threshold, pairs, communities, sentences, largest``: the number of pairs that
+        score at least the threshold (among equal sentences, every two are a pair), the number of
+        `communities`, of sentences in them, and the size of the largest.
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> texts = ["ab", "c", "ba", "aab"]
     >>> count_duplicates(texts, model=Letters(), thresholds=[0.9, 1]).to_numpy().tolist()
     [[0.9, 3.0, 1.0, 3.0, 3.0], [1.0, 1.0, 1.0, 2.0, 2.0]]
     """
     for threshold in thresholds:
-        _check(threshold)
-    texts = _Different(sentences, model, 2, "sentences")
-    levels, counts = np.asarray(thresholds, float), texts.counts
-    repeats = counts * (counts - 1) // 2
-    pairs = [int(repeats[texts.own >= level].sum()) for level in levels]
-    for start in range(0, len(counts), BLOCK):
-        block = texts.unit[start : start + BLOCK] @ texts.unit[start:].T
-        block[np.tril_indices(len(block))] = -2  # each pair once, none with itself
-        for number, level in enumerate(levels):
-            reached = (block >= level - HALF).astype(np.float32)  # a product that is quick
-            weights = reached @ counts[start:].astype(np.float32)
-            pairs[number] += int(weights @ counts[start : start + BLOCK])
+        _check_threshold(threshold)
+    texts = _DistinctTexts(sentences, model, 2, "sentences")
+    levels = np.asarray(thresholds, float)
     rows = []
-    for level, count in zip(levels, pairs, strict=True):
-        sizes = [int(counts[members].sum()) for members in _communities(texts, level)]
-        rows.append((float(level), count, len(sizes), sum(sizes), max(sizes, default=0)))
+    for level, pair_count in zip(levels, _count_pairs(texts, levels), strict=True):
+        sizes = [int(texts.counts[members].sum()) for members in _communities(texts, level)]
+        rows.append((float(level), pair_count, len(sizes), sum(sizes), max(sizes, default=0)))
     columns = ["threshold", "pairs", "communities", "sentences", "largest"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _count_pairs(texts: _DistinctTexts, levels: Vectors) -> list[int]:
+    """Count the pairs of sentences that reach each level, repeats included."""
+    counts = texts.counts
+    pairs_of_repeats = counts * (counts - 1) // 2
+    pair_counts = [int(pairs_of_repeats[texts.self_scores >= level].sum()) for level in levels]
+    for start in range(0, len(counts), BLOCK):
+        block = texts.unit[start : start + BLOCK] @ texts.unit[start:].T
+        block[np.tril_indices(len(block))] = -2  # each pair once, and no text with itself
+        for number, level in enumerate(levels):
+            # Two distinct texts make as many pairs as the product of their counts. In single
+            # precision this matrix product is quick.
+            reached = (block >= level - HALF).astype(np.float32)
+            weights = reached @ counts[start:].astype(np.float32)
+            pair_counts[number] += int(weights @ counts[start : start + BLOCK])
+    return pair_counts
 
 
 def best_matches(
@@ -214,47 +227,60 @@ def best_matches(
     ----------
     left : sequence of str, length n
     right : sequence of str, length m, or None, default None
-        None finds the nearest other text of `left`, which then needs two.
+        None finds the nearest other text in `left`, which then needs at least two.
     model : Encoder
 
     Returns
     -------
     pandas.DataFrame, length n
         Columns ``sentence_a, sentence_b, score, margin, mutual, id_a, id_b``, in the order of
-        `left`; of up to ten equally good matches the first. ``margin`` is what the score is ahead
-        of the second best (NaN where there is none); ``mutual``: the match's best match is this.
+        `left`; of up to ten equally good matches the first. ``margin`` is the score minus that of
+        the second best (NaN where there is none); ``mutual`` is whether the text is also the best
+        match of its match.
 
     Notes
     -----
-    sentence-transformers' ``util.semantic_search``, in both directions.
+    Uses sentence-transformers' ``util.semantic_search``, in both directions.
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> found = best_matches(["a", "aab"], ["c", "ab", "aa"], model=Letters())
     >>> found[["sentence_a", "sentence_b", "score", "mutual"]].round(2).to_numpy().tolist()
     [['a', 'aa', 1.0, True], ['aab', 'ab', 0.95, True]]
     """
-    alone = right is None
-    a = _Different(left, model, 2 if alone else 1, "left")
-    b = a if right is None else _Different(right, model, 1, "right")
-    there, back = _nearest(a, b, alone), _nearest(b, a, alone)
-    rows = []
-    for row, found in sorted(there.items()):
-        other, score = found[0]
-        margin = score - found[1][1] if len(found) > 1 else np.nan
-        rows.append((row, other, score, margin, back[other][0][0] == row))
-    ids, others, scores, margins, both = zip(*rows, strict=True)
-    table = _table(a.texts, b.texts, np.column_stack([ids, others]), np.array(scores))
+    if right is None:
+        a = b = _DistinctTexts(left, model, 2, "left")
+        matches = matches_back = _two_best_matches(a, a, one_list=True)
+    else:
+        a = _DistinctTexts(left, model, 1, "left")
+        b = _DistinctTexts(right, model, 1, "right")
+        matches = _two_best_matches(a, b, one_list=False)
+        matches_back = _two_best_matches(b, a, one_list=False)
+    ids: list[tuple[int, int]] = []
+    scores: list[float] = []
+    margins: list[float] = []
+    is_mutual: list[bool] = []
+    for row, best in sorted(matches.items()):
+        match, score = best[0]
+        ids.append((row, match))
+        scores.append(score)
+        margin = np.nan
+        if len(best) > 1:
+            margin = score - best[1][1]
+        margins.append(margin)
+        is_mutual.append(matches_back[match][0][0] == row)
+    table = _pair_table(a.texts, b.texts, np.array(ids), np.array(scores))
     table.insert(3, "margin", np.round(margins, 12))
-    table.insert(4, "mutual", both)
+    table.insert(4, "mutual", is_mutual)
     return table
 
 
 def worth_comparing(sentences: Sequence[str]) -> npt.NDArray[np.bool_]:
     """Mark the sentences among which to look for the closest: with content, and no repeats.
 
-    A repeat scores 1 or nearly so, and so do "n/a" and "none", which is no news. Capitals, spaces
-    and a closing stop or exclamation mark do not make a sentence another one.
+    Repeats score 1 or nearly so, and so do "n/a" and "none", which tells nothing. A sentence
+    repeats another if they differ in nothing but capitals, spaces and final punctuation.
 
     Parameters
     ----------
@@ -269,13 +295,13 @@ def worth_comparing(sentences: Sequence[str]) -> npt.NDArray[np.bool_]:
     >>> worth_comparing(["Good", "n/a", "good.", "Fair"]).tolist()
     [True, False, False, True]
     """
-    repeats = pd.Series([_folded(text) for text in sentences], dtype=object).duplicated()
-    says = np.array([has_content(text) for text in sentences], dtype=bool)
-    return says & ~repeats.to_numpy()
+    is_repeat = pd.Series([_folded(text) for text in sentences], dtype=object).duplicated()
+    with_content = np.array([has_content(text) for text in sentences], dtype=bool)
+    return with_content & ~is_repeat.to_numpy()
 
 
 def describe_repeats(sentences: Sequence[str]) -> str:
-    """Say how many sentences occur more than once, as `worth_comparing` sees it.
+    """Describe how many sentences occur more than once, as `worth_comparing` compares them.
 
     Parameters
     ----------
@@ -292,58 +318,76 @@ def describe_repeats(sentences: Sequence[str]) -> str:
     ('1 sentence occurs more than once.', '')
     """
     count = sum(times > 1 for times in Counter(map(_folded, sentences)).values())
-    occur = "occurs" if count == 1 else "occur"
-    return f"{counted(count, 'sentence')} {occur} more than once." if count else ""
+    if not count:
+        return ""
+    return f"{counted(count, 'sentence')} {plural(count, 'occurs', 'occur')} more than once."
 
 
 def _folded(text: str) -> str:
+    """Return a text without what does not set it apart from its repeats."""
     line = " ".join(text.casefold().split())
     return line.rstrip(".!") or line
 
 
-def _nearest(a: _Different, b: _Different, alone: bool) -> dict[int, list[tuple[int, float]]]:
-    """Find the two best matches of each text of `a`: its row → their rows and scores."""
+def _two_best_matches(
+    a: _DistinctTexts, b: _DistinctTexts, *, one_list: bool
+) -> dict[int, list[tuple[int, float]]]:
+    """Find the two best matches of each text of `a`: its row → their rows and scores.
+
+    Within one list a text is no match of itself.
+    """
     from sentence_transformers import util
 
-    searched = util.semantic_search(a.tensor(), b.tensor(), top_k=SEARCHED, query_chunk_size=BLOCK)
-    nearest = {}
-    for number, hits in enumerate(searched):
+    all_hits = util.semantic_search(a.tensor(), b.tensor(), top_k=SEARCHED, query_chunk_size=BLOCK)
+    matches = {}
+    for number, hits in enumerate(all_hits):
         ids = [hit["corpus_id"] for hit in hits]
-        scores = a.scores([number] * len(ids), ids, b).tolist()
-        # Three occurrences of a repeated text are enough: one may be the text itself.
-        places = [
-            (-score, row) for i, score in zip(ids, scores, strict=True) for row in b.rows[i][:3]
-        ]
-        best = [(row, -score) for score, row in sorted(places)[:3]]
+        occurrences = []
+        for i, score in zip(ids, a.scores([number] * len(ids), ids, b).tolist(), strict=True):
+            # Three occurrences of a repeated text are enough: one may be the text itself.
+            occurrences += [(-score, row) for row in b.rows[i][:3]]
+        best = [(row, -negative_score) for negative_score, row in sorted(occurrences)[:3]]
         for row in a.rows[number]:
-            nearest[row] = [hit for hit in best if not alone or hit[0] != row][:2]
-    return nearest
+            matches[row] = [match for match in best if not one_list or match[0] != row][:2]
+    return matches
 
 
-def _communities(texts: _Different, threshold: float) -> list[list[int]]:
-    """List communities by size with repeats: numbers of different texts, representative first."""
+def _communities(texts: _DistinctTexts, threshold: float) -> list[list[int]]:
+    """List communities by size with repeats: numbers of distinct texts, representative first."""
     from sentence_transformers import util
 
-    found = util.community_detection(texts.tensor(), threshold - CLOSE, 2, batch_size=BLOCK)
-    kept = []
-    for members in found:
-        scores = texts.scores([members[0]] * len(members), members)
-        near = [each for each, score in zip(members, scores, strict=True) if score >= threshold]
-        kept += [near] if len(near) > 1 else []
-    taken = {each for members in kept for each in members}
-    repeated = np.flatnonzero((texts.counts > 1) & (texts.own >= threshold)).tolist()
-    kept += [[number] for number in repeated if number not in taken]
-    return sorted(kept, key=lambda members: (-texts.counts[members].sum(), members[0]))
+    candidates = util.community_detection(texts.tensor(), threshold - CLOSE, 2, batch_size=BLOCK)
+    groups = []
+    for candidate in candidates:
+        is_near = _scores_to_first(texts, candidate) >= threshold
+        members = [member for member, near in zip(candidate, is_near, strict=True) if near]
+        if len(members) > 1:
+            groups.append(members)
+    # A text without a near one is a community with its own repeats.
+    in_group = {member for members in groups for member in members}
+    repeated = np.flatnonzero((texts.counts > 1) & (texts.self_scores >= threshold)).tolist()
+    groups += [[number] for number in repeated if number not in in_group]
+    return sorted(groups, key=lambda members: (-texts.counts[members].sum(), members[0]))
 
 
-def _check(threshold: float) -> None:
+def _scores_to_first(texts: _DistinctTexts, members: list[int]) -> Vectors:
+    """Score each member of a community with the first one, its representative."""
+    return texts.scores(np.full(len(members), members[0]), members)
+
+
+def _check_threshold(threshold: float) -> None:
+    """Raise ValueError if a threshold is no cosine similarity."""
     if not -1 <= threshold <= 1:
         raise ValueError(f"threshold={threshold}: a cosine similarity lies in [-1, 1].")
 
 
-def _table(
-    left: Sequence[str], right: Sequence[str], ids: npt.NDArray[Any], scores: Vectors
+def _pair_table(
+    texts_a: Sequence[str], texts_b: Sequence[str], ids: npt.NDArray[Any], scores: Vectors
 ) -> pd.DataFrame:
-    a, b = ids.T
-    texts = {"sentence_a": [left[row] for row in a], "sentence_b": [right[row] for row in b]}
-    return pd.DataFrame(texts, dtype=object).assign(score=scores, id_a=a, id_b=b)
+    """List pairs of two lists' texts by their rows there."""
+    ids_a, ids_b = ids.T
+    sentences = {
+        "sentence_a": [texts_a[row] for row in ids_a],
+        "sentence_b": [texts_b[row] for row in ids_b],
+    }
+    return pd.DataFrame(sentences, dtype=object).assign(score=scores, id_a=ids_a, id_b=ids_b)

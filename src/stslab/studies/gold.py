@@ -1,8 +1,9 @@
-"""Agreement with people: pairs that carry a human score, and what the measures make of them."""
+"""Agreement with people: how far measures order pairs as human scores do."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 GOLD_MAX = 5.0  # STS Benchmark's scale: 0 nothing in common, 5 the same meaning
 MEASURES = ("score", "jaccard", "tfidf")
 RESAMPLES = 1000
+RESAMPLED_AT_ONCE = 1_000_000  # numbers in memory at a time
+CONSTANT = 1e-12  # a sum of squares up to this is the rounding of equal numbers
 FEWEST_FOR_INTERVAL = 10  # below this, resamples repeat a handful of pairs and say nothing
 
 
@@ -54,28 +57,27 @@ def with_gold(
         raise InputError(
             f"pairs, columns {list(pairs.columns)}: expected 'gold_score', too: what people said, "
             f"from {gold_min:g} (nothing in common) to {gold_max:g} (the same meaning). Name that "
-            f"column so; "
-            f"in a list it is the third value of each pair."
+            f"column so; in a list it is the third value of each pair."
         )
     if not gold_min < gold_max:
         raise InputError(
             f"gold_min={gold_min:g}, gold_max={gold_max:g}: expected a lowest score below the "
             f"highest."
         )
-    used = pairs[pairs["gold_score"].notna()]
-    wrong = used[~used["gold_score"].between(gold_min, gold_max)]
+    rated = pairs[pairs["gold_score"].notna()]
+    wrong = rated[~rated["gold_score"].between(gold_min, gold_max)]
     if len(wrong):
         raise InputError(
             f"gold_score {wrong['gold_score'].iloc[0]:g} of “{wrong['sentence_a'].iloc[0]:.60}”: "
             f"expected {gold_min:g} to {gold_max:g}. Set gold_min and gold_max to the lowest and "
             f"the highest score that people could give."
         )
-    if len(used) < 2:
+    if len(rated) < 2:
         raise InputError(
-            f"gold_score: {counted(len(used), 'pair')} with one; agreement needs at least 2."
+            f"gold_score: {counted(len(rated), 'pair')} with one; agreement needs at least 2."
         )
-    gold = (used["gold_score"] - gold_min) * (GOLD_MAX / (gold_max - gold_min))
-    return used.assign(gold_score=gold).reset_index(drop=True)
+    gold = (rated["gold_score"] - gold_min) * (GOLD_MAX / (gold_max - gold_min))
+    return rated.assign(gold_score=gold).reset_index(drop=True)
 
 
 def agreement(
@@ -107,27 +109,40 @@ def agreement(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.1, 0.5, 0.6], "gold_score": [1, 2, 5]})
     >>> agreement(scored).round(2)[["measure", "pairs", "spearman", "pearson"]].values.tolist()
     [['score', 3, 1.0, 0.82]]
     """
     rows = []
-    for measure in [name for name in measures if name in scored]:
-        for group, part in [("", scored)] if by is None else scored.groupby(by, sort=True):
-            values, drawn = _correlations(part, measure, seed)
-            row: dict[str, Any] = {"measure": measure, "pairs": len(part)}
-            row |= {} if by is None else {by: group}
-            for name, value, resampled in zip(("spearman", "pearson"), values, drawn, strict=True):
-                low, high = _interval(resampled)
-                row |= {name: value, f"{name}_low": low, f"{name}_high": high}
-            rows.append(row)
+    for measure in measures:
+        if measure not in scored:
+            continue
+        if by is None:
+            rows.append(_agreement_row(scored, measure, seed))
+        else:
+            for group, pairs in scored.groupby(by, sort=True):
+                rows.append(_agreement_row(pairs, measure, seed, {by: group}))
     return pd.DataFrame(rows)
+
+
+def _agreement_row(
+    pairs: pd.DataFrame, measure: str, seed: int, group: Mapping[Any, Any] | None = None
+) -> dict[Any, Any]:
+    """Return a measure's correlations with the gold score and their intervals."""
+    row: dict[Any, Any] = {"measure": measure, "pairs": len(pairs), **(group or {})}
+    correlations = _correlations(pairs, measure)
+    resampled_correlations = _resampled_correlations(pairs, measure, seed)
+    for number, name in enumerate(["spearman", "pearson"]):
+        low, high = _interval(resampled_correlations[number])
+        row |= {name: correlations[number], f"{name}_low": low, f"{name}_high": high}
+    return row
 
 
 def agreement_differences(
     scored: pd.DataFrame, measures: Sequence[str] = MEASURES, *, against: str, seed: int = 0
 ) -> pd.DataFrame:
-    """Compare each measure's agreement with people with that of one of them, on the same pairs.
+    """Compare the agreement of measures with people, on the same pairs.
 
     Two correlations move together when the pairs change. So the interval of their difference is
     narrower than the two single intervals suggest, and it alone can tell the two apart.
@@ -159,13 +174,22 @@ def agreement_differences(
     >>> agreement_differences(scored, ["a", "b"], against="a").to_numpy().tolist()
     [['b', -2.0, -2.0, -2.0, 'lower']]
     """
-    first, first_drawn = (each[0] for each in _correlations(scored, against, seed))
+    spearman_against = _correlations(scored, against)[0]
+    resampled_against = _resampled_correlations(scored, against, seed)[0]
     rows = []
-    for measure in [name for name in measures if name in scored and name != against]:
-        value, drawn = (each[0] for each in _correlations(scored, measure, seed))
-        low, high = _interval(drawn - first_drawn)
-        verdict = "higher" if low > 0 else "lower" if high < 0 else "too few pairs to say"
-        rows.append((measure, value - first, low, high, verdict))
+    for measure in measures:
+        if measure not in scored or measure == against:
+            continue
+        difference = _correlations(scored, measure)[0] - spearman_against
+        # The same seed draws the same resamples for all measures, so their differences count.
+        resampled = _resampled_correlations(scored, measure, seed)[0]
+        low, high = _interval(resampled - resampled_against)
+        verdict = "too few pairs to say"
+        if low > 0:
+            verdict = "higher"
+        elif high < 0:
+            verdict = "lower"
+        rows.append((measure, difference, low, high, verdict))
     return pd.DataFrame(rows, columns=["measure", "difference", "low", "high", "verdict"])
 
 
@@ -180,19 +204,25 @@ def residuals(scored: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         `scored` with ``fitted_gold``, the least-squares line's human score for this score, and
-        ``residual = gold_score - fitted_gold``: above 0 where people rate the pair higher.
+        ``residual = gold_score - fitted_gold``: above 0 where people rate the pair higher. Where
+        all scores are equal, the line is the mean human score.
 
     Examples
     --------
+    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.0, 0.5, 1.0], "gold_score": [0, 4, 5]})
     >>> residuals(scored)["residual"].round(2).tolist()
     [-0.5, 1.0, -0.5]
     """
-    x, gold = (scored[name].to_numpy(dtype=float) for name in ("score", "gold_score"))
-    off = x - x.mean()
-    spread = float(off @ off)
-    slope = float(off @ gold) / spread if spread > 1e-12 else 0.0
-    fitted = gold.mean() + slope * off
+    score = scored["score"].to_numpy(dtype=float)
+    gold = scored["gold_score"].to_numpy(dtype=float)
+    # Least squares. scipy's linregress refuses equal scores, so it would need the same cases.
+    deviation = score - score.mean()
+    sum_of_squares = float(deviation @ deviation)
+    slope = 0.0
+    if sum_of_squares > CONSTANT:
+        slope = float(deviation @ gold) / sum_of_squares
+    fitted = gold.mean() + slope * deviation
     return scored.assign(fitted_gold=fitted, residual=gold - fitted)
 
 
@@ -211,6 +241,7 @@ def largest_disagreements(scored: pd.DataFrame, top_k: int = 10) -> pd.DataFrame
 
     Examples
     --------
+    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.0, 0.5, 1.0], "gold_score": [0, 4, 5]})
     >>> largest_disagreements(scored, 1)["score"].tolist()
     [0.5]
@@ -223,7 +254,7 @@ def largest_disagreements(scored: pd.DataFrame, top_k: int = 10) -> pd.DataFrame
 def thresholds(
     scored: pd.DataFrame, *, gold_threshold: float = 4.0, levels: Sequence[float] | None = None
 ) -> pd.DataFrame:
-    """Say what each threshold on the score would find of the pairs that people call the same.
+    """Count what each threshold on the score would find of the pairs that people call the same.
 
     Parameters
     ----------
@@ -242,24 +273,29 @@ def thresholds(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.2, 0.6, 0.9], "gold_score": [1, 2, 5]})
     >>> thresholds(scored, levels=[0.5]).round(4).values.tolist()
     [[0.5, 2.0, 0.5, 1.0, 0.6667]]
     """
-    same = scored["gold_score"].to_numpy(dtype=float) >= gold_threshold
-    at = np.linspace(0, 1, 21).round(2) if levels is None else np.asarray(levels, dtype=float)
-    kept = scored["score"].to_numpy(dtype=float) >= at[:, None]
-    found, right = kept.sum(axis=1), (kept & same).sum(axis=1)
-    table = pd.DataFrame({"threshold": at, "found": found})
-    table["precision"] = _share(right, found)
-    table["recall"] = _share(right, np.full(len(at), same.sum()))
-    # The share of right answers among found and sought together: the harmonic mean of the two.
-    table["f1"] = _share(2 * right, found + same.sum())
+    if levels is None:
+        levels = np.linspace(0, 1, 21).round(2).tolist()
+    thresholds_column = np.asarray(levels, dtype=float)
+    is_same = scored["gold_score"].to_numpy(dtype=float) >= gold_threshold
+    # One row for each threshold, one column for each pair.
+    reaches = scored["score"].to_numpy(dtype=float) >= thresholds_column[:, None]
+    found_counts = reaches.sum(axis=1)
+    right_counts = (reaches & is_same).sum(axis=1)
+    table = pd.DataFrame({"threshold": thresholds_column, "found": found_counts})
+    table["precision"] = _shares(right_counts, found_counts)
+    table["recall"] = _shares(right_counts, np.full(len(table), is_same.sum()))
+    # The harmonic mean of the two is the share of right ones among found and sought together.
+    table["f1"] = _shares(2 * right_counts, found_counts + is_same.sum())
     return table
 
 
 def bands_against_gold(scored: pd.DataFrame) -> pd.DataFrame:
-    """Set the tutorial's bands against what people said.
+    """Compare the tutorial's bands with human scores.
 
     Parameters
     ----------
@@ -274,55 +310,80 @@ def bands_against_gold(scored: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> scored = pd.DataFrame({"score": [0.95, 0.92, 0.1], "gold_score": [5.0, 4.0, 1.0]})
     >>> bands_against_gold(scored).dropna()[["pairs", "mean_gold", "same_band"]].values.tolist()
     [[2.0, 4.5, 0.5], [1.0, 1.0, 1.0]]
     """
     band = scored["score"].map(interpret)
-    same = band == (scored["gold_score"] / GOLD_MAX).map(interpret)
-    groups = pd.DataFrame({"gold": scored["gold_score"], "same": same}).groupby(band)
-    found = groups.agg(
+    is_same = band == (scored["gold_score"] / GOLD_MAX).map(interpret)
+    groups = pd.DataFrame({"gold": scored["gold_score"], "same": is_same}).groupby(band)
+    by_band = groups.agg(
         pairs=("gold", "size"), mean_gold=("gold", "mean"), same_band=("same", "mean")
     )
-    table = bands()[["band", "from_score"]].join(found, on="band")
+    table = bands()[["band", "from_score"]].join(by_band, on="band")
     return table.assign(pairs=table["pairs"].fillna(0).astype(int))
 
 
-def _correlations(scored: pd.DataFrame, measure: str, seed: int) -> tuple[Floats, Floats]:
-    """Correlate a measure with the gold score: (Spearman, Pearson), and both of each resample."""
-    a, b = (scored[name].to_numpy(dtype=float) for name in (measure, "gold_score"))
-    n, random = len(a), np.random.default_rng(seed)
-    blocks = [np.empty((2, 0))]
-    at_once = max(1, 1_000_000 // n)  # bounded memory
-    for start in range(0, RESAMPLES if n >= FEWEST_FOR_INTERVAL else 0, at_once):
-        rows = random.integers(n, size=(min(at_once, RESAMPLES - start), n))
-        blocks.append(_spearman_and_pearson(a[rows], b[rows]))
-    return _spearman_and_pearson(a[None], b[None])[:, 0], np.hstack(blocks)
+def _correlations(scored: pd.DataFrame, measure: str) -> Floats:
+    """Return a measure's Spearman and Pearson correlations with the gold score."""
+    values = scored[measure].to_numpy(dtype=float)
+    gold = scored["gold_score"].to_numpy(dtype=float)
+    return _spearman_and_pearson(values, gold)
 
 
-def _interval(drawn: Floats) -> tuple[float, float]:
-    drawn = drawn[~np.isnan(drawn)]  # a resample may hold one pair only, again and again
-    if not len(drawn):
+def _resampled_correlations(scored: pd.DataFrame, measure: str, seed: int) -> Floats:
+    """Return both correlations of each resample; shape (2, resamples), (2, 0) of few pairs."""
+    from scipy.stats import DegenerateDataWarning, bootstrap
+
+    values = scored[measure].to_numpy(dtype=float)
+    gold = scored["gold_score"].to_numpy(dtype=float)
+    if len(values) < FEWEST_FOR_INTERVAL:
+        return np.empty((2, 0))
+    with warnings.catch_warnings():
+        # Of scipy's result only the resamples are used: where a correlation is undefined in one
+        # of them, it has no interval and warns, while `_interval` leaves that one out.
+        warnings.simplefilter("ignore", DegenerateDataWarning)
+        result = bootstrap(
+            (values, gold),
+            _spearman_and_pearson,
+            paired=True,
+            vectorized=True,
+            n_resamples=RESAMPLES,
+            batch=max(1, RESAMPLED_AT_ONCE // len(values)),
+            method="percentile",
+            rng=np.random.default_rng(seed),
+        )
+    return np.asarray(result.bootstrap_distribution)
+
+
+def _interval(resampled: Floats) -> tuple[float, float]:
+    """Return the 95 % percentile interval; NaN without resamples."""
+    # A resample may hold one pair only, again and again, and has no correlation then.
+    defined = resampled[~np.isnan(resampled)]
+    if not len(defined):
         return np.nan, np.nan
-    low, high = np.percentile(drawn, [2.5, 97.5])
+    low, high = np.percentile(defined, [2.5, 97.5])
     return float(low), float(high)
 
 
-def _spearman_and_pearson(a: Floats, b: Floats) -> Floats:
-    """Correlate row with row; shape (2, rows), NaN where a row is constant."""
+def _spearman_and_pearson(a: Floats, b: Floats, axis: int = -1) -> Floats:
+    """Correlate along an axis; the two come first, NaN where one side is constant."""
     from scipy.stats import rankdata
 
-    both = ((rankdata(a, axis=1), rankdata(b, axis=1)), (a, b))
-    return np.stack([_row_correlations(x, y) for x, y in both])
+    spearman = _pearson(rankdata(a, axis=axis), rankdata(b, axis=axis), axis)
+    return np.stack([spearman, _pearson(a, b, axis)])
 
 
-def _row_correlations(a: Floats, b: Floats) -> Floats:
-    a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
-    size = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
-    return _share((a * b).sum(axis=1), np.where(size > 1e-12, size, 0))
+def _pearson(a: Floats, b: Floats, axis: int) -> Floats:
+    a = a - a.mean(axis=axis, keepdims=True)
+    b = b - b.mean(axis=axis, keepdims=True)
+    size = np.sqrt((a * a).sum(axis=axis) * (b * b).sum(axis=axis))
+    return _shares((a * b).sum(axis=axis), np.where(size > CONSTANT, size, 0))
 
 
-def _share(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Floats:
-    shares: Floats = np.full(len(part), np.nan)
-    np.divide(part, whole, out=shares, where=whole > 0)
+def _shares(parts: npt.NDArray[Any], wholes: npt.NDArray[Any]) -> Floats:
+    """Divide; NaN where the whole is 0."""
+    shares: Floats = np.full(np.shape(parts), np.nan)
+    np.divide(parts, wholes, out=shares, where=wholes > 0)
     return shares

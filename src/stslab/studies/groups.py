@@ -200,6 +200,7 @@ def group_sentences(
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> found = group_sentences(["ab", "cc", "ba", "ab", "dd"], model=Letters())
     >>> found.groups()[["rows", "members"]].to_numpy().tolist()
     [[3, 'ab (rows 1, 4)\\nba (row 3)']]

@@ -70,6 +70,7 @@ def describe_spread(scored: pd.DataFrame) -> str:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> describe_spread(pd.DataFrame({"score": [0.1, 0.5, 0.9]}))
     'The 3 pairs score 0.10 to 0.90, half of them 0.50 or more.'
     """
@@ -96,6 +97,7 @@ def describe_close(scored: pd.DataFrame, threshold: float, *, total: int | None 
 
     Examples
     --------
+    >>> import pandas as pd
     >>> pairs = [("It was stale.", "It was fresh.", 0.9), ("A", "B", 0.1), ("A", "A", 1.0)]
     >>> scored = pd.DataFrame(pairs, columns=["sentence_a", "sentence_b", "score"])
     >>> describe_close(scored, 0.8)
@@ -146,6 +148,8 @@ def describe_agreement(scored: pd.DataFrame, *, model: Encoder) -> str:
 
     Examples
     --------
+    >>> import pandas as pd
+    >>> from stslab.examples import Letters
     >>> scored = pd.DataFrame({"score": [0.1, 0.6, 0.5], "gold_score": [1, 2, 5]})
     >>> describe_agreement(scored, model=Letters())
     'Too few pairs to say how far the model agrees with people: on these 3, Spearman 0.50.'
@@ -195,6 +199,7 @@ def describe_threshold(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from stslab.studies import thresholds
     >>> scored = pd.DataFrame({"score": [0.2, 0.6, 0.9], "gold_score": [1, 2, 5]})
     >>> describe_threshold(thresholds(scored), scored).partition(": ")[2]
@@ -233,6 +238,8 @@ def judge_hits(hits: pd.DataFrame, *, model: Encoder) -> pd.DataFrame:
 
     Examples
     --------
+    >>> import pandas as pd
+    >>> from stslab.examples import Letters
     >>> texts = {"query": ["a", "b"], "text": ["x", "y"]}
     >>> hits = pd.DataFrame({**texts, "rank": 1, "score": [0.9, 0.2]})
     >>> judge_hits(hits, model=Letters())[["verdict", "query"]].to_numpy().tolist()
@@ -259,6 +266,7 @@ def describe_hits(judged: pd.DataFrame) -> str:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> judged = pd.DataFrame({"verdict": ["nothing near", "near"], "query": ["b", "a"]})
     >>> describe_hits(judged.assign(score=[0.2, 0.9]))
     '1 of 2 queries has a text near enough to trust; “b” has none.'
@@ -302,6 +310,7 @@ def describe_nearness(model: Encoder) -> str:
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> describe_nearness(Letters())
     'For this model it was not measured from which score on a hit can be trusted.'
     """
@@ -331,6 +340,7 @@ def describe_ranking(reference: str, ranked: pd.DataFrame, threshold: float) -> 
 
     Examples
     --------
+    >>> import pandas as pd
     >>> ranked = pd.DataFrame({"sentence": ["a", "b"], "score": [1.0, 0.4]})
     >>> describe_ranking("a", ranked, 0.8)
     'Nearest to “a” is “b” (0.40). The reference is also a candidate. None scores 0.8 or more.'

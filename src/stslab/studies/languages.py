@@ -1,4 +1,4 @@
-"""Is a text in English? Its script tells, or py3langid does, given three words or a whole list."""
+"""Texts that are likely not in English: by their script, or by py3langid."""
 
 from __future__ import annotations
 
@@ -19,34 +19,42 @@ LIKELIER, LIKELIER_SHORT = 150, 1e5
 
 
 def why_not_english(text: str) -> str | None:
-    """Say why a text is likely not in English, if it is."""
+    """Return why a text is likely not in English; None if it may be."""
     text = text[:READ]
-    if not text.isascii():  # styled letters, as in 𝗯𝗼𝗹𝗱 and ｗｉｄｅ, become plain ones
+    if not text.isascii():
+        # Styled letters, as in 𝗯𝗼𝗹𝗱 and ｗｉｄｅ, become plain ones.
         text = unicodedata.normalize("NFKC", text)
         if script := _other_script(text):
             return f"not in Latin script: {script}"
-    code, likelier = _nearest(text)
-    needed = LIKELIER_SHORT if _has_few_words(text) else LIKELIER
-    return f"nearest language: {code}" if likelier > needed else None
+    code, times_likelier = _likeliest_language(text)
+    limit: float = LIKELIER
+    if _has_few_words(text):
+        limit = LIKELIER_SHORT
+    if times_likelier <= limit:
+        return None
+    return f"nearest language: {code}"
 
 
 def is_short(text: str) -> bool:
-    """Whether a text has words, but too few of them to tell its language."""
+    """Check whether a text has words, but too few of them to tell its language."""
     return _has_few_words(text[:READ]) and any(map(str.isalpha, text[:READ]))
 
 
 def _has_few_words(text: str) -> bool:
+    # Counting stops at SHORT: most texts have many more words.
     return sum(1 for _ in islice(WORD.finditer(text), SHORT)) < SHORT
 
 
 def other_language_together(texts: Iterable[str]) -> str | None:
-    """Name the language (ISO 639 code) of short texts, read as one, if likely not English."""
-    code, likelier = _nearest(" ".join(texts)[:READ].lower())
-    return code if likelier > LIKELIER_SHORT else None
+    """Return the ISO 639 code of short texts read as one; None if they may be English."""
+    code, times_likelier = _likeliest_language(" ".join(texts)[:READ].lower())
+    if times_likelier <= LIKELIER_SHORT:
+        return None
+    return code
 
 
-def _nearest(text: str) -> tuple[str, float]:
-    """Find the likeliest language, and how many times likelier than English it is."""
+def _likeliest_language(text: str) -> tuple[str, float]:
+    """Return the likeliest language's code, and how many times likelier than English it is."""
     ranked = _identifier().rank(text)
     code, probability = ranked[0]
     return code, probability / max(dict(ranked)["en"], 1e-300)
@@ -60,10 +68,13 @@ def _identifier() -> Any:
 
 
 def _other_script(text: str) -> str | None:
-    """Name the script that most letters of a text are in, unless most are Latin."""
+    """Return the script that most letters of a text are in; None if most are Latin."""
+    # A letter's Unicode name begins with its script, as in "CYRILLIC SMALL LETTER A".
     names = (unicodedata.name(letter, "unknown") for letter in text if letter.isalpha())
     scripts = Counter(name.split()[0] for name in names)
     if scripts.pop("LATIN", 0) >= scripts.total():
         return None
     script = scripts.most_common(1)[0][0]
-    return "Chinese characters" if script == "CJK" else script.capitalize()
+    if script == "CJK":
+        return "Chinese characters"
+    return script.capitalize()

@@ -1,4 +1,4 @@
-"""A map drawn: a point per sentence, a color and a marker per group. Text is never markup."""
+"""Drawing of a map: a point per sentence, a color and a marker per group."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RASTERIZED = 500  # more points than this are drawn as one image
 
 
 def draw_map(
-    found: SentenceMap,
+    layout: SentenceMap,
     groups: Sequence[str],
     *,
     title: str = "Which sentences lie together?",
@@ -30,13 +30,13 @@ def draw_map(
     """Draw a map, a color and a marker for each group.
 
     Up to 40 sentences are labeled, where there is room; more than 500 are drawn as one image. A
-    page draws up to 1,000 points itself: each tells its sentence when it is pointed at.
+    page draws up to 1,000 points itself, and shows the sentence of a point under the pointer.
 
     Parameters
     ----------
-    found : SentenceMap
+    layout : SentenceMap
     groups : sequence of str, length n
-        What the colors stand for. The ten largest groups get one of their own.
+        The group of each sentence. The ten largest groups have a color of their own.
     title : str
     rows : sequence of int, length n, or None, default None
         A number for each sentence, such as its row in a file; 1 to n by default.
@@ -47,75 +47,103 @@ def draw_map(
     """
     import seaborn as sns
 
-    table = found.table
-    of = pd.Series(list(groups), index=table.index, dtype=object).map(str)
-    names = of.value_counts(sort=False).sort_values(ascending=False, kind="stable").index.tolist()
-    if len(names) > COLORED:
-        of = of.where(of.isin(names[:COLORED]), rest := f"{len(names) - COLORED} more")
-        names = [*names[:COLORED], rest]
+    table = layout.table
+    group, names = _largest_groups(groups, table.index)
     ax = new_axes(9, 5.5, title)
     colors = [*sns.color_palette("colorblind", COLORED), (0.8, 0.8, 0.8)]
-    large = len(table) > RASTERIZED
+    is_large = len(table) > RASTERIZED
+    size, marker_scale = 36, 1
+    if is_large:
+        size, marker_scale = 6, 2
     points = [
         ax.scatter(
-            table["x"][of == name],
-            table["y"][of == name],
-            s=6 if large else 36,
+            table["x"][group == name],
+            table["y"][group == name],
+            s=size,
             color=[colors[number]],
             marker=MARKERS[number],
             linewidths=0,
-            rasterized=large,
+            rasterized=is_large,
         )
         for number, name in enumerate(names)
     ]
-    beside: Any = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "markerscale": 1 + large}
-    legend = ax.legend(points, ["-"] * len(points), **beside)
+    legend = ax.legend(
+        points,
+        ["-" for _ in points],  # the names follow, as texts that are never markup
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1),
+        markerscale=marker_scale,
+    )
     for text, label in zip(legend.get_texts(), short_labels(names, 40), strict=True):
         text.set(text=label, fontsize=8, parse_math=False)
     ax.set_aspect("equal", adjustable="datalim")
     ax.set(xticks=[], yticks=[])
     if len(table) <= LABELED:
         _label(ax, table)
-    form = {} if len(table) > POINTS else _form(table, of, names, rows)
-    return Drawing(ax, found.describe(), table.assign(group=of.tolist()), form)
+    forms = {}
+    if len(table) <= POINTS:
+        forms = _form(table, group, names, rows)
+    return Drawing(ax, layout.describe(), table.assign(group=group.tolist()), forms)
+
+
+def _largest_groups(
+    groups: Sequence[str], index: pd.Index[Any]
+) -> tuple[pd.Series[str], list[str]]:
+    """Return each sentence's group and the groups' names, largest first; small ones are joined."""
+    group = pd.Series(list(groups), index=index, dtype=object).map(str)
+    counts = group.value_counts(sort=False).sort_values(ascending=False, kind="stable")
+    names = counts.index.tolist()
+    if len(names) > COLORED:
+        smaller = f"{len(names) - COLORED} more"
+        names = [*names[:COLORED], smaller]
+        group = group.where(group.isin(names[:COLORED]), smaller)
+    return group, names
 
 
 def _form(
-    table: pd.DataFrame, of: pd.Series[str], names: Sequence[str], rows: Sequence[int] | None
+    table: pd.DataFrame, group: pd.Series[str], names: Sequence[str], rows: Sequence[int] | None
 ) -> dict[str, Any]:
-    numbers = list(range(1, len(table) + 1) if rows is None else map(int, rows))
-    texts = [str(text) for text in table["sentence"]]
+    """Return the data from which a page draws the map itself."""
+    if rows is None:
+        rows = range(1, len(table) + 1)
     points = zip(
         table["x"].round(4).tolist(),
         table["y"].round(4).tolist(),
-        map(names.index, of),
-        numbers,
-        [text if len(text) <= SENTENCE else text[:SENTENCE] + "…" for text in texts],
+        [names.index(name) for name in group],
+        [int(row) for row in rows],
+        [_sentence_in_form(str(sentence)) for sentence in table["sentence"]],
         strict=True,
     )
     return {MAP: {"groups": list(names), "points": list(map(list, points))}}
 
 
+def _sentence_in_form(sentence: str) -> str:
+    if len(sentence) <= SENTENCE:
+        return sentence
+    return sentence[:SENTENCE] + "…"
+
+
 def _label(ax: Any, table: pd.DataFrame) -> None:
-    """Write each sentence on one side of its point, or nowhere if it would cover another."""
+    """Label each point on one of its sides, or not at all if the label would cover another."""
     from matplotlib.transforms import Bbox
 
-    places = [(x, y) for y in (3, -8) for x in (6, -6)]  # right above, left above, …
+    # The offset and the alignment of a label: above to the right, above to the left, below …
+    places = [((6, 3), "left"), ((-6, 3), "right"), ((6, -8), "left"), ((-6, -8), "right")]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="(?s).*[Gg]lyph")  # as `show_figure` does
         ax.figure.draw_without_rendering()
         markers = ax.transData.transform(table[["x", "y"]])
-        taken = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in markers]
+        occupied = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in markers]
         labels = short_labels(table["sentence"].tolist())
         for label, x, y in zip(labels, table["x"], table["y"], strict=True):
             settings: Any = {"textcoords": "offset points", "fontsize": 7, "parse_math": False}
             text = ax.annotate(label, (x, y), (0, 0), **settings)
-            for place in places:
-                text.set(position=place, ha="left" if place[0] > 0 else "right")
+            for offset, alignment in places:
+                text.set(position=offset, ha=alignment)
                 box = text.get_window_extent()
-                inside = ax.bbox.count_contains([box.min, box.max]) == 2
-                if inside and not box.count_overlaps(taken):
-                    taken.append(box)
+                is_inside = ax.bbox.count_contains([box.min, box.max]) == 2
+                if is_inside and not box.count_overlaps(occupied):
+                    occupied.append(box)
                     break
-            else:
+            else:  # no place is free
                 text.remove()

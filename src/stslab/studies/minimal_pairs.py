@@ -1,8 +1,9 @@
-"""Blind spots: minimal pairs, and how often a measure puts them on the wrong side.
+"""Blind spots: minimal pairs, and how often a measure misjudges them.
 
 A minimal pair differs in one respect: a negation, a number, a typing error. The pairs were written
-for stslab, ``data/minimal_pairs.csv``; add to them. Three kinds are the yardstick: ``paraphrase``
-(the same in other words), ``related`` (one subject, two statements) and ``unrelated``.
+for stslab, see ``data/minimal_pairs.csv``, to which you may add. Three kinds are the yardstick:
+``paraphrase`` (the same in other words), ``related`` (one subject, two statements) and
+``unrelated``.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0":
 
 
 def read_minimal_pairs(
-    own: Sequence[Any] | pd.DataFrame | str | Path | None = None,
+    own_pairs: Sequence[Any] | pd.DataFrame | str | Path | None = None,
 ) -> pd.DataFrame:
-    """Read the minimal pairs that come with stslab, and your own behind them.
+    """Read the minimal pairs that come with stslab, followed by your own.
 
     Parameters
     ----------
-    own : as for `read_pairs`, or None, default None
+    own_pairs : as for `read_pairs`, or None, default None
         May have ``kind`` (default ``"your own"``) and ``same_meaning`` (true, false or empty).
 
     Returns
@@ -51,27 +52,28 @@ def read_minimal_pairs(
     file = resources.files(__package__) / "data" / "minimal_pairs.csv"
     with file.open(encoding="utf-8") as stream:
         tables = [pd.read_csv(stream, dtype=object, keep_default_na=False)]
-    if own is not None:
-        mine = read_pairs(own).table
-        kind = mine.get("kind", pd.Series("", index=mine.index)).fillna("").astype(str)
-        mine["kind"] = kind.str.strip().replace("", "your own")
-        if "same_meaning" not in mine:
-            mine["same_meaning"] = ""
-        tables.append(mine[tables[0].columns])
+    if own_pairs is not None:
+        own_table = read_pairs(own_pairs).table
+        kinds = own_table.get("kind", pd.Series("", index=own_table.index)).fillna("").astype(str)
+        own_table["kind"] = kinds.str.strip().replace("", "your own")
+        if "same_meaning" not in own_table:
+            own_table["same_meaning"] = ""
+        tables.append(own_table[tables[0].columns])
     pairs = pd.concat(tables, ignore_index=True)
-    given = pairs["same_meaning"].fillna("").astype(str).str.strip().str.lower()
-    if len(wrong := pairs[~given.isin(["", *TRUTH])]):
+    spellings = pairs["same_meaning"].fillna("").astype(str).str.strip().str.lower()
+    wrong = pairs[~spellings.isin(["", *TRUTH])]
+    if len(wrong):
         raise InputError(
             f"same_meaning of “{wrong['sentence_a'].iloc[0]:.60}”: expected true, false or "
             f"nothing, got {wrong['same_meaning'].iloc[0]!r:.60}."
         )
-    return pairs.assign(same_meaning=given.map(TRUTH).astype("boolean"))
+    return pairs.assign(same_meaning=spellings.map(TRUTH).astype("boolean"))
 
 
 def blind_spots(
     scored: pd.DataFrame, *, measures: Sequence[str] = ("score", "jaccard", "tfidf")
 ) -> pd.DataFrame:
-    """Summarise minimal pairs by kind: how they score, and how often that misjudges them.
+    """Summarize minimal pairs by kind: how they score, and how often that misjudges them.
 
     Parameters
     ----------
@@ -93,6 +95,7 @@ def blind_spots(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> pairs = [("paraphrase", True, 0.6), ("paraphrase", True, 0.8), ("related", False, 0.2)]
     >>> pairs += [("negation", False, 0.7)]
     >>> scored = pd.DataFrame(pairs, columns=["kind", "same_meaning", "score"])
@@ -102,22 +105,69 @@ def blind_spots(
     rows = []
     group: Any
     for group, pairs in scored.groupby(["kind", "same_meaning"], sort=False, dropna=False):
-        kind, same = group
-        row = {"kind": kind, "same_meaning": same, "pairs": len(pairs)}
+        kind, same_meaning = group
+        row = {"kind": kind, "same_meaning": same_meaning, "pairs": len(pairs)}
         row |= {measure: pairs[measure].mean() for measure in measures}
         for measure in measures:
-            row[f"{measure}_misjudged"] = np.nan
-            if pd.notna(same):
-                # Pairs of the same meaning should beat the related, others no paraphrase.
-                is_control = scored["kind"] == ("related" if same else "paraphrase")
-                control = scored.loc[is_control & (scored["same_meaning"] != same), measure]
-                above = _share_above(control, pairs[measure])
-                row[f"{measure}_misjudged"] = above if same else 1.0 - above
+            row[f"{measure}_misjudged"] = _misjudged(scored, pairs, measure, same_meaning)
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _share_above(control: pd.Series[float], values: pd.Series[float]) -> float:
-    """Compare each with each: how often the control is higher; a tie counts half."""
-    above: npt.NDArray[Any] = np.sign(np.subtract.outer(control.to_numpy(), values.to_numpy()))
-    return float((above.mean() + 1) / 2)
+def describe_blind_spots(kinds: pd.DataFrame, *, model_name: str) -> str:
+    """Describe on how many kinds of minimal pairs a model does worse than chance.
+
+    Parameters
+    ----------
+    kinds : DataFrame
+        Rows of `blind_spots` with the measures ``score, jaccard, tfidf``, the worst first.
+    model_name : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> kinds = pd.DataFrame({"kind": ["negation"], "same_meaning": [False]})
+    >>> kinds[["score_misjudged", "jaccard_misjudged", "tfidf_misjudged"]] = [0.9, 1.0, 0.8]
+    >>> describe_blind_spots(kinds, model_name="M").partition(". ")[0]
+    'M does worse than chance on 1 of 1 kinds of minimal pairs'
+    """
+    judged = kinds.dropna(subset="score_misjudged")
+    worse_count = int((judged["score_misjudged"] > 0.5).sum())
+    means = {
+        measure: f"{judged[f'{measure}_misjudged'].mean():.0%}"
+        for measure in ("score", "jaccard", "tfidf")
+    }
+    worst = judged.iloc[0]
+    meaning = "different"
+    if worst["same_meaning"]:
+        meaning = "same"
+    return (
+        f"{model_name} does worse than chance on {worse_count} of {len(judged)} kinds of minimal "
+        f"pairs. It misjudges {means['score']} (Jaccard {means['jaccard']}, TF-IDF "
+        f"{means['tfidf']}); among the worst is “{worst['kind']}” ({meaning} meaning): "
+        f"{worst['score_misjudged']:.0%}."
+    )
+
+
+def _misjudged(scored: pd.DataFrame, pairs: pd.DataFrame, measure: str, same_meaning: Any) -> float:
+    """Return the share of comparisons of some pairs with the yardstick that come out wrong."""
+    if pd.isna(same_meaning):
+        return np.nan
+    is_other_meaning = scored["same_meaning"] != same_meaning
+    if same_meaning:  # these should score higher than related pairs
+        yardstick = scored.loc[(scored["kind"] == "related") & is_other_meaning, measure]
+        return _share_higher(yardstick, pairs[measure])
+    # these should score lower than paraphrases
+    yardstick = scored.loc[(scored["kind"] == "paraphrase") & is_other_meaning, measure]
+    return 1.0 - _share_higher(yardstick, pairs[measure])
+
+
+def _share_higher(yardstick: pd.Series[float], values: pd.Series[float]) -> float:
+    """Compare each with each: how often the yardstick is higher; a tie counts half."""
+    differences = np.subtract.outer(yardstick.to_numpy(), values.to_numpy())
+    signs: npt.NDArray[Any] = np.sign(differences)  # 1 higher, 0 a tie, -1 lower
+    return float((signs.mean() + 1) / 2)

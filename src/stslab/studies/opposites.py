@@ -5,17 +5,31 @@ from __future__ import annotations
 import functools
 from importlib import resources
 
-# What is taken off the end of a word, and put there instead; what is irregular, WordNet lists.
+# An ending that is taken off a word, and what replaces it. Irregular forms are in the data file.
 ENDINGS = (
-    *(("s", ""), ("es", ""), ("ies", "y")),
-    *(("d", ""), ("ed", ""), ("ied", "y"), ("ing", ""), ("ing", "e")),
-    *(("er", ""), ("er", "e"), ("est", ""), ("est", "e")),
-    *(("ly", ""), ("ily", "y")),
+    # plurals
+    ("s", ""),
+    ("es", ""),
+    ("ies", "y"),
+    # verbs
+    ("d", ""),
+    ("ed", ""),
+    ("ied", "y"),
+    ("ing", ""),
+    ("ing", "e"),
+    # comparison
+    ("er", ""),
+    ("er", "e"),
+    ("est", ""),
+    ("est", "e"),
+    # adverbs
+    ("ly", ""),
+    ("ily", "y"),
 )
 
 
 def count_opposites() -> int:
-    """Count the pairs of opposite words that cautions know.
+    """Count the pairs of opposite words that cautions look for.
 
     Returns
     -------
@@ -28,40 +42,50 @@ def count_opposites() -> int:
     >>> count_opposites() > 3000
     True
     """
-    return sum(map(len, known_opposites()[0].values())) // 2
+    opposites, _ = known_opposites()
+    return sum(map(len, opposites.values())) // 2  # each pair is in there from both sides
 
 
 def opposite_words(first: set[str], second: set[str]) -> list[str]:
-    """Name the opposites among the words that only one of two texts has: "stale / fresh"."""
-    against = {word: known for word in sorted(first - second) if (known := _opposites(word))}
-    if not against:
+    """Return the opposites among the words that only one of two texts has: "stale / fresh"."""
+    opposites_of_first = {word: _opposites(word) for word in sorted(first - second)}
+    if not any(opposites_of_first.values()):
         return []
-    there = {base: word for word in sorted(second - first) for base in _bases(word)}
-    found = (
-        f"{word} / {there[opposite]}"
-        for word, known in against.items()
-        for opposite in known
-        if opposite in there
-    )
-    return list(dict.fromkeys(found))
+    second_by_base = {base: word for word in sorted(second - first) for base in _bases(word)}
+    pairs = []
+    for word, opposites in opposites_of_first.items():
+        for opposite in opposites:
+            if opposite in second_by_base:
+                pairs.append(f"{word} / {second_by_base[opposite]}")
+    return list(dict.fromkeys(pairs))
 
 
 @functools.lru_cache(100_000)
 def _opposites(word: str) -> tuple[str, ...]:
-    pairs = known_opposites()[0]
-    return tuple(sorted({opposite for base in _bases(word) for opposite in pairs.get(base, ())}))
+    """Return the opposites of all words that a word may be a form of, by alphabet."""
+    opposites, _ = known_opposites()
+    opposites_of_word: set[str] = set()
+    for base in _bases(word):
+        opposites_of_word |= opposites.get(base, set())
+    return tuple(sorted(opposites_of_word))
 
 
 @functools.lru_cache(100_000)
 def _bases(word: str) -> list[str]:
-    """Find what a word may be a form of, itself first: "approved" of "approve" or of "approv"."""
-    irregular = known_opposites()[1].get(word)
-    return [word, *(irregular or regular_bases(word))]
+    """Return what a word may be a form of, itself first: "approved" of "approve" or of "approv"."""
+    _, irregular = known_opposites()
+    if word in irregular:
+        return [word, *irregular[word]]
+    return [word, *regular_bases(word)]
 
 
 def regular_bases(word: str) -> list[str]:
-    """Take regular endings off a word."""
-    return [word.removesuffix(cut) + add for cut, add in ENDINGS if word.endswith(cut)]
+    """Return a word with each regular ending that it has taken off."""
+    return [
+        word.removesuffix(ending) + replacement
+        for ending, replacement in ENDINGS
+        if word.endswith(ending)
+    ]
 
 
 @functools.cache
@@ -76,7 +100,7 @@ def known_opposites() -> tuple[dict[str, set[str]], dict[str, list[str]]]:
                 continue
             case [form, "=", base]:
                 irregular.setdefault(form, []).append(base)
-            case [one, other]:
-                opposites.setdefault(one, set()).add(other)
-                opposites.setdefault(other, set()).add(one)
+            case [word, opposite]:
+                opposites.setdefault(word, set()).add(opposite)
+                opposites.setdefault(opposite, set()).add(word)
     return opposites, irregular

@@ -20,7 +20,7 @@ def histogram(
     *,
     title: str,
     label: str = "cosine similarity",
-    of: str = "sentence",
+    noun: str = "sentence",
     mark: float | None = None,
     by: str = "",
 ) -> Drawing:
@@ -32,8 +32,10 @@ def histogram(
     column : str
         Scores; the axis goes from 0, or the lowest one below, to 1.
     title : str
-    label, of : str, default "cosine similarity" and "sentence"
-        What the axis of the scores says, and what a row is.
+    label : str, default "cosine similarity"
+        The title of the axis of the scores.
+    noun : str, default "sentence"
+        What a row is, in the singular.
     mark : float or None, default None
         A score to mark with a line, such as a threshold.
     by : str, default ""
@@ -45,24 +47,27 @@ def histogram(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> table = pd.DataFrame({"score": [0.2, 0.5, 0.9]})
     >>> histogram(table, "score", title="How near?", mark=0.8).alt
     '3 sentences: cosine similarity from 0.20 to 0.90, half of them from 0.50; 0.8 or more: 1.'
     """
     ax = new_axes(6, 3.5, title)
     values = table[column]
-    low, middle, high = values.quantile([0, 0.5, 1])
-    parts = [values[table[by]], values[~table[by]]] if by else [values]
-    ax.hist(parts, bins=np.linspace(min(0, low), 1, 41).tolist(), stacked=True)
-    alt = f"{counted(len(values), of)}: {label} from {low:.2f} to {high:.2f}, half of them from "
-    alt += f"{middle:.2f}"
+    low, median, high = values.quantile([0, 0.5, 1])
+    stacked_values = [values]
+    if by:
+        stacked_values = [values[table[by]], values[~table[by]]]
+    ax.hist(stacked_values, bins=np.linspace(min(0, low), 1, 41).tolist(), stacked=True)
+    alt = f"{counted(len(values), noun)}: {label} from {low:.2f} to {high:.2f}, half of them from "
+    alt += f"{median:.2f}"
     if by:
         ax.legend([by, f"not {by}"], loc="upper left")
-        alt += f"; {by}: {len(parts[0]):,}"
+        alt += f"; {by}: {len(stacked_values[0]):,}"
     if mark is not None:
         ax.axvline(mark, color="black", linestyle="--", linewidth=1)
         alt += f"; {mark:g} or more: {int((values >= mark).sum()):,}"
-    ax.set(xlabel=label, ylabel=f"{of}s")
+    ax.set(xlabel=label, ylabel=f"{noun}s")
     ax.locator_params(axis="y", integer=True)
     return Drawing(ax, f"{alt}.", table)
 
@@ -88,7 +93,7 @@ def dot_plot(
     row, columns : str, sequence of str
         The column of names, and those of numbers, a marker each.
     title, label : str
-        The title, and what the axis of the numbers says.
+        The title of the drawing, and that of the axis of the numbers.
     interval : (str, str) or None, default None
         Columns of the lower and upper end of a line through the dots.
     mark : float or None, default None
@@ -101,21 +106,23 @@ def dot_plot(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> table = pd.DataFrame({"kind": ["negation", "typo"], "wrong": [0.9, 0.1]})
     >>> dot_plot(table, "kind", ["wrong"], title="What goes wrong?", label="share").alt
     '2 rows; wrong: highest 0.90 for negation, lowest 0.10 for typo.'
     """
-    at, names = pd.factorize(table[row].astype(str))
+    lines, names = pd.factorize(table[row].astype(str))
     ax = new_axes(7.5, 1.5 + 0.35 * len(names), title)
     if interval:
-        ax.hlines(at, table[interval[0]], table[interval[1]])
+        ax.hlines(lines, table[interval[0]], table[interval[1]])
     for marker, column in zip(MARKERS, columns, strict=False):
-        ax.plot(table[column], at, marker, alpha=0.7, label=column)
+        ax.plot(table[column], lines, marker, alpha=0.7, label=column)
     if mark is not None:
         ax.axvline(mark, color="black", linestyle=":", linewidth=1)
     ax.set_yticks(range(len(names)), short_labels([*names], width), fontsize=8, parse_math=False)
     ax.set(xlabel=label, ylim=(len(names) - 0.5, -0.5))
     if len(columns) > 1:
         ax.legend()
-    ends = [f"{each}: {extremes(table[row], table[each], 'for', width)}" for each in columns]
-    return Drawing(ax, f"{counted(len(names), 'row')}; {'; '.join(ends)}.", table)
+    parts = [counted(len(names), "row")]
+    parts += [f"{name}: {extremes(table[row], table[name], 'for', width)}" for name in columns]
+    return Drawing(ax, f"{'; '.join(parts)}.", table)

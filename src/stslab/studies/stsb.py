@@ -46,10 +46,12 @@ def read_stsb(
     Cer et al. (2017), SemEval-2017 task 1. Licences differ by genre, see its LICENSE.txt.
     """
     folder = folder or os.environ.get("STSLAB_STSB")
-    return _from_folder(Path(folder), split) if folder else _from_hub(split)
+    if folder:
+        return _read_from_folder(Path(folder), split)
+    return _read_from_hub(split)
 
 
-def _from_folder(folder: Path, split: str) -> pd.DataFrame:
+def _read_from_folder(folder: Path, split: str) -> pd.DataFrame:
     file = folder / f"sts-{split}.csv"
     if not file.is_file():
         raise InputError(f"{file}: no such file. Expected the STS Benchmark's folder there.")
@@ -60,16 +62,16 @@ def _from_folder(folder: Path, split: str) -> pd.DataFrame:
     return read_pairs(pd.DataFrame(pairs, columns=names)).table
 
 
-def _from_hub(split: str) -> pd.DataFrame:
+def _read_from_hub(split: str) -> pd.DataFrame:
     from huggingface_hub import HfApi, snapshot_download
 
-    wanted: Any = {"repo_type": "dataset", "allow_patterns": ["*.parquet"]}
+    parquet_files: Any = {"repo_type": "dataset", "allow_patterns": ["*.parquet"]}
     try:
-        folder = snapshot_download(ON_HUB, local_files_only=True, **wanted)
+        folder = snapshot_download(ON_HUB, local_files_only=True, **parquet_files)
     except Exception:  # not in the cache
         try:
             HfApi().dataset_info(ON_HUB, timeout=3)  # fails within seconds, not after retries
-            folder = snapshot_download(ON_HUB, **wanted)
+            folder = snapshot_download(ON_HUB, **parquet_files)
         except Exception as error:  # any transport's own error
             raise InputError(
                 f"STS Benchmark: not on this machine, and the hub did not answer "

@@ -121,6 +121,7 @@ def embed_file(
 
     Examples
     --------
+    >>> from stslab.examples import Letters
     >>> import tempfile
     >>> from pathlib import Path
     >>> from stslab.stores import open_store

@@ -130,6 +130,7 @@ def similar_vectors(real: Any, count: int, *, seed: int = 0) -> Iterator[Embeddi
 
     Examples
     --------
+    >>> import numpy as np
     >>> real = np.random.default_rng(0).normal(size=(100, 8)) * range(1, 9)
     >>> [block.shape for block in similar_vectors(real, 20_000)]
     [(16384, 8), (3616, 8)]
