@@ -28,7 +28,9 @@ OPTIONS = (
 def main() -> None:
     engine = LIVE / "engine"
     zig = [sys.executable, "-m", "ziglang", "cc", *OPTIONS.split()]
-    subprocess.run([*zig, "-o", "encoder.wasm", "encoder.c"], cwd=engine, check=True)
+    # Not from within the folder: make gives PYTHONPATH as seen from here.
+    target, source = engine / "encoder.wasm", engine / "encoder.c"
+    subprocess.run([*zig, "-o", str(target), str(source)], check=True)
     script = live_script()
     short = minify.string("application/javascript", script)
     (engine / "page.js").write_text(f"{stamp(script)}\n{short}\n", encoding="utf-8")
