@@ -147,7 +147,11 @@ def test_a_repeated_query_loads_no_model(tmp_path: Path, monkeypatch) -> None:
         (["search", "exakt", "x"], 2, "store 'exakt': expected exact,"),
         (["embed", "{}/none.txt", "--store", "exact:{}/s"], 2, "no such file"),
         (["embed", "{}/none.txt", "--store", "exact:{}/s", "--model", "nope"], 2, "model 'nope'"),
-        (["search", "chroma:http://127.0.0.1:9/x", "x"], 1, "Is it running? Start it: chroma run"),
+        (
+            ["search", "chroma:http://127.0.0.1:9/abc", "x"],
+            1,
+            "Is it running? Start it: chroma run",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(arguments, code, message, tmp_path, monkeypatch) -> None:
