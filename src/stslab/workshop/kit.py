@@ -21,9 +21,9 @@ from ..report.running.kernels import default_kind, warm_up
 from ..report.running.pool import LocalPool
 from ..report.running.run import Work
 from ..report.writing import naming_file
-from .checking import seal
 from .path import WORDS, Part, plan
 from .rating import build_rating_page
+from .results import seal
 
 PAGE = Path(__file__).parent / "page"
 TO_RATE = Path("exercises") / "pairs-to-rate.csv"  # in the folder of notebooks

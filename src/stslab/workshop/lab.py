@@ -26,7 +26,7 @@ from ..report.request.source import read_source
 from ..report.request.values import RequestError, shown, suggest
 from ..report.running.kernels import ENVIRONMENT, REQUEST, KernelKind, cool_down, warm_up
 from ..report.writing import naming_file
-from .checking import CHECKS, seal
+from .results import CHECKS, seal
 
 HERE = Path(__file__).parent
 OWN = START, PLAYGROUND = "start", "playground"
