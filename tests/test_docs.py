@@ -91,7 +91,7 @@ QUICK = [
     "make",
     "stslab --help",
     "stslab params report_sentences",
-    "stslab doctor 09JR-W016-7ZTT",
+    "stslab doctor CAFQ-OACM-74KE-LXJJ",
 ]
 # In the order of running: each finds what those before it wrote.
 THOROUGH = [
