@@ -20,10 +20,8 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from packaging.requirements import Requirement
+from .packages import fits, installed_version, read_lock, required_packages
 
 LOCK = "requirements.lock"
 NEEDED_MB = 500
@@ -147,10 +145,10 @@ def check_packages(lock: Path | None) -> Line:
     if lock:
         source = lock.name
         # A package that the lock names counts if it is installed or required.
-        for name, pin in _read_lock(lock).items():
+        for name, pin in read_lock(lock).items():
             if name in requirements or installed_version(name):
                 requirements[name] = [pin]
-    mismatches = [name for name in sorted(requirements) if not _fits(name, requirements[name])]
+    mismatches = [name for name in sorted(requirements) if not fits(name, requirements[name])]
     if not mismatches:
         return Line("packages", True, f"{len(requirements)} as {source} asks")
     versions = [f"{name} {installed_version(name) or 'missing'}" for name in mismatches]
@@ -164,67 +162,6 @@ def check_packages(lock: Path | None) -> Line:
         repair = f"{INSTALL} {' '.join(pins)}"
     counts = f"{len(mismatches)} of {len(requirements)} not as {source} asks"
     return Line("packages", False, f"{counts} ({listed_versions}); {repair}", count=len(mismatches))
-
-
-def _read_lock(lock: Path) -> dict[str, Requirement]:
-    """Return the lock's requirements for this system, by canonical name."""
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
-
-    pins = {}
-    for line in lock.read_text("utf-8").splitlines():
-        text = line.partition("#")[0].strip()
-        if not text:
-            continue
-        pin = Requirement(text)
-        # The lock is for other systems, too.
-        if pin.marker is None or pin.marker.evaluate():
-            pins[str(canonicalize_name(pin.name))] = pin
-    return pins
-
-
-def _fits(name: str, requirements: Iterable[Requirement]) -> bool:
-    """Return whether the installed version of a package meets all requirements."""
-    version = installed_version(name)
-    if not version:
-        return False
-    return all(
-        requirement.specifier.contains(version, prereleases=True) for requirement in requirements
-    )
-
-
-def required_packages(root: str) -> dict[str, list[Requirement]]:
-    """Return what a package requires on this system, directly and through others.
-
-    Requirements are listed by canonical name.
-    """
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
-
-    requirements: dict[str, list[Requirement]] = {}
-    # Pairs of a package and one of its extras; the empty extra is the package itself.
-    queue, visited = [(root, "")], set()
-    while queue:
-        name, extra = queue.pop()
-        if (name, extra) in visited or not installed_version(name):
-            continue
-        visited.add((name, extra))
-        for requirement in map(Requirement, importlib.metadata.requires(name) or []):
-            if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
-                continue
-            required_name = canonicalize_name(requirement.name)
-            requirements.setdefault(required_name, []).append(requirement)
-            queue.append((required_name, ""))
-            queue += [(required_name, required_extra) for required_extra in requirement.extras]
-    return requirements
-
-
-def installed_version(name: str) -> str | None:
-    """Return the installed version of a package; None if it is missing."""
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def check_weights() -> Line:

@@ -70,7 +70,7 @@ def build_offline(checkout: Path, folder: Path, *, torch_index: str | None = Non
 
 
 def gather_wheels(checkout: Path, wheels: Path, torch_index: str | None = None) -> None:
-    """Have pip put all wheels into a folder, in the lock's versions, with the installed PyTorch."""
+    """Gather all wheels in a folder, in the lock's versions, with the PyTorch installed here."""
     torch = f"torch=={importlib.metadata.version('torch')}"  # with its build, such as +cpu
     wheels.mkdir()
     target = str(wheels.resolve())  # pip runs in another folder

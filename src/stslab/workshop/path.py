@@ -1,4 +1,4 @@
-"""The minutes of a workshop → its parts: lessons, ratings, breaks."""
+"""The minutes of a workshop → its activities: lessons, ratings, breaks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATHS = Path("exercises") / "paths.yaml"  # in the folder of notebooks
 
 @dataclass(frozen=True)
 class Words:
-    """The slide of a part that is not a lesson, and the instructor's notes."""
+    """The slide of an activity that is not a lesson, and the instructor's notes."""
 
     title: str
     text: str
@@ -51,8 +51,8 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part of a workshop, from minute `start` on."""
+class Activity:
+    """An activity of a workshop, from minute `start` on."""
 
     kind: str
     title: str
@@ -70,8 +70,8 @@ class Part:
         return self.lesson.exercises
 
 
-def plan(minutes: int, notebooks: Path) -> list[Part]:
-    """Choose the parts of a workshop.
+def plan_activities(minutes: int, notebooks: Path) -> list[Activity]:
+    """Choose the activities of a workshop.
 
     Parameters
     ----------
@@ -82,38 +82,38 @@ def plan(minutes: int, notebooks: Path) -> list[Part]:
 
     Returns
     -------
-    list of Part
+    list of Activity
         They add up to `minutes`.
 
     Raises
     ------
     RequestError
-        If there is no such path, or its parts add up to another time.
+        If there is no such path, or its activities add up to another time.
     """
     file = notebooks / PATHS
     try:
         paths = parse_yaml(file.read_text(encoding="utf-8"))[0]
     except OSError:
-        raise RequestError(f"{file}: cannot be read; it holds a workshop's parts.") from None
+        raise RequestError(f"{file}: cannot be read; it holds a workshop's activities.") from None
     if minutes not in paths:
         choices = ", ".join(map(str, paths))
         raise RequestError(f"MINUTES={minutes}: there is a path of {choices} minutes. Take one.")
-    parts = []
+    activities = []
     end = 0
     for entry in paths[minutes]:
-        part = _build_part(entry, end, notebooks)
-        parts.append(part)
-        end = part.start + part.minutes
+        activity = _build_activity(entry, end, notebooks)
+        activities.append(activity)
+        end = activity.start + activity.minutes
     if end != minutes:
         raise RequestError(f"{file}: the path of {minutes} minutes adds up to {end}.")
-    return parts
+    return activities
 
 
-def _build_part(entry: Mapping[str, Any], start: int, notebooks: Path) -> Part:
-    """Return the part that an entry of a path describes."""
+def _build_activity(entry: Mapping[str, Any], start: int, notebooks: Path) -> Activity:
+    """Return the activity that an entry of a path describes."""
     if "lesson" not in entry:
         ((kind, minutes),) = entry.items()  # such as {"break": 10}
-        return Part(kind, WORDS[kind].title, start, minutes)
+        return Activity(kind, WORDS[kind].title, start, minutes)
     name = entry["lesson"]
     path = notebooks / f"{name}.ipynb"
     source = read_source(path)
@@ -122,4 +122,4 @@ def _build_part(entry: Mapping[str, Any], start: int, notebooks: Path) -> Part:
     lesson = lesson.model_copy(update={"exercises": exercises})
     title = source["cells"][0]["source"].splitlines()[0].removeprefix("# ")
     minutes = lesson.minutes + sum(exercise.minutes for exercise in exercises.values())
-    return Part("lesson", title, start, minutes, name, lesson, source)
+    return Activity("lesson", title, start, minutes, name, lesson, source)

@@ -133,7 +133,8 @@ def check_failures(checks: pd.DataFrame) -> pd.DataFrame:
         hint_counts = attempts.loc[attempts["hint"] != "", "hint"].value_counts().sort_index()
         hint, people_with_hint = "", 0
         if len(hint_counts):
-            hint, people_with_hint = hint_counts.idxmax(), int(hint_counts.max())
+            hint = str(hint_counts.idxmax())
+            people_with_hint = int(hint_counts.max())
         rows.append(
             {
                 "exercise": exercise,
