@@ -116,7 +116,7 @@ def test_a_fresh_copy_keeps_the_former_one_with_its_checks(copies):
     fresh = contents(copies.folder)
     (copies.folder / "08_heatmap.ipynb").write_text("mine")
     (copies.folder / "results-12345678.json").write_text("{}")
-    assert copies.renew("8 start") == copies.folder / "before-1"
+    assert copies.refresh("8 start") == copies.folder / "before-1"
     assert (copies.folder / "before-1" / "08_heatmap.ipynb").read_text() == "mine"
     assert {*contents(copies.folder / "before-1")} == {
         "start.ipynb",
@@ -126,14 +126,14 @@ def test_a_fresh_copy_keeps_the_former_one_with_its_checks(copies):
         "solutions/checks/08_heatmap.txt",
     }
     assert fresh.items() <= contents(copies.folder).items()
-    assert copies.renew("08_heatmap") == copies.folder / "before-2"
+    assert copies.refresh("08_heatmap") == copies.folder / "before-2"
 
 
 def test_all_copies_can_be_fresh_and_what_is_the_learners_own_stays(copies):
     for name in ("Untitled.ipynb", "results-12345678.json"):
         (copies.folder / name).write_text("{}")
     before = contents(copies.folder)
-    copies.renew("1")
+    copies.refresh("1")
     kept = contents(copies.folder / "before-1")
     assert {*before} - {*kept} == {"Untitled.ipynb", "results-12345678.json"}
     assert before.items() <= contents(copies.folder).items()
@@ -152,7 +152,7 @@ def test_a_link_to_nothing_is_left_alone_and_keeps_no_other_copy_from_being_made
     assert (copies.folder / "06_ranking.ipynb").is_file()
     assert all(link.is_symlink() for link in links)
     assert copies.links_to_nothing() == ["07_semantic_search", "08_heatmap"]
-    assert copies.renew("7 8") == copies.folder / "before-2"
+    assert copies.refresh("7 8") == copies.folder / "before-2"
     assert (copies.folder / "before-2" / "08_heatmap.ipynb").is_symlink()
     assert all(link.is_file() and not link.is_symlink() for link in links)
     assert copies.links_to_nothing() == []
@@ -183,7 +183,7 @@ def test_a_copy_of_any_content_stops_nothing(copies):
 def test_a_name_that_no_copy_has_is_refused(copies):
     before = contents(copies.folder)
     with pytest.raises(RequestError, match=r"FRESH='heatmap' .* Did you mean '08_heatmap'\?"):
-        copies.renew("heatmap")
+        copies.refresh("heatmap")
     assert contents(copies.folder) == before
 
 
@@ -199,7 +199,7 @@ def test_a_notebook_that_changed_since_it_was_copied_is_named(copies, tmp_path):
     changed.write_text(text, "utf-8")
     later = Copies(tmp_path / "notebooks", copies.folder)
     assert later.outdated() == ["start", "08_heatmap"]
-    later.renew("start 8")
+    later.refresh("start 8")
     assert later.outdated() == []
 
 

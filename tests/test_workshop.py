@@ -18,7 +18,7 @@ from playwright.sync_api import expect
 from stslab.cli import main
 from stslab.report.request.values import RequestError
 from stslab.workshop.kit import build_workshop
-from stslab.workshop.path import plan
+from stslab.workshop.path import plan_activities
 
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -39,7 +39,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("minutes", [45, 90, 180])
 def test_a_path_adds_up_to_its_minutes_and_begins_with_the_check(minutes: int) -> None:
-    parts = plan(minutes, NOTEBOOKS)
+    parts = plan_activities(minutes, NOTEBOOKS)
     assert sum(part.minutes for part in parts) == minutes
     assert [part.start for part in parts[1:]] == [part.start + part.minutes for part in parts[:-1]]
     assert parts[0].kind == "check"
@@ -53,14 +53,14 @@ def test_a_path_adds_up_to_its_minutes_and_begins_with_the_check(minutes: int) -
 
 def test_another_length_is_refused_with_those_there_are() -> None:
     with pytest.raises(RequestError, match=r"MINUTES=60: there is a path of 45, 90, 180 minutes"):
-        plan(60, NOTEBOOKS)
+        plan_activities(60, NOTEBOOKS)
 
 
 def test_a_path_that_does_not_add_up_is_refused(tmp_path: Path) -> None:
     (tmp_path / "exercises").mkdir()
     (tmp_path / "exercises" / "paths.yaml").write_text("45:\n  - check: 5\n", "utf-8")
     with pytest.raises(RequestError, match="the path of 45 minutes adds up to 5"):
-        plan(45, tmp_path)
+        plan_activities(45, tmp_path)
 
 
 def test_the_kit_is_whole_and_the_same_each_time(kit: Path) -> None:

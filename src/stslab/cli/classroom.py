@@ -60,7 +60,7 @@ def classroom(
     )
     with listener_for(quiet=False, as_json=False, explain=False) as listener:
         for each in [*gathered.broken, *gathered.doubled]:
-            listener.notify(f"{each.file}: {each.why}")
+            listener.notify(f"{each.file}: {each.reason}")
         (result,) = build(
             preset,
             reports=reports,

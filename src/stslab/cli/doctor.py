@@ -18,7 +18,7 @@ def doctor(code: tuple[str, ...]) -> None:
 
     \b
     stslab doctor                        a line each, how to mend it, and a code to send in
-    stslab doctor 09JR-W016-7ZTT         what the code says
+    stslab doctor CAFQ-OACM-74KE-LXJJ    what the code says
     """
     lines = []
     if code:

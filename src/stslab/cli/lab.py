@@ -55,7 +55,7 @@ def lab(
     with naming_unusable(ctx):
         remember_unusable(ctx, Notebooks(notebooks))
         copies = Copies(notebooks, folder)
-    if fresh and (before := copies.renew(fresh)):
+    if fresh and (before := copies.refresh(fresh)):
         click.echo(f"What was there is in {before.relative_to(folder.parent).as_posix()}/")
     copies.write()
     if broken := " ".join(copies.links_to_nothing()):

@@ -1,4 +1,4 @@
-"""What a learner hands in, which is data from a stranger; and what a class does, put together."""
+"""The files that learners hand in, checked as data from strangers, and a whole class's answers."""
 
 from __future__ import annotations
 
@@ -14,35 +14,36 @@ from ..report.request.values import printable, shown
 FORMAT, VERSION = "stslab-class", 1
 LOWEST, HIGHEST = 0, 5  # what a pair can be rated
 
-_Mark = Annotated[float, Field(ge=LOWEST, le=HIGHEST)]
-_Guessed = Annotated[float, Field(ge=-1, le=1)]
-_Score = Annotated[float, Field(ge=-1.0001, le=1.0001)]  # a computed cosine may miss its end a bit
+_RatingNumber = Annotated[float, Field(ge=LOWEST, le=HIGHEST)]
+_GuessNumber = Annotated[float, Field(ge=-1, le=1)]
+# A computed cosine may lie beyond 1 by a rounding error.
+_Score = Annotated[float, Field(ge=-1.0001, le=1.0001)]
 _Text = Annotated[str, Field(max_length=200)]
 
 
-class _Shape(BaseModel):
-    """Data that is what it says, or is refused."""
+class _StrictModel(BaseModel):
+    """A model that refuses unknown fields, other types, and numbers that are not finite."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-class Rating(_Shape):
-    """What a learner said of a pair, from 0 to 5."""
+class Rating(_StrictModel):
+    """A learner's rating of a pair, from 0 to 5."""
 
     pair: Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
-    rating: _Mark
+    rating: _RatingNumber
 
 
-class Guess(_Shape):
-    """What a learner took a score to be, and what it was; in an exercise, or anywhere."""
+class Guess(_StrictModel):
+    """A guess of a score, with the score; `exercise` is empty for one on the live page."""
 
-    guess: _Guessed
+    guess: _GuessNumber
     score: _Score
     exercise: _Text = ""
 
 
-class Check(_Shape):
-    """How an exercise went: after how many tries, and with which hint last."""
+class Check(_StrictModel):
+    """The outcome of an exercise: passed or not, the number of tries, and the last hint."""
 
     exercise: Annotated[_Text, Field(min_length=1)]
     passed: bool
@@ -50,8 +51,8 @@ class Check(_Shape):
     hint: _Text = ""
 
 
-class Answers(_Shape):
-    """A learner's file; each part may be missing."""
+class Answers(_StrictModel):
+    """A learner's file; ratings, guesses and checks may each be missing."""
 
     format: Literal["stslab-class"]
     version: Literal[1]
@@ -62,21 +63,21 @@ class Answers(_Shape):
     checks: Annotated[list[Check], Field(max_length=2000)] = []
 
     @model_validator(mode="after")
-    def _once_each(self) -> Answers:
-        _check_once("pair", (each.pair for each in self.ratings))
-        _check_once("exercise", (each.exercise for each in self.checks))
+    def _check_repeats(self) -> Answers:
+        _raise_if_repeated("pair", (rating.pair for rating in self.ratings))
+        _raise_if_repeated("exercise", (check.exercise for check in self.checks))
         return self
 
 
-class Noted(_Shape):
-    """A file and what is to be said of it."""
+class FileNote(_StrictModel):
+    """A file that could not be used as it is, and the reason."""
 
     file: str
-    why: str
+    reason: str
 
 
-class Learner(_Shape):
-    """All that one learner handed in; no name unless the learner gave one."""
+class Learner(_StrictModel):
+    """The answers of one learner, from all files; the name is empty unless the learner gave one."""
 
     name: str = ""
     ratings: dict[str, float] = {}  # by the pair, as `pair_id` names it
@@ -84,14 +85,14 @@ class Learner(_Shape):
     checks: list[Check] = []
 
 
-class Gathered(_Shape):
-    """What the files of a class hold, and which of them were broken or doubled."""
+class Gathered(_StrictModel):
+    """The answers of a class, and the files that were broken or doubled."""
 
     files: int
     learners: list[Learner]
     other_checks: Annotated[int, Field(ge=0)] = 0  # left out: of exercises that no lesson has
-    broken: list[Noted] = []
-    doubled: list[Noted] = []
+    broken: list[FileNote] = []
+    doubled: list[FileNote] = []
 
 
 def pair_id(sentence_a: str, sentence_b: str) -> str:
@@ -105,27 +106,35 @@ def pair_id(sentence_a: str, sentence_b: str) -> str:
 
 
 def explain(error: ValidationError) -> str:
-    """Say in words what is wrong with a learner's file, and where."""
+    """Describe the first error in a learner's file, and its place in the file."""
     first = error.errors()[0]
-    kind, said = first["type"], first["msg"]
+    kind, message = first["type"], first["msg"]
     if kind == "json_invalid":
-        return f"not JSON ({said.removeprefix('Invalid JSON: ')})"
-    steps = first["loc"]
-    where = ", ".join(f"item {s + 1}" if isinstance(s, int) else printable(s)[:60] for s in steps)
+        return f"not JSON ({message.removeprefix('Invalid JSON: ')})"
+    location = ", ".join(map(_describe_step, first["loc"]))
     if kind == "missing":
-        return f"{where} is missing"
+        return f"{location} is missing"
     if kind == "extra_forbidden":
-        return f"{where} is unknown"
+        return f"{location} is unknown"
     if kind == "value_error":
-        return said.removeprefix("Value error, ")
+        return message.removeprefix("Value error, ")
     if kind == "string_pattern_mismatch":
-        said = "expected digits from 0 to f, as stslab writes them"
-    expected = said[0].lower() + said[1:]
+        message = "expected digits from 0 to f, as stslab writes them"
+    # pydantic's "Input should be a valid number" becomes "expected a number".
+    expected = message[0].lower() + message[1:]
     expected = expected.replace("input should be", "expected").replace("a valid", "a")
-    return f"{where or 'the file'}: {expected}, got {shown(first['input'], 40)}"
+    return f"{location or 'the file'}: {expected}, got {shown(first['input'], 40)}"
 
 
-def _check_once(what: str, names: Iterable[str]) -> None:
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise ValueError(f"the {what} {shown(twice[0])} is there twice")
+def _describe_step(step: str | int) -> str:
+    """Return a field's name or an item's number, counted from 1."""
+    if isinstance(step, int):
+        return f"item {step + 1}"
+    return printable(step)[:60]
+
+
+def _raise_if_repeated(noun: str, names: Iterable[str]) -> None:
+    """Raise ValueError if a name comes twice."""
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise ValueError(f"the {noun} {shown(repeated[0])} is there twice")

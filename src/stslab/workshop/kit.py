@@ -1,4 +1,4 @@
-"""Everything that an instructor needs for a workshop, from the notebooks, in one folder and zip."""
+"""All files of a workshop, made from the notebooks: editions, slides, sheets and handouts."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from ..report.running.kernels import default_kind, warm_up
 from ..report.running.pool import LocalPool
 from ..report.running.run import Work
 from ..report.writing import naming_file
-from .checking import seal
-from .path import WORDS, Part, plan
+from .path import WORDS, Activity, plan_activities
 from .rating import build_rating_page
+from .results import seal
 
 PAGE = Path(__file__).parent / "page"
 TO_RATE = Path("exercises") / "pairs-to-rate.csv"  # in the folder of notebooks
+KERNELS = 2  # lessons that run at the same time
 
 
 def build_workshop(
@@ -48,33 +49,35 @@ def build_workshop(
     reports : Path
         Where the folder ``workshop`` is written, and its zip.
     pairs : Path or None, default None
-        Pairs to rate instead of the twenty that are shipped.
+        Pairs to rate instead of the twenty that come with stslab.
     notify : callable
-        Is told what is being done.
+        Called with a line on what is being done.
 
     Returns
     -------
     Path
-        The folder. Its files are the same bytes each time; others in it are left alone.
+        The folder. Its files are the same bytes each time; other files in it are left alone.
 
     Raises
     ------
     RequestError
         If there is no path of so many minutes, or a notebook failed.
     """
-    parts = plan(minutes, notebooks)
+    activities = plan_activities(minutes, notebooks)
     to_rate = pairs or notebooks / TO_RATE
-    read_pairs(to_rate)  # what is wrong with it is said before anything runs
-    folder, fresh = reports / "workshop", reports / ".workshop"
+    read_pairs(to_rate)  # raises for a file that cannot be used, before anything runs
+    folder = reports / "workshop"
+    # Written elsewhere first: a run that fails leaves the former files as they were.
+    fresh = reports / ".workshop"
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        executed = _executed(parts, notify)
+        executed = _run_lessons(activities, notify)
         with naming_file(folder):
             write_editions(notebooks, fresh)
-            _write_pages(parts, executed, minutes, fresh)
+            _write_pages(activities, executed, minutes, fresh)
             write_handouts(to_rate, fresh)
         write_zip(reports / "workshop.zip", _files_in(fresh))
-        # File by file: what somebody put beside them stays.
+        # File by file: files that somebody put beside them stay.
         shutil.copytree(fresh, folder, dirs_exist_ok=True, copy_function=shutil.move)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -82,23 +85,26 @@ def build_workshop(
 
 
 def write_editions(notebooks: Path, folder: Path) -> None:
-    """Write student and solution editions of all lessons, each folder with what checks need."""
+    """Write student and solution editions of all lessons, with the files that checks need."""
     for stem, (source, lesson) in read_lessons(notebooks).items():
-        for name, made in (("student", student_edition), ("solutions", solved_edition)):
+        student = student_edition(source, stem, lesson.exercises)
+        solved = solved_edition(source, stem, lesson.exercises)
+        for name, notebook in (("student", student), ("solutions", solved)):
             seal(folder / name, stem, lesson)
-            text = json.dumps(made(source, stem, lesson.exercises), indent=1, ensure_ascii=False)
+            text = json.dumps(notebook, indent=1, ensure_ascii=False)
             (folder / name / f"{stem}.ipynb").write_text(text + "\n", encoding="utf-8")
 
 
 def write_handouts(to_rate: Path, folder: Path) -> None:
-    """Write what everybody gets: the page to rate pairs in, and the cheat sheet."""
+    """Write the pages for everybody: the page to rate pairs in, and the cheat sheet."""
     from .. import load_model, score_pairs
     from ..studies import bands_on_stsb
 
     pairs = read_pairs(to_rate).table[["sentence_a", "sentence_b"]]
     scores = score_pairs(pairs, model=load_model(DEFAULT_MODEL))["score"]
-    build_rating_page([*pairs.itertuples(index=False, name=None)], [*scores], folder)
+    build_rating_page(list(pairs.itertuples(index=False, name=None)), list(scores), folder)
     bands = bands_on_stsb()
+    # Of all pairs, not the mean of the bands' shares: bands differ in size.
     share = (bands["same_band"] * bands["pairs"]).sum() / bands["pairs"].sum()
     html = render_sheet(
         PAGE / "cheat-sheet.html.j2",
@@ -109,56 +115,68 @@ def write_handouts(to_rate: Path, folder: Path) -> None:
     (folder / "cheat-sheet.html").write_text(html, encoding="utf-8")
 
 
-def _executed(parts: Sequence[Part], notify: Callable[[str], None]) -> dict[str, Any]:
-    """Run the lessons, two at a time."""
-    lessons = [part for part in parts if part.source]
+def _run_lessons(activities: Sequence[Activity], notify: Callable[[str], None]) -> dict[str, Any]:
+    """Return the executed notebooks of the lessons, by name; raise RequestError if one fails."""
+    lessons = [activity for activity in activities if activity.source]
     notify(f"running {len(lessons)} notebooks for the slides …")
     if default_kind() == "warm":
         warm_up()
-    with closing(LocalPool(2)) as pool:
-        running = {
-            part.name: pool.submit(
-                Work(part.name, json.dumps(part.source), kernel=default_kind()), lambda index: None
+    futures = {}
+    with closing(LocalPool(KERNELS)) as pool:
+        for activity in lessons:
+            work = Work(activity.name, json.dumps(activity.source), kernel=default_kind())
+            futures[activity.name] = pool.submit(work, lambda index: None)
+        results = {name: future.result() for name, future in futures.items()}
+    notebooks = {}
+    for name, result in results.items():
+        if result.error:
+            raise RequestError(
+                f"{name} failed: {result.error}. Try it: make report ONLY={name[:2]}"
             )
-            for part in lessons
-        }
-        done = {name: each.result() for name, each in running.items()}
-    for name, each in done.items():
-        if each.error:
-            raise RequestError(f"{name} failed: {each.error}. Try it: make report ONLY={name[:2]}")
-    return {name: json.loads(each.notebook) for name, each in done.items()}
+        notebooks[name] = json.loads(result.notebook)
+    return notebooks
 
 
 def _write_pages(
-    parts: Sequence[Part], executed: Mapping[str, Any], minutes: int, folder: Path
+    activities: Sequence[Activity], executed: Mapping[str, Any], minutes: int, folder: Path
 ) -> None:
+    """Write the slides, the run sheet, the booklets and the page that links them."""
     title = f"Sentence similarity in {minutes} minutes"
-    chapters = [(part.title, part.exercises) for part in parts if part.lesson]
+    lessons = [activity for activity in activities if activity.lesson]
+    chapters = [(activity.title, activity.exercises) for activity in lessons]
     pages = {
-        "slides": write_slides([_deck(part, executed) for part in parts], title),
+        "slides": write_slides([_deck(activity, executed) for activity in activities], title),
         "run-sheet": render_sheet(
-            PAGE / "run-sheet.html.j2", title=title, parts=parts, words=WORDS, minutes=minutes
+            PAGE / "run-sheet.html.j2",
+            title=title,
+            activities=activities,
+            words=WORDS,
+            minutes=minutes,
         ),
         "exercises": write_booklet(chapters, solutions=False),
         "exercises-with-solutions": write_booklet(chapters, solutions=True),
     }
-    pages["index"] = render_sheet(
-        PAGE / "workshop.html.j2", title=title, lessons=[part for part in parts if part.lesson]
-    )
+    pages["index"] = render_sheet(PAGE / "workshop.html.j2", title=title, lessons=lessons)
     for name, html in pages.items():
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
 
 
-def _deck(part: Part, executed: Mapping[str, Any]) -> Deck:
-    if not part.lesson:
-        words = WORDS[part.kind]
-        text = words.text or f"{part.minutes} minutes"
-        return Deck(part.title, part.minutes, text=text, notes=words.notes)
-    teach = part.lesson.teach
-    asked = "\n\n".join(f"**Ask:** {q.ask}\n\n**Expect:** {q.expect}" for q in teach.questions)
-    notes = f"Show {teach.show}\n\n{asked}\n\nPeople get stuck: {teach.stuck}\n\nCut: {teach.cut}"
-    exercises = [*part.exercises.values()]
-    return Deck(part.title, part.lesson.minutes, executed[part.name], exercises, notes=notes)
+def _deck(activity: Activity, executed: Mapping[str, Any]) -> Deck:
+    """Return the slides of an activity, with the instructor's notes."""
+    if not activity.lesson:
+        words = WORDS[activity.kind]
+        text = words.text or f"{activity.minutes} minutes"
+        return Deck(activity.title, activity.minutes, text=text, notes=words.notes)
+    teach = activity.lesson.teach
+    paragraphs = [f"Show {teach.show}"]
+    for question in teach.questions:
+        paragraphs += [f"**Ask:** {question.ask}", f"**Expect:** {question.expect}"]
+    paragraphs += [f"People get stuck: {teach.stuck}", f"Cut: {teach.cut}"]
+    notes = "\n\n".join(paragraphs)
+    exercises = list(activity.exercises.values())
+    return Deck(
+        activity.title, activity.lesson.minutes, executed[activity.name], exercises, notes=notes
+    )
 
 
 def _files_in(folder: Path) -> dict[str, bytes]:

@@ -1,13 +1,12 @@
 """Copies of the notebooks to play in, and JupyterLab on them.
 
-They lie in ``lab/`` beside the notebooks, where neither git nor a report looks: the editions for
-learners, those with solutions, and two notebooks of their own, a start page and a playground.
+They are in ``lab/`` beside the notebooks, where neither git nor a report looks: the editions for
+learners, those with solutions, and two more notebooks, a start page and a playground.
 """
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import os
 import sys
@@ -24,19 +23,20 @@ from ..report.editions.exercises import Lesson, read_lessons
 from ..report.request.notebooks import selects
 from ..report.request.source import read_source
 from ..report.request.values import RequestError, shown, suggest
-from ..report.running.kernels import ENVIRONMENT, REQUEST, KernelKind, cool_down, warm_up
+from ..report.running.kernels import REQUEST, KernelKind, cool_down, warm_up
 from ..report.writing import naming_file
-from .checking import CHECKS, seal
+from .results import CHECKS, seal
 
-HERE = Path(__file__).parent
-OWN = START, PLAYGROUND = "start", "playground"
-TABLE = "notebooks"  # the id of the cell on the start page that lists them
-FIRST = "--LabApp.default_url"
-Copy = Callable[[], object]
+PACKAGE = Path(__file__).parent
+START, PLAYGROUND = "start", "playground"  # the notebooks that are in the lab only
+TABLE_CELL = "notebooks"  # the id of the cell on the start page that lists the notebooks
+FIRST_PAGE = "--LabApp.default_url"
+ALL_COPIES = "1"  # in place of a notebook's name
+Writer = Callable[[], object]
 
 
 class Copies:
-    """The copies of a folder of notebooks, each written where it is missing.
+    """The copies of a folder of notebooks; those that are missing are written.
 
     Parameters
     ----------
@@ -50,99 +50,118 @@ class Copies:
         self.lessons, self.folder = read_lessons(notebooks), folder
 
     def write(self) -> None:
-        """Write what is missing, and leave alone what is there, a link to nothing included.
+        """Write the copies that are missing. A file or a link in their place is left alone.
 
         Raises
         ------
         RequestError
             If a file is where a folder should be.
         """
-        for path, write in self._all():
+        for path, write in self._files():
             if not is_taken(path):
                 make_folder(path.parent)
                 with naming_file(path):
                     write()
 
-    def renew(self, names: str) -> Path | None:
-        """Put copies aside, into a folder ``before-1`` or the next, and write fresh ones.
+    def refresh(self, names: str) -> Path | None:
+        """Move copies to a folder ``before-1`` or the next, and write fresh ones.
 
         Parameters
         ----------
         names : str
-            Names or numbers of notebooks, with spaces between; ``"1"`` means all.
+            Names or numbers of notebooks, separated by spaces; ``"1"`` means all.
 
         Returns
         -------
         Path or None
-            Where the former copies are now; None if there was none.
+            The folder with the former copies; None if there were none.
         """
-        chosen = {stem for name in names.split() for stem in self._named(name)}
-        there = [path for path, _ in self._all() if path.stem in chosen and is_taken(path)]
-        numbered = (self.folder / f"before-{number}" for number in itertools.count(1))
-        before = next(path for path in numbered if not is_taken(path))
-        for path in there:
-            target = before / path.relative_to(self.folder)
+        stems: set[str] = set()
+        for name in names.split():
+            stems.update(self._stems_named(name))
+        former_copies = [path for path, _ in self._files() if path.stem in stems and is_taken(path)]
+        backup = self._next_backup()
+        for path in former_copies:
+            target = backup / path.relative_to(self.folder)
             make_folder(target.parent)
             path.rename(target)
         self.write()
-        return before if there else None
+        if not former_copies:
+            return None
+        return backup
+
+    def _next_backup(self) -> Path:
+        """Return the first of the folders ``before-1``, ``before-2``, … that is not there yet."""
+        number = 1
+        while is_taken(self.folder / f"before-{number}"):
+            number += 1
+        return self.folder / f"before-{number}"
 
     def outdated(self) -> list[str]:
         """List the notebooks that have changed since they were copied, as after ``git pull``."""
-        found = []
+        stems = []
         for path, notebook in self._notebooks():
             made_from = _made_from(path)
-            if made_from and made_from != _digest(notebook) and path.stem not in found:
-                found.append(path.stem)
-        return found
+            # A copy that does not say what it was made from is the learner's own notebook.
+            if made_from and made_from != _digest(notebook) and path.stem not in stems:
+                stems.append(path.stem)
+        return stems
 
     def links_to_nothing(self) -> list[str]:
-        """List the notebooks of which a copy is a link to nothing, so that none can be opened."""
-        broken = [path.stem for path, _ in self._all() if is_taken(path) and not path.exists()]
+        """List the notebooks of which a copy is a link to a missing file."""
+        broken = [path.stem for path, _ in self._files() if is_taken(path) and not path.exists()]
         return list(dict.fromkeys(broken))
 
-    def _named(self, name: str) -> list[str]:
-        known = [START, *self.lessons, PLAYGROUND]
-        found = [stem for stem in known if name == "1" or selects(name, stem)]
-        if not found:
+    def _stems_named(self, name: str) -> list[str]:
+        """Return the stems of the copies that a name or a number selects."""
+        stems = [START, *self.lessons, PLAYGROUND]
+        if name == ALL_COPIES:
+            return stems
+        selected = [stem for stem in stems if selects(name, stem)]
+        if not selected:
             raise RequestError(
-                f"FRESH={shown(name)} (or --fresh): no copy of this name.{suggest(name, known)}"
+                f"FRESH={shown(name)} (or --fresh): no copy of this name.{suggest(name, stems)}"
             )
-        return found
+        return selected
 
-    def _all(self) -> Iterator[tuple[Path, Copy]]:
-        """List each file, and what writes it."""
+    def _files(self) -> Iterator[tuple[Path, Writer]]:
+        """Yield the path of each file of the lab, and the call that writes it."""
         for path, notebook in self._notebooks():
             yield path, partial(_write, path, notebook)
             if path.stem in self.lessons:
-                seal_it = partial(seal, path.parent, path.stem, self.lessons[path.stem][1])
-                yield path.parent / CHECKS / f"{path.stem}.txt", seal_it
+                write_checks = partial(seal, path.parent, path.stem, self.lessons[path.stem][1])
+                yield path.parent / CHECKS / f"{path.stem}.txt", write_checks
 
     def _notebooks(self) -> Iterator[tuple[Path, Any]]:
-        own = {stem: read_source(HERE / "notebooks" / f"{stem}.ipynb") for stem in OWN}
-        yield self.folder / f"{START}.ipynb", _filled(own[START], self.lessons)
-        yield self.folder / f"{PLAYGROUND}.ipynb", own[PLAYGROUND]
+        """Yield the path and the content of each notebook of the lab."""
+        templates = PACKAGE / "notebooks"
+        start = read_source(templates / f"{START}.ipynb")
+        yield self.folder / f"{START}.ipynb", _with_table(start, self.lessons)
+        playground = read_source(templates / f"{PLAYGROUND}.ipynb")
+        yield self.folder / f"{PLAYGROUND}.ipynb", playground
         for stem, (source, lesson) in self.lessons.items():
-            solutions = self.folder / "solutions"
-            for folder, edition in ((self.folder, student_edition), (solutions, solved_edition)):
-                yield folder / f"{stem}.ipynb", edition(source, stem, lesson.exercises)
+            name = f"{stem}.ipynb"
+            yield self.folder / name, student_edition(source, stem, lesson.exercises)
+            yield self.folder / "solutions" / name, solved_edition(source, stem, lesson.exercises)
 
 
 def is_taken(path: Path) -> bool:
-    """Whether there is anything at a path; a link to nothing, too, which `Path.exists` denies."""
+    """Return whether there is a file, a folder or a link at a path."""
+    # Not `Path.exists`, which is false for a link to a missing file.
     return os.path.lexists(path)
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder where it is missing; say so where something else is in its place."""
+    """Make a folder if it is missing; raise RequestError if something else is in its place."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        parents = [folder, *folder.parents]
-        in_the_way = next(path for path in parents if is_taken(path) and not path.is_dir())
-        raise RequestError(
-            f"{in_the_way} is in the way of the folder of copies. Rename or remove it."
-        ) from None
+        for path in (folder, *folder.parents):
+            if is_taken(path) and not path.is_dir():
+                raise RequestError(
+                    f"{path} is in the way of the folder of copies. Rename or remove it."
+                ) from None
+        raise  # it was removed meanwhile
 
 
 def _write(path: Path, notebook: Mapping[str, Any]) -> None:
@@ -158,7 +177,7 @@ def _write(path: Path, notebook: Mapping[str, Any]) -> None:
     with path.open("x", encoding="utf-8") as file:
         file.write(nbformat.writes(saved) + "\n")
     notary = NotebookNotary()
-    notary.sign(saved)  # trusted, as what the user wrote is
+    notary.sign(saved)  # JupyterLab trusts it, as it trusts notebooks that the user ran
     notary.store.close()
 
 
@@ -167,8 +186,8 @@ def _digest(notebook: Mapping[str, Any]) -> str:
 
 
 def _made_from(path: Path) -> str:
-    """Read what a copy was made from; nothing where it is none, or cannot be read."""
-    if not path.is_file():  # one would wait for a pipe
+    """Return the digest of a copy's source; empty if it is no copy, or cannot be read."""
+    if not path.is_file():  # reading a pipe would wait for ever
         return ""
     try:
         return str(json.loads(path.read_text("utf-8"))["metadata"]["stslab"]["made_from"])
@@ -176,22 +195,24 @@ def _made_from(path: Path) -> str:
         return ""
 
 
-def _filled(start: Mapping[str, Any], lessons: Mapping[str, tuple[Any, Lesson]]) -> Any:
-    """Put the table of notebooks into the start page."""
-    table = "\n".join(_table(lessons))
-    cells = [
-        {**cell, "source": f"{cell['source']}\n\n{table}"} if cell["id"] == TABLE else cell
-        for cell in start["cells"]
-    ]
+def _with_table(start: Mapping[str, Any], lessons: Mapping[str, tuple[Any, Lesson]]) -> Any:
+    """Return the start page with the table of notebooks."""
+    table = "\n".join(_table_rows(lessons))
+    cells = []
+    for cell in start["cells"]:
+        if cell["id"] == TABLE_CELL:
+            cell = {**cell, "source": f"{cell['source']}\n\n{table}"}
+        cells.append(cell)
     return {**start, "cells": cells}
 
 
-def _table(lessons: Mapping[str, tuple[Any, Lesson]]) -> Iterator[str]:
+def _table_rows(lessons: Mapping[str, tuple[Any, Lesson]]) -> Iterator[str]:
+    """Yield the lines of a Markdown table of lessons."""
     yield "| | Notebook | Minutes | + exercises | |"
     yield "|--:|:--|--:|--:|:--|"
     for stem, (source, lesson) in lessons.items():
         title = source["cells"][0]["source"].partition("\n")[0].removeprefix("# ")
-        exercises = sum(each.minutes for each in lesson.exercises.values())
+        exercises = sum(exercise.minutes for exercise in lesson.exercises.values())
         yield (
             f"| {stem[:2]} | [{title}]({stem}.ipynb) | {lesson.minutes} | {exercises} "
             f"| [solutions](solutions/{stem}.ipynb) |"
@@ -199,30 +220,30 @@ def _table(lessons: Mapping[str, tuple[Any, Lesson]]) -> Iterator[str]:
 
 
 class WarmSpecs(KernelSpecManager):
-    """Find kernels as JupyterLab does, and let Python's be forked where that can be done."""
+    """Find kernels as JupyterLab does; Python's is forked from the warm process if possible."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """Find a kernel; of Python, this environment's."""
+        """Return a kernel's specification; for Python, that of this environment."""
         spec = super().get_kernel_spec(kernel_name)
         if kernel_name == NATIVE_KERNEL_NAME:
             spec.argv = make_ipkernel_cmd()
-            stanza = {"provisioner_name": "stslab-warm", "config": {"or_fresh": True}}
-            spec.metadata = {**spec.metadata, "kernel_provisioner": stanza}
+            provisioner = {"provisioner_name": "stslab-warm", "config": {"or_fresh": True}}
+            spec.metadata = {**spec.metadata, "kernel_provisioner": provisioner}
         return spec
 
 
 def open_lab(
     folder: Path, arguments: Sequence[str] = (), *, kernel: KernelKind, browser: bool = True
 ) -> None:
-    """Run JupyterLab on a folder of copies until it is ended.
+    """Run JupyterLab on a folder of copies until someone ends it.
 
     Parameters
     ----------
     folder : Path
     arguments : sequence of str, default ()
-        More of them for JupyterLab, such as ``--port=8899``.
+        Further arguments for JupyterLab, such as ``--port=8899``.
     kernel : {"warm", "fresh"}
-        Warm kernels have imported the model's stack before; where one cannot be had, it is fresh.
+        Warm kernels have imported the model's packages; if one cannot be had, it is fresh.
     browser : bool, default True
         Whether to open the start page.
 
@@ -231,28 +252,42 @@ def open_lab(
     RequestError
         If JupyterLab is not installed.
     """
-    for name in ("HF_HUB_DISABLE_PROGRESS_BARS", "TQDM_DISABLE"):
-        ENVIRONMENT.pop(name, None)  # pages have no bars; here is somebody who waits
     lab = _jupyterlab()
     if kernel == "warm":
-        warm_up()  # it imports while JupyterLab starts
+        # It imports while JupyterLab starts. A page has no progress bars; here somebody waits.
+        warm_up(progress_bars=True)
     try:
-        own = [f"--ServerApp.root_dir={folder.absolute()}"]
-        # It asks about news over the first page, and the network for what is new.
-        own += [f"--LabApp.app_settings_dir={HERE / 'settings'}"]
-        own += ["--no-browser"] * (not browser)
-        if not any(each.startswith(FIRST) for each in arguments):
-            own += [f"{FIRST}=/lab/tree/{START}.ipynb"]
-        if kernel == "warm":
-            own += [f"--ServerApp.kernel_spec_manager_class={__name__}.{WarmSpecs.__name__}"]
-        for name in [each for each in os.environ if each.startswith(REQUEST)]:
-            del os.environ[name]  # what make was given is not for kernels and terminals
-        lab.launch_instance([*own, *arguments])
+        # What make was given is not for kernels and terminals.
+        for name in list(os.environ):
+            if name.startswith(REQUEST):
+                del os.environ[name]
+        lab.launch_instance([*_lab_arguments(folder, arguments, kernel, browser), *arguments])
     finally:
         cool_down()
 
 
+def _lab_arguments(
+    folder: Path, arguments: Sequence[str], kernel: KernelKind, browser: bool
+) -> list[str]:
+    """Return JupyterLab's arguments, except those that the caller passes on."""
+    lab_arguments = [
+        f"--ServerApp.root_dir={folder.absolute()}",
+        # Without these settings JupyterLab asks about news over the first page, and looks for
+        # updates on the network.
+        f"--LabApp.app_settings_dir={PACKAGE / 'settings'}",
+    ]
+    if not browser:
+        lab_arguments.append("--no-browser")
+    if not any(argument.startswith(FIRST_PAGE) for argument in arguments):
+        lab_arguments.append(f"{FIRST_PAGE}=/lab/tree/{START}.ipynb")
+    if kernel == "warm":
+        manager = f"{__name__}.{WarmSpecs.__name__}"
+        lab_arguments.append(f"--ServerApp.kernel_spec_manager_class={manager}")
+    return lab_arguments
+
+
 def _jupyterlab() -> Any:
+    """Return JupyterLab's application; raise RequestError if it is not installed."""
     try:
         from jupyterlab.labapp import LabApp
     except ImportError:

@@ -28,16 +28,20 @@ from .doctor import LOCK
 from .kit import TO_RATE, write_handouts
 
 FOLDER = "stslab-offline"  # what the zip unpacks into
-NAMES = {"Darwin": "macOS"}  # systems that call themselves otherwise
-# The same script twice: Finder starts what is named .command.
-STARTS = {each: each for each in ("START.txt", "start.sh", "start.bat")}
-STARTS["start.command"] = "start.sh"
+SYSTEM_NAMES = {"Darwin": "macOS"}  # where Python's name is not the usual one
+# Files in the zip and their sources. One script is there twice: Finder starts .command files only.
+START_FILES = {
+    "START.txt": "START.txt",
+    "start.sh": "start.sh",
+    "start.bat": "start.bat",
+    "start.command": "start.sh",
+}
 
 
 def build_offline(checkout: Path, folder: Path, *, torch_index: str | None = None) -> Path:
     """Gather the wheels that ``.[lab]`` needs here, and zip them with notebooks and handouts.
 
-    The page that computes, compact, is among them, for phones and for computers that are locked.
+    The live page is among the handouts, in its compact form, for phones and for locked computers.
 
     Parameters
     ----------
@@ -53,9 +57,9 @@ def build_offline(checkout: Path, folder: Path, *, torch_index: str | None = Non
     RequestError
         If there is no checkout, or pip finds no wheels.
     """
-    for needed in ("pyproject.toml", LOCK, "notebooks/01_what_is_sts.ipynb"):
-        if not (checkout / needed).is_file():
-            raise RequestError(f"no {needed} here. Run it in a checkout of stslab.")
+    for name in ("pyproject.toml", LOCK, "notebooks/01_what_is_sts.ipynb"):
+        if not (checkout / name).is_file():
+            raise RequestError(f"no {name} here. Run it in a checkout of stslab.")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".offline-", dir=folder) as scratch:
         wheels, handouts = Path(scratch, "wheels"), Path(scratch, "handouts")
@@ -66,17 +70,18 @@ def build_offline(checkout: Path, folder: Path, *, torch_index: str | None = Non
 
 
 def gather_wheels(checkout: Path, wheels: Path, torch_index: str | None = None) -> None:
-    """Let pip put all wheels into a folder: the lock's versions, and the PyTorch installed here."""
+    """Gather all wheels in a folder, in the lock's versions, with the PyTorch installed here."""
     torch = f"torch=={importlib.metadata.version('torch')}"  # with its build, such as +cpu
     wheels.mkdir()
-    where = wheels.resolve()
+    target = str(wheels.resolve())  # pip runs in another folder
     pip = [sys.executable, "-m", "pip", "wheel", "-q", "--disable-pip-version-check", "-c", LOCK]
-    pip += ["--wheel-dir", str(where), "--find-links", str(where)]
-    steps = [[*pip, torch, ".[lab]"]]
+    pip += ["--wheel-dir", target, "--find-links", target]
+    commands = [[*pip, torch, ".[lab]"]]
     if torch_index:
-        steps.insert(0, [*pip, "--index-url", torch_index, torch])
-    for step in steps:
-        if subprocess.run(step, cwd=checkout).returncode:
+        # PyTorch first and alone: the second command finds its wheel in the folder.
+        commands.insert(0, [*pip, "--index-url", torch_index, torch])
+    for command in commands:
+        if subprocess.run(command, cwd=checkout).returncode:
             raise RequestError(
                 f"pip could not gather the wheels (see above); nothing was zipped. If it misses "
                 f"{torch}, give the index it was installed from: TORCH_INDEX=… (or --torch-index)."
@@ -86,29 +91,27 @@ def gather_wheels(checkout: Path, wheels: Path, torch_index: str | None = None) 
 def pack(checkout: Path, wheels: Path, folder: Path, handouts: Path) -> Path:
     """Zip wheels, notebooks, handouts and start scripts; equal files give equal bytes."""
     version = ".".join(map(str, sys.version_info[:2]))
-    system = NAMES.get(platform.system(), platform.system())
+    system = SYSTEM_NAMES.get(platform.system(), platform.system())
     machine = platform.machine()
     name = f"{FOLDER}-{system}-{machine}-py{version.replace('.', '')}.zip".lower()
     oldest = oldest_python(wheels, version)
-    needed = f"Python {version} (not another)"
+    release = f"Python {version} (not another)"
     if not oldest.endswith(".0"):
-        needed = f"Python {version} (not another), {oldest} or newer,"
+        release = f"Python {version} (not another), {oldest} or newer,"
     values = {
         "PYTHON": version,
         "OLDEST": oldest,
-        "RELEASE": needed,
+        "RELEASE": release,
         "SYSTEM": platform.system(),
         "MACHINE": machine,
-        "NEEDS": f"{system} {machine}{oldest_system(wheels)}",
-        "UNPACKED": f"{1.1 * size_on_disk(wheels) / 1e9:.1f} GB",  # it is an estimate
+        "NEEDS": f"{system} {machine}",
     }
-    texts = dict(start_files(values)) | {
-        LOCK: (checkout / LOCK).read_bytes(),
-        "requirements.txt": f"-c {LOCK}\nstslab[lab]\n".encode(),
-        **dict(notebook_files(checkout / "notebooks")),
-        **{page.name: page.read_bytes() for page in sorted(handouts.glob("*.html"))},
-    }
-    files: dict[str, bytes | Path] = dict(texts)
+    files: dict[str, bytes | Path] = dict(start_files(values))
+    files[LOCK] = (checkout / LOCK).read_bytes()
+    files["requirements.txt"] = f"-c {LOCK}\nstslab[lab]\n".encode()
+    files |= notebook_files(checkout / "notebooks")
+    files |= {page.name: page.read_bytes() for page in sorted(handouts.glob("*.html"))}
+    # As paths: the wheels are too large to hold in memory.
     files |= {f"wheels/{wheel.name}": wheel for wheel in sorted(wheels.glob("*.whl"))}
     return write_zip(
         folder / name, {f"{FOLDER}/{path}": content for path, content in files.items()}
@@ -116,22 +119,25 @@ def pack(checkout: Path, wheels: Path, folder: Path, handouts: Path) -> Path:
 
 
 def start_files(values: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    """Give the start scripts and their instructions, with values for each ``@NAME@``."""
-    for name, source in STARTS.items():
-        text = importlib.resources.files(__package__).joinpath("start", source).read_text("utf-8")
+    """Yield the start scripts and their instructions, with values for each ``@NAME@``."""
+    folder = importlib.resources.files(__package__).joinpath("start")
+    for name, source in START_FILES.items():
+        text = folder.joinpath(source).read_text("utf-8")
         for key, value in values.items():
             text = text.replace(f"@{key}@", value)
-        yield name, text.replace("\n", "\r\n" if name.endswith(".bat") else "\n").encode()
+        if name.endswith(".bat"):
+            text = text.replace("\n", "\r\n")
+        yield name, text.encode()
 
 
 def notebook_files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Give what is in a folder of notebooks, but for hidden files and for outputs.
+    """Yield the files of a folder of notebooks, without hidden files and without outputs.
 
-    A notebook that cannot be read is left out: nobody could open it, nor take its outputs out.
+    A notebook that cannot be read is left out: nobody could open it.
     """
     for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        hidden = any(part.startswith((".", "__")) for part in inside.parts)
+        relative_path = path.relative_to(folder)
+        hidden = any(name.startswith((".", "__")) for name in relative_path.parts)
         if hidden or not path.is_file():
             continue
         content = path.read_bytes()
@@ -141,37 +147,24 @@ def notebook_files(folder: Path) -> Iterator[tuple[str, bytes]]:
             except RequestError:
                 continue
             content = without_outputs(content)
-        yield f"notebooks/{inside.as_posix()}", content
+        yield f"notebooks/{relative_path.as_posix()}", content
 
 
 def without_outputs(content: bytes) -> bytes:
-    """Take the outputs out of a notebook; one that has none stays as it is."""
+    """Return a notebook without outputs; the same bytes if it has none."""
     notebook = json.loads(content)
-    ran = [cell for cell in notebook["cells"] if cell.get("outputs") or cell.get("execution_count")]
-    if not ran:
+    executed = [
+        cell for cell in notebook["cells"] if cell.get("outputs") or cell.get("execution_count")
+    ]
+    if not executed:
         return content
-    for cell in ran:
+    for cell in executed:
         cell |= {"outputs": [], "execution_count": None}
     return f"{json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False)}\n".encode()
 
 
-def oldest_system(wheels: Path) -> str:
-    """Say which system all wheels need at least, as their names tell.
-
-    A wheel for several is good for the oldest of them.
-    """
-    needed: dict[str, tuple[int, int]] = {}
-    for wheel in wheels.glob("*.whl"):
-        tags = re.findall(r"(manylinux|macosx)_(\d+)_(\d+)_", wheel.name)
-        if tags:
-            kind, version = tags[0][0], min((int(major), int(minor)) for _, major, minor in tags)
-            needed[kind] = max(needed.get(kind, version), version)
-    called = {"manylinux": " with glibc", "macosx": ""}
-    return "".join(f"{called[kind]} {a}.{b} or newer" for kind, (a, b) in needed.items())
-
-
 def oldest_python(wheels: Path, version: str) -> str:
-    """Find the first release of a version of Python that all wheels admit.
+    """Return the first release of a version of Python that all wheels admit.
 
     Parameters
     ----------
@@ -183,7 +176,7 @@ def oldest_python(wheels: Path, version: str) -> str:
     Returns
     -------
     str
-        Such as ``"3.11.0"``; the running release where no older one will do.
+        Such as ``"3.11.0"``; the running release if no older one will do.
     """
     specifiers = [required_python(wheel) for wheel in sorted(wheels.glob("*.whl"))]
     for patch in range(sys.version_info.micro):
@@ -194,25 +187,10 @@ def oldest_python(wheels: Path, version: str) -> str:
 
 
 def required_python(wheel: Path) -> SpecifierSet:
-    """Read from a wheel's metadata which releases of Python it admits."""
+    """Return the releases of Python that a wheel's metadata admit."""
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
             if re.fullmatch(r"[^/]+\.dist-info/METADATA", name):
                 metadata = email.message_from_bytes(archive.read(name))
                 return SpecifierSet(metadata["Requires-Python"] or "")
     return SpecifierSet()
-
-
-def size_on_disk(wheels: Path) -> int:
-    """Estimate the bytes of disk that wheels take, together with what is installed from them.
-
-    What Python compiles a file to is about as large as the file; disks count in blocks of 4 KiB.
-    """
-    size = 0
-    for wheel in wheels.glob("*.whl"):
-        size += wheel.stat().st_size
-        with zipfile.ZipFile(wheel) as archive:
-            for each in archive.infolist():
-                blocks = -(-each.file_size // 4096)
-                size += 4096 * blocks * (2 if each.filename.endswith(".py") else 1)
-    return size

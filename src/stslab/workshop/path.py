@@ -1,4 +1,4 @@
-"""How long a workshop takes → its parts, each with the minutes that it states."""
+"""The minutes of a workshop → its activities: lessons, ratings, breaks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATHS = Path("exercises") / "paths.yaml"  # in the folder of notebooks
 
 @dataclass(frozen=True)
 class Words:
-    """A part that is no lesson: what stands on its slide, and what to do."""
+    """The slide of an activity that is not a lesson, and the instructor's notes."""
 
     title: str
     text: str
@@ -51,8 +51,8 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part of a workshop, from minute `start` on."""
+class Activity:
+    """An activity of a workshop, from minute `start` on."""
 
     kind: str
     title: str
@@ -65,11 +65,13 @@ class Part:
     @property
     def exercises(self) -> Mapping[str, Exercise]:
         """The exercises that there is time for."""
-        return self.lesson.exercises if self.lesson else {}
+        if self.lesson is None:
+            return {}
+        return self.lesson.exercises
 
 
-def plan(minutes: int, notebooks: Path) -> list[Part]:
-    """Choose the parts of a workshop.
+def plan_activities(minutes: int, notebooks: Path) -> list[Activity]:
+    """Choose the activities of a workshop.
 
     Parameters
     ----------
@@ -80,41 +82,44 @@ def plan(minutes: int, notebooks: Path) -> list[Part]:
 
     Returns
     -------
-    list of Part
+    list of Activity
         They add up to `minutes`.
 
     Raises
     ------
     RequestError
-        If there is no such path, or its parts add up to another time.
+        If there is no such path, or its activities add up to another time.
     """
     file = notebooks / PATHS
     try:
         paths = parse_yaml(file.read_text(encoding="utf-8"))[0]
     except OSError:
-        raise RequestError(f"{file}: cannot be read; it holds a workshop's parts.") from None
+        raise RequestError(f"{file}: cannot be read; it holds a workshop's activities.") from None
     if minutes not in paths:
-        known = ", ".join(map(str, paths))
-        raise RequestError(f"MINUTES={minutes}: there is a path of {known} minutes. Take one.")
-    parts: list[Part] = []
+        choices = ", ".join(map(str, paths))
+        raise RequestError(f"MINUTES={minutes}: there is a path of {choices} minutes. Take one.")
+    activities = []
+    end = 0
     for entry in paths[minutes]:
-        start = parts[-1].start + parts[-1].minutes if parts else 0
-        parts.append(_part(entry, start, notebooks))
-    if (total := parts[-1].start + parts[-1].minutes) != minutes:
-        raise RequestError(f"{file}: the path of {minutes} minutes adds up to {total}.")
-    return parts
+        activity = _build_activity(entry, end, notebooks)
+        activities.append(activity)
+        end = activity.start + activity.minutes
+    if end != minutes:
+        raise RequestError(f"{file}: the path of {minutes} minutes adds up to {end}.")
+    return activities
 
 
-def _part(entry: Mapping[str, Any], start: int, notebooks: Path) -> Part:
+def _build_activity(entry: Mapping[str, Any], start: int, notebooks: Path) -> Activity:
+    """Return the activity that an entry of a path describes."""
     if "lesson" not in entry:
-        ((kind, minutes),) = entry.items()
-        return Part(kind, WORDS[kind].title, start, minutes)
+        ((kind, minutes),) = entry.items()  # such as {"break": 10}
+        return Activity(kind, WORDS[kind].title, start, minutes)
     name = entry["lesson"]
     path = notebooks / f"{name}.ipynb"
     source = read_source(path)
-    whole = read_lesson(path, source)
-    chosen = {key: whole.exercises[key] for key in entry["exercises"]}
-    lesson = whole.model_copy(update={"exercises": chosen})
+    lesson = read_lesson(path, source)
+    exercises = {key: lesson.exercises[key] for key in entry["exercises"]}
+    lesson = lesson.model_copy(update={"exercises": exercises})
     title = source["cells"][0]["source"].splitlines()[0].removeprefix("# ")
-    minutes = lesson.minutes + sum(each.minutes for each in chosen.values())
-    return Part("lesson", title, start, minutes, name, lesson, source)
+    minutes = lesson.minutes + sum(exercise.minutes for exercise in exercises.values())
+    return Activity("lesson", title, start, minutes, name, lesson, source)

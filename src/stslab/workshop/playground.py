@@ -1,4 +1,4 @@
-"""Sentences, a model and a threshold to play with; heatmap, pairs and ranking follow them."""
+"""A widget with sentences, a model and a threshold, above the scores that they result in."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from ..scores.cosine import closest_pairs, similarity_matrix
 from ..wording import counted
 
 SENTENCES = ("The train was late.", "The train did not come on time.", "The soup needs salt.")
-MOST = 40  # sentences: above, a heatmap has no labels, and a report is the better place
-PAUSE = 0.5  # seconds without a key pressed before anything is drawn
+MOST_SENTENCES = 40  # above, a heatmap has no labels, and a report is the better place
+PAUSE = 0.5  # seconds without a keystroke before anything is drawn
+# What a widget can show. Not the PNG that figures have as well: it is the same picture as the SVG.
+WIDGET_FORMATS = ("image/svg+xml", "text/html", "text/plain")
 REPORT = "report_sentences"
 PRESET = "playground"
 
@@ -32,62 +34,62 @@ def playground(
     model_name: str = DEFAULT_MODEL,
     threshold: float = 0.7,
 ) -> Any:
-    """Show a text field, and what the model makes of the sentences in it as they are typed.
+    """Show a text field, and the scores of the sentences in it while they are typed.
 
     Parameters
     ----------
     sentences : sequence of str
-        To begin with.
+        The first content of the field.
     model_name : str
         One of `available_models`, or another name or folder that `stslab.load_model` takes.
     threshold : float, default 0.7
-        From which score on a pair is listed.
+        Pairs are listed that score at least this.
 
     Returns
     -------
     ipywidgets.Widget
-        What JupyterLab shows; its button writes a preset.
+        Its button writes a preset.
     """
     import ipywidgets as widgets
 
     wide = widgets.Layout(width="100%", max_width="60em")
-    named = {"style": {"description_width": "7em"}, "layout": wide}
+    options = {"style": {"description_width": "7em"}, "layout": wide}
     names = list(dict.fromkeys([*available_models(), model_name]))
-    field = widgets.Textarea("\n".join(sentences), description="Sentences", rows=7, **named)
-    model = widgets.Dropdown(options=names, value=model_name, description="Model", **named)
+    field = widgets.Textarea("\n".join(sentences), description="Sentences", rows=7, **options)
+    model = widgets.Dropdown(options=names, value=model_name, description="Model", **options)
     limit = widgets.FloatSlider(
-        threshold, min=0, max=1, step=0.05, description="Threshold", **named
+        threshold, min=0, max=1, step=0.05, description="Threshold", **options
     )
-    button, shown, written = widgets.Button(), widgets.Output(), widgets.Output()
-    button.description, button.icon = "Write a preset", "save"
+    button = widgets.Button(description="Write a preset", icon="save")
+    scores, preset = widgets.Output(), widgets.Output()
 
     def draw() -> None:
-        texts = lines(field.value)
-        shown.outputs = _outputs(lambda: show_scores(texts, model.value, limit.value))
+        texts = nonblank_lines(field.value)
+        scores.outputs = _outputs(lambda: show_scores(texts, model.value, limit.value))
 
     def save(_: Any) -> None:
-        texts = lines(field.value)
-        written.outputs = _outputs(lambda: show_preset(texts, model.value, limit.value))
+        texts = nonblank_lines(field.value)
+        preset.outputs = _outputs(lambda: show_preset(texts, model.value, limit.value))
 
-    later = _Later(draw)
-    for each in (field, model, limit):
-        each.observe(lambda _: later.call(), names="value")
+    delayed_draw = _Delayed(draw)
+    for control in (field, model, limit):
+        control.observe(lambda _: delayed_draw.call(), names="value")
     button.on_click(save)
     draw()
-    return widgets.VBox([field, model, limit, widgets.HBox([button, written]), shown])
+    return widgets.VBox([field, model, limit, widgets.HBox([button, preset]), scores])
 
 
-def lines(text: str) -> list[str]:
-    """Take each line that is not blank as a sentence, without the space around it.
+def nonblank_lines(text: str) -> list[str]:
+    """Return the lines that are not blank, without the space around them.
 
-    >>> lines(" One. \\n\\nTwo.")
+    >>> nonblank_lines(" One. \\n\\nTwo.")
     ['One.', 'Two.']
     """
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def show_scores(sentences: Sequence[str], model_name: str, threshold: float) -> None:
-    """Show the heatmap, the pairs from a threshold on, and the ranking against the first sentence.
+    """Show the heatmap, the pairs above a threshold, and the ranking against the first sentence.
 
     Parameters
     ----------
@@ -95,19 +97,19 @@ def show_scores(sentences: Sequence[str], model_name: str, threshold: float) -> 
     model_name : str
     threshold : float
     """
-    if not 2 <= len(sentences) <= MOST:
+    if not 2 <= len(sentences) <= MOST_SENTENCES:
         show_text(
-            f"{counted(len(sentences), 'sentence')}: write from 2 to {MOST}, one a line. "
+            f"{counted(len(sentences), 'sentence')}: write from 2 to {MOST_SENTENCES}, one a line. "
             "For more, build a report: make report SENTENCES=my.txt"
         )
         return
-    matrix = similarity_matrix(sentences, model=_Plain(_loaded(model_name)))
+    matrix = similarity_matrix(sentences, model=_WithoutCache(_load_model_once(model_name)))
     show_figure(heatmap(matrix), "playground")
-    every = len(sentences) * (len(sentences) - 1) // 2
-    pairs = closest_pairs(matrix, top_k=every)
-    near = pairs[pairs["score"] >= threshold]
-    caption = f"Pairs that score {threshold:g} or more: {len(near)} of {every}"
-    show_table(near, "pairs", caption=caption, bars="score")
+    pair_count = len(sentences) * (len(sentences) - 1) // 2
+    pairs = closest_pairs(matrix, top_k=pair_count)
+    close_pairs = pairs[pairs["score"] >= threshold]
+    caption = f"Pairs that score {threshold:g} or more: {len(close_pairs)} of {pair_count}"
+    show_table(close_pairs, "pairs", caption=caption, bars="score")
     scores = matrix.iloc[0, 1:].sort_values(ascending=False, kind="stable")
     ranking = scores.rename("score").rename_axis("sentence").reset_index()
     ranking.insert(0, "rank", range(1, len(ranking) + 1))
@@ -115,7 +117,7 @@ def show_scores(sentences: Sequence[str], model_name: str, threshold: float) -> 
 
 
 def show_preset(sentences: Sequence[str], model_name: str, threshold: float) -> None:
-    """Write a preset where a report finds it, and show what builds it.
+    """Write a preset where a report finds it, and show the command that builds it.
 
     Parameters
     ----------
@@ -124,35 +126,36 @@ def show_preset(sentences: Sequence[str], model_name: str, threshold: float) -> 
     threshold : float
     """
     notebooks = Path.cwd().parent / "notebooks"
-    here = not (notebooks / f"{REPORT}.ipynb").is_file()
+    in_repository = (notebooks / f"{REPORT}.ipynb").is_file()
+    folder = Path.cwd()
+    if in_repository:
+        folder = notebooks / "presets"
     try:
-        path = write_preset(
-            Path.cwd() if here else notebooks / "presets", sentences, model_name, threshold
-        )
+        path = write_preset(folder, sentences, model_name, threshold)
     except OSError as error:
         show_text(f"No preset was written: {error.filename}: {error.strerror}.")
         return
     except ValueError as error:
         show_text(f"No preset was written: {error}")
         return
-    if here:
+    if in_repository:
+        show_text(f"Written: {path.relative_to(notebooks.parent).as_posix()}. Build its page:")
+        show_text(f"make report PRESET={path.stem}")
+    else:
         show_text(
             f"Written: {path}. There is no folder of notebooks beside this one; to build the "
             f"report, put the file into notebooks/presets/ of a copy of stslab's repository, then: "
             f"make report PRESET={path.stem}"
         )
-    else:
-        show_text(f"Written: {path.relative_to(notebooks.parent).as_posix()}. Build its page:")
-        show_text(f"make report PRESET={path.stem}")
 
 
 def write_preset(folder: Path, sentences: Sequence[str], model_name: str, threshold: float) -> Path:
-    """Write the sentences as a preset, under the next name that is free.
+    """Write the sentences as a preset, under the first name that is free.
 
     Parameters
     ----------
     folder : Path
-        Made if it is missing.
+        Created if it is missing.
     sentences : sequence of str
     model_name : str
     threshold : float
@@ -181,9 +184,13 @@ def write_preset(folder: Path, sentences: Sequence[str], model_name: str, thresh
     ]
     folder.mkdir(parents=True, exist_ok=True)
     for number in itertools.count(1):
-        path = folder / f"{PRESET if number == 1 else f'{PRESET}-{number}'}.yaml"
+        stem = PRESET
+        if number > 1:
+            stem = f"{PRESET}-{number}"
+        path = folder / f"{stem}.yaml"
         first_line = f"# Built by: make report PRESET={path.stem}"
         try:
+            # Mode x, not a look before: two playgrounds may write at the same time.
             with naming_file(path), path.open("xb") as file:
                 file.write("\n".join([first_line, *text_lines, ""]).encode())
         except FileExistsError:
@@ -192,11 +199,11 @@ def write_preset(folder: Path, sentences: Sequence[str], model_name: str, thresh
     return path
 
 
-_loaded = cache(load_model)
+_load_model_once = cache(load_model)
 
 
-class _Plain:
-    """A model without the cache on disk, in which every half sentence would be kept."""
+class _WithoutCache:
+    """A model without the cache on disk, which would store every half-typed sentence."""
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -206,33 +213,34 @@ class _Plain:
 
 
 def _outputs(show: Callable[[], None]) -> tuple[dict[str, Any], ...]:
-    """Give what is shown as a widget holds it; without the PNG, which is the SVG again."""
+    """Return the outputs of a function in the form that a widget holds them."""
     from IPython.utils.capture import capture_output
 
     with capture_output() as captured:
         try:
             show()
-        except ValueError as error:  # of a model that cannot be loaded
+        except ValueError as error:  # the model cannot be loaded
             show_text(str(error))
-    kept = ("image/svg+xml", "text/html", "text/plain")
-    return tuple(
-        {
-            "output_type": "display_data",
-            "data": {form: each.data[form] for form in kept if form in each.data},
-            "metadata": {},
+    outputs = []
+    for output in captured.outputs:
+        data = {
+            mime_type: output.data[mime_type]
+            for mime_type in WIDGET_FORMATS
+            if mime_type in output.data
         }
-        for each in captured.outputs
-    )
+        outputs.append({"output_type": "display_data", "data": data, "metadata": {}})
+    return tuple(outputs)
 
 
-class _Later:
-    """Call once, after a pause without a further call."""
+class _Delayed:
+    """A function that is called once, after a pause without a further call."""
 
     def __init__(self, function: Callable[[], None]) -> None:
         self.function = function
-        self.waiting: asyncio.TimerHandle | None = None
+        self.timer: asyncio.TimerHandle | None = None
 
     def call(self) -> None:
-        if self.waiting:
-            self.waiting.cancel()
-        self.waiting = asyncio.get_running_loop().call_later(PAUSE, self.function)
+        """Start the pause again."""
+        if self.timer:
+            self.timer.cancel()
+        self.timer = asyncio.get_running_loop().call_later(PAUSE, self.function)

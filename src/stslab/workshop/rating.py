@@ -35,47 +35,44 @@ def build_rating_page(
 ) -> Path:
     """Write a page in which people rate pairs from 0 to 5, and see a model's scores afterwards.
 
-    What they rate is saved by download, in a file that `gather` reads.
+    The page offers the ratings as a download, a file that `gather` reads.
 
     Parameters
     ----------
     pairs : sequence of (str, str), length n
-        Shown in this order.
+        In the order in which the page shows them.
     scores : sequence of float, length n
-        The model's, in [-1, 1]; the page holds them, and does not show them before.
+        The model's, in [-1, 1]; the page shows them after the last rating only.
     folder : Path
         Where ``rate.html`` is written.
 
     Returns
     -------
     Path
-        The page: the same bytes each time.
+        The page, the same bytes each time.
 
     Raises
     ------
     InputError
-        If there is no pair, one comes twice, or not each has one score.
+        If there is no pair, a pair comes twice, or the numbers of pairs and scores differ.
     """
-    ids = [pair_id(*pair) for pair in pairs]
+    ids = [pair_id(sentence_a, sentence_b) for sentence_a, sentence_b in pairs]
     if not ids or len(ids) != len(scores):
         raise InputError(
             f"pairs and scores: expected as many scores as pairs, at least one, got {len(ids)} "
             f"pairs and {len(scores)} scores."
         )
-    if len(set(ids)) < len(ids):
-        twice = next(index for index, each in enumerate(ids) if each in ids[:index])
-        raise InputError(
-            f"pairs[{twice}]: {pairs[twice]!r:.80} is there twice. Rate each pair once."
-        )
-    start = {
+    for index, pair in enumerate(pairs):
+        if ids[index] in ids[:index]:
+            raise InputError(f"pairs[{index}]: {pair!r:.80} is there twice. Rate each pair once.")
+    start_data = {
         "format": FORMAT,
         "version": VERSION,
         "pairs": [[name, round(float(score), 6)] for name, score in zip(ids, scores, strict=True)],
     }
-    html = (
-        templates(PAGE)
-        .get_template("rate.html.j2")
-        .render(pairs=pairs, meanings=MEANINGS, look=_look(), start=Markup(json.dumps(start)))
+    template = templates(PAGE).get_template("rate.html.j2")
+    html = template.render(
+        pairs=pairs, meanings=MEANINGS, look=_assets(), start=Markup(json.dumps(start_data))
     )
     page = folder / "rate.html"
     folder.mkdir(parents=True, exist_ok=True)
@@ -83,5 +80,6 @@ def build_rating_page(
     return page
 
 
-def _look() -> Assets:
+def _assets() -> Assets:
+    """Return the page's style and script, with the policy that admits no others."""
     return with_policy(read_style([PAGE / "rate.css"]), read_script([PAGE / "rate.js"]))

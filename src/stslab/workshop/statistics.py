@@ -1,4 +1,4 @@
-"""What a class said, in numbers: how far people agree, how guesses went, which checks failed."""
+"""A class's answers in numbers: agreement between people, errors of guesses, failed checks."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-FEWEST = 5  # pairs below which a correlation of two rankings says nothing
+FEWEST = 5  # pairs for a correlation of two rankings; below, chance alone gives high values
 
 
 def agreement_with_others(ratings: pd.DataFrame) -> pd.Series[float]:
-    """Correlate each person's ratings with the mean of the others'.
+    """Correlate each person's ratings with the mean of the others' ratings.
 
     The mean over people is the ceiling: a measure that reaches it agrees with people as well as one
     of them does. Spearman's correlation, ties at their mean rank, as `scipy.stats.spearmanr`
@@ -33,18 +33,24 @@ def agreement_with_others(ratings: pd.DataFrame) -> pd.Series[float]:
     >>> agreement_with_others(ratings).round(2).tolist()
     [-0.71, -0.3, -1.0]
     """
-    found = {}
-    for person, own in ratings.iterrows():
-        others = ratings.drop(index=person).mean()
-        both = own.notna() & others.notna()
-        varied = own[both].nunique() > 1 and others[both].nunique() > 1
-        enough = both.sum() >= FEWEST and varied
-        found[person] = own[both].rank().corr(others[both].rank()) if enough else np.nan
-    return pd.Series(found, index=ratings.index, dtype=float)
+    correlations = {}
+    for person, row in ratings.iterrows():
+        mean_of_others = ratings.drop(index=person).mean()
+        shared = row.notna() & mean_of_others.notna()
+        correlations[person] = _spearman(row[shared], mean_of_others[shared])
+    return pd.Series(correlations, index=ratings.index, dtype=float)
+
+
+def _spearman(ratings: pd.Series[float], means: pd.Series[float]) -> float:
+    """Return Spearman's correlation; NaN for fewer than 5 pairs, or values that are all alike."""
+    if len(ratings) < FEWEST or ratings.nunique() < 2 or means.nunique() < 2:
+        return np.nan
+    # Spearman's correlation is Pearson's, of ranks.
+    return float(ratings.rank().corr(means.rank()))
 
 
 def class_means(ratings: pd.DataFrame) -> pd.DataFrame:
-    """Sum up what people say of each pair.
+    """Summarize the ratings of each pair.
 
     Parameters
     ----------
@@ -68,11 +74,12 @@ def class_means(ratings: pd.DataFrame) -> pd.DataFrame:
 
 
 def guess_errors(guesses: Sequence[Sequence[tuple[float, float]]]) -> pd.DataFrame:
-    """Measure how far guesses were from scores, at the start and at the end.
+    """Measure the errors of guesses, in the first and the last half of each person's guesses.
 
     Parameters
     ----------
-    guesses : for each person the pairs (guess, score) in the order made
+    guesses : sequence of sequence of (float, float)
+        For each person the pairs (guess, score), in the order of the guesses.
 
     Returns
     -------
@@ -86,16 +93,19 @@ def guess_errors(guesses: Sequence[Sequence[tuple[float, float]]]) -> pd.DataFra
     [[3.0, 0.4, 0.1], [0.0, nan, nan]]
     """
     rows = []
-    for each in guesses:
-        errors = np.abs([guess - score for guess, score in each])
+    for guesses_of_person in guesses:
+        errors = np.abs([guess - score for guess, score in guesses_of_person])
         half = len(errors) // 2
-        ends = (errors[:half].mean(), errors[-half:].mean()) if half else (np.nan, np.nan)
-        rows.append((len(errors), *ends))
+        first_half = last_half = np.nan
+        if half:
+            first_half = errors[:half].mean()
+            last_half = errors[-half:].mean()
+        rows.append((len(errors), first_half, last_half))
     return pd.DataFrame(rows, columns=["guesses", "first_half", "last_half"])
 
 
 def check_failures(checks: pd.DataFrame) -> pd.DataFrame:
-    """Sum up checks by exercise, those that failed most often first.
+    """Summarize checks by exercise, those that failed most often first.
 
     Parameters
     ----------
@@ -106,8 +116,8 @@ def check_failures(checks: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns ``exercise, people, failed_tries, share_passed, share_first_try, hint`` (the one
-        given most; ties in order of the alphabet) and ``given`` (to how many). Ties keep the order
-        of the alphabet.
+        that most people got; of two, the first by the alphabet) and ``given`` (to how many people).
+        Exercises that failed equally often are in alphabetical order.
 
     Examples
     --------
@@ -117,19 +127,23 @@ def check_failures(checks: pd.DataFrame) -> pd.DataFrame:
     [['b', 4, 0.0], ['a', 2, 0.5]]
     """
     rows = []
-    for exercise, part in checks[checks["tries"] > 0].groupby("exercise", sort=True):
-        passed = part["passed"].astype(bool)
-        hints = part.loc[part["hint"] != "", "hint"].value_counts().sort_index()
-        hint = hints.idxmax() if len(hints) else ""
+    for exercise, attempts in checks[checks["tries"] > 0].groupby("exercise", sort=True):
+        passed = attempts["passed"].astype(bool)
+        # In alphabetical order, as `idxmax` returns the first of equal counts.
+        hint_counts = attempts.loc[attempts["hint"] != "", "hint"].value_counts().sort_index()
+        hint, people_with_hint = "", 0
+        if len(hint_counts):
+            hint = str(hint_counts.idxmax())
+            people_with_hint = int(hint_counts.max())
         rows.append(
             {
                 "exercise": exercise,
-                "people": len(part),
-                "failed_tries": int((part["tries"] - passed).sum()),
+                "people": len(attempts),
+                "failed_tries": int((attempts["tries"] - passed).sum()),
                 "share_passed": passed.mean(),
-                "share_first_try": (passed & (part["tries"] == 1)).mean(),
+                "share_first_try": (passed & (attempts["tries"] == 1)).mean(),
                 "hint": hint,
-                "given": int(hints.max()) if len(hints) else 0,
+                "given": people_with_hint,
             }
         )
     columns = ["exercise", "people", "failed_tries", "share_passed", "share_first_try"]

@@ -65,6 +65,7 @@ ENVIRONMENT = {
     "TQDM_DISABLE": "1",  # progress bars would land in the page
     "TZ": "UTC",
 }
+WITHOUT_BARS = ("HF_HUB_DISABLE_PROGRESS_BARS", "TQDM_DISABLE")  # those that switch bars off
 # Someone's own settings, which would reach the pages: code to run at each start, debuggers, the
 # test runner (ipykernel behaves differently under pytest).
 LEFT_OUT = ("PYTHONSTARTUP", "PYTHONBREAKPOINT", "PYTHONINSPECT", "PYTEST_CURRENT_TEST")
@@ -108,11 +109,14 @@ def _fixed_environment() -> dict[str, str]:
 # The one process that forks warm kernels; it leaves when its standard input closes.
 _warm: subprocess.Popen[bytes] | None = None
 _warm_lock = threading.Lock()
+_progress_bars = False  # of its kernels; remembered for when it was killed and starts again
 
 
-def warm_up() -> None:
+def warm_up(*, progress_bars: bool = False) -> None:
     """Start the process that imports the stack; returns at once, it imports meanwhile."""
+    global _progress_bars
     with _warm_lock:
+        _progress_bars = progress_bars
         _warm_process()
 
 
@@ -133,11 +137,15 @@ def _warm_process() -> subprocess.Popen[bytes]:
     if _warm is None:
         # A pandas.py in the current folder is not pandas.
         code = f"import sys; sys.path.remove(''); import {__name__} as warm"
+        variables = _fixed_environment()
+        if _progress_bars:
+            for name in WITHOUT_BARS:
+                del variables[name]
         _warm = subprocess.Popen(
             [sys.executable, "-c", f"{code}; warm.serve_forks({PRELOAD!r})"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | _fixed_environment(),
+            env=os.environ | variables,
             start_new_session=True,  # Ctrl-C is for the builder, which then ends its kernels
         )
     return _warm

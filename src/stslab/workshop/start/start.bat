@@ -17,7 +17,7 @@ echo Setting up .venv (once, a few minutes) ...
 if exist .venv rmdir /s /q .venv
 set "why=%python% made no environment (see above)."
 %python% -m venv .venv || goto failed
-set "why=the packages were not installed (see above). They are for @NEEDS@, and take @UNPACKED@ of disk."
+set "why=the packages were not installed (see above). They are for @NEEDS@, and take about 2.5 GB of disk."
 .venv\Scripts\python -m pip --isolated --disable-pip-version-check -q install --no-index --find-links wheels -r requirements.txt || goto failed
 type nul > .venv\ready
 

@@ -43,7 +43,7 @@ found none${others:+ ($others)}. Install Python @PYTHON@, or ask for the kit of 
 the package python@PYTHON@-venv; on a stick, copy this folder to the disk first."
     .venv/bin/python -m pip --isolated --disable-pip-version-check -q install --no-index \
         --find-links wheels -r requirements.txt || give_up "the packages were not installed (see \
-above). They are for @NEEDS@, and take @UNPACKED@ of disk."
+above). They are for @NEEDS@, and take about 2.5 GB of disk."
     touch .venv/ready
 fi
 
