@@ -10,14 +10,9 @@ from typing import Any, Literal
 
 import pytest
 
+from stslab.report.messages import RequestError
 from stslab.report.request.parameters import parameters_table, read_parameters
-from stslab.report.request.values import (
-    CommandLineText,
-    Parameter,
-    RequestError,
-    check_values,
-    parse_assignment,
-)
+from stslab.report.request.values import CommandLineText, Parameter, check_values, parse_assignment
 
 CELL = """\
 from pathlib import Path

@@ -20,11 +20,12 @@ from stslab.models.finding import (
 
 from .. import identity
 from ..building.freshness import Dependencies
+from ..messages import RequestError, printable, shown
 from ..page.record import split_page
 from ..request.jobs import MODELS, Job, model_names
 from ..request.parameters import read_parameters
 from ..request.source import read_source
-from ..request.values import RequestError, check_values, printable, shown
+from ..request.values import check_values
 from ..running.kernels import KernelKind
 from ..running.scratch import scratch_folder
 from .claims import Claims, read_claims
