@@ -25,7 +25,7 @@ InputOptions = Mapping[str, str | Sequence[str] | None]
 
 @dataclass(frozen=True)
 class Request:
-    """What to build, as the options say it; nothing is checked yet."""
+    """The options that say what to build; nothing is checked yet."""
 
     preset: str | None
     model: str | None
@@ -48,7 +48,7 @@ class Request:
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """How to build, and what to say meanwhile."""
+    """The options that say how to build, and how much to report meanwhile."""
 
     jobs: int
     kernel: KernelKind
@@ -100,7 +100,7 @@ def read_request(request: Request) -> Preset:
 
 def _checked_preset(request: Request) -> Preset:
     """Return the preset that the request names, or one made from its files."""
-    values, where = _values_and_places(request)
+    values, places = _values_and_places(request)
     parameters: Mapping[str, Parameter] = {}
     if any(request.inputs.values()):
         parameters = Notebooks(request.notebooks).inputs()
@@ -113,7 +113,7 @@ def _checked_preset(request: Request) -> Preset:
         if request.preset:
             raise _two_requests(request.preset, files, parameters)
         return adhoc_preset(
-            notebooks_dir=request.notebooks, files=files, values=values, only=only, where=where
+            notebooks_dir=request.notebooks, files=files, values=values, only=only, places=places
         )
     if request.preset is None:
         # Without this, they would silently change the tutorial's pages.
@@ -123,7 +123,7 @@ def _checked_preset(request: Request) -> Preset:
         notebooks_dir=request.notebooks,
         overrides=values,
         only=only,
-        where=where,
+        places=places,
     )
 
 

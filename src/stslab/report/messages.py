@@ -14,7 +14,7 @@ class RequestError(ValueError):
     """A request that cannot be met: a wrong preset, parameter, file or notebook (exit code 2)."""
 
 
-def suggest(name: str, choices: Iterable[str], *, none: str = "There are none.") -> str:
+def suggest(name: str, choices: Iterable[str], *, if_none: str = "There are none.") -> str:
     """Return the choice that is nearest to a wrong name, or else the list of choices, in words.
 
     >>> suggest("top-k", ["model", "top_k"]), suggest("x", ["model", "top_k"])
@@ -22,7 +22,7 @@ def suggest(name: str, choices: Iterable[str], *, none: str = "There are none.")
     """
     choice_by_folded = {choice.casefold(): choice for choice in choices}
     if not choice_by_folded:
-        return f" {none}"
+        return f" {if_none}"
     nearest = difflib.get_close_matches(name.casefold(), choice_by_folded, n=1, cutoff=0.7)
     if nearest:
         return f" Did you mean {choice_by_folded[nearest[0]]!r}?"

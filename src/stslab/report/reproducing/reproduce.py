@@ -155,7 +155,7 @@ def _job(
                 f"{name}: its parameter {shown(key)} names a file of the machine that it "
                 f"was made on. A page of stslab lists such a file among its input files."
             )
-    values = check_values(parameters, claims.parameters, where=name, notebook=notebook.stem)
+    values = check_values(parameters, claims.parameters, place=name, notebook=notebook.stem)
     files = {}
     for key, file in claims.files.items():
         if key not in file_parameters:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from stslab.models.finding import model_folder
 
 from ..messages import RequestError, suggest
-from .notebooks import Notebooks, like, selects
+from .notebooks import Notebooks, matching_names, selects
 from .parameters import read_parameters
 from .values import Parameter, check_values
 
@@ -127,7 +127,7 @@ def _job(draft: Draft, command_line: Layer, notebooks: Notebooks) -> Job:
         checked_value = check_values(
             parameters,
             {name: layer.values[name]},
-            where=layer.place(name),
+            place=layer.place(name),
             notebook=draft.notebook.stem,
             base=layer.base,
         )
@@ -205,7 +205,7 @@ def check_shared(
             subject = f"any of {which_notebooks} {len(paths)} notebooks"
             if len(paths) == 1:
                 subject = paths[0].stem
-            hint = suggest(name, parameters, none="None takes a parameter.")
+            hint = suggest(name, parameters, if_none="None takes a parameter.")
             raise RequestError(
                 f"{layer.place(name)}: unknown parameter {name!r} for {subject}.{hint}"
             )
@@ -219,7 +219,7 @@ def _chosen_drafts(drafts: Sequence[Draft], only: Sequence[str]) -> list[Draft]:
         names = {
             name for name, stem in stems.items() if name == selector or selects(selector, stem)
         }
-        similar_names = like(selector, stems)
+        similar_names = matching_names(selector, stems)
         if not names and len(similar_names) == 1:
             names = set(similar_names)
         if not names:

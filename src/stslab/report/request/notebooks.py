@@ -51,21 +51,21 @@ class Notebooks:
         """The public notebooks that can be used."""
         return [stem for stem in self.public if stem not in self.unusable]
 
-    def find(self, name: str, where: str, *, loosely: bool = False) -> Path:
+    def find(self, name: str, place: str, *, loosely: bool = False) -> Path:
         """Find a notebook by its name or number; loosely, a part of a name will do."""
         matches = [path for stem, path in self.by_stem.items() if selects(name, stem)]
         if len(matches) == 1:
             return matches[0]
         if matches:
             could = f"{name!r} could be {', '.join(path.stem for path in matches)}"
-            raise RequestError(f"{where}: notebook {could}. Write its whole name.")
+            raise RequestError(f"{place}: notebook {could}. Write its whole name.")
         similar_names: list[str] = []
         if loosely:
-            similar_names = like(name, self.public)
+            similar_names = matching_names(name, self.public)
         if len(similar_names) == 1:
             return self.by_stem[similar_names[0]]
         hint = suggest(name, similar_names or self.public)
-        raise RequestError(f"{where}: unknown notebook {shown(name)}.{hint}")
+        raise RequestError(f"{place}: unknown notebook {shown(name)}.{hint}")
 
     def refuse_taken(self, name: str, subject: str, own_file: Path | None = None) -> None:
         """Raise RequestError if a report's name is that of a preset other than its own file.
@@ -165,13 +165,15 @@ def selects(selector: str, stem: str) -> bool:
     return is_number and stem.startswith(f"{selector:0>2}_")
 
 
-def like(fragment: str, names: Iterable[str]) -> list[str]:
+def matching_names(fragment: str, names: Iterable[str]) -> list[str]:
     """List the names that a fragment can mean.
 
     Those that begin with it, else those in which it begins a word, else those that hold it.
 
-    >>> like("heat", ["08_heatmap", "09_wheat", "14_map"]), like("map", ["08_heatmap", "09_maps"])
-    (['08_heatmap'], ['09_maps'])
+    >>> matching_names("heat", ["08_heatmap", "09_wheat", "14_map"])
+    ['08_heatmap']
+    >>> matching_names("map", ["08_heatmap", "09_maps"])
+    ['09_maps']
     """
     if not fragment:
         return []

@@ -129,7 +129,7 @@ def load_preset(
     notebooks_dir: Path,
     overrides: Mapping[str, Any] | None = None,
     only: Sequence[str] | None = None,
-    where: Mapping[str, str] = {},
+    places: Mapping[str, str] = {},
 ) -> Preset:
     """Read a preset and check everything in it.
 
@@ -142,7 +142,7 @@ def load_preset(
         Values that win over those of the preset; files in them are relative to the current folder.
     only : sequence of str, optional
         Names of pages or notebooks, or their numbers; the others are left out.
-    where : mapping
+    places : mapping
         Of some overrides, the place that messages name.
     """
     notebooks = Notebooks(notebooks_dir)
@@ -155,7 +155,7 @@ def load_preset(
         runs = [_Run(notebook=stem) for stem in notebooks.lessons()]
     drafts = _drafts(runs, content, shared, source, notebooks)
     check_shared(shared, drafts, notebooks, "its")
-    jobs = make_jobs(drafts, command_line_layer(overrides or {}, where), only, notebooks)
+    jobs = make_jobs(drafts, command_line_layer(overrides or {}, places), only, notebooks)
     pages = {draft.name: draft.notebook for draft in drafts}
     belonging = frozenset(pages)
     if content.notebooks is None:  # a page made before its notebook broke still belongs
@@ -227,7 +227,7 @@ def adhoc_preset(
     files: Mapping[str, str | Path],
     values: Mapping[str, Any] | None = None,
     only: Sequence[str] | None = None,
-    where: Mapping[str, str] = {},
+    places: Mapping[str, str] = {},
 ) -> Preset:
     """Make a preset from files alone: of the report that takes them all.
 
@@ -238,8 +238,8 @@ def adhoc_preset(
     ----------
     notebooks_dir : Path
     files : mapping from parameters to files
-    values, only, where
-        As `load_preset` takes `overrides`, `only` and `where`.
+    values, only, places
+        As `load_preset` takes `overrides`, `only` and `places`.
     """
     notebooks = Notebooks(notebooks_dir)
     if not files:
@@ -255,7 +255,7 @@ def adhoc_preset(
     pages = {stem: notebooks.by_stem[stem] for stem in takers}
     jobs = make_jobs(
         [Draft(stem, pages[stem]) for stem in chosen],
-        command_line_layer({**files, **(values or {})}, where),
+        command_line_layer({**files, **(values or {})}, places),
         only,
         notebooks,
         need_companions=True,

@@ -71,7 +71,7 @@ class Parameter:
 
     @property
     def spelled(self) -> str:
-        """How it is given, to make and to the command.
+        """The texts by which make and the command take it.
 
         >>> Parameter("reference", "str", str, "", "goes with candidates").spelled
         'REFERENCE="…" (or --reference "…")'
@@ -113,7 +113,7 @@ def check_values(
     parameters: Mapping[str, Parameter],
     values: Mapping[str, Any],
     *,
-    where: str,
+    place: str,
     notebook: str = "this notebook",
     base: Path = Path(),
 ) -> dict[str, Any]:
@@ -127,8 +127,8 @@ def check_values(
     Parameters
     ----------
     parameters, values : mapping from names
-    where : str
-        The place that the values come from, for messages.
+    place : str
+        Where the values come from, for messages.
     notebook : str
         The notebook's name, for messages.
     base : Path
@@ -137,10 +137,10 @@ def check_values(
     checked_values = {}
     for name, value in values.items():
         if name not in parameters:
-            hint = suggest(name, parameters, none="It takes no parameters.")
-            raise RequestError(f"{where}: unknown parameter {name!r} for {notebook}.{hint}")
+            hint = suggest(name, parameters, if_none="It takes no parameters.")
+            raise RequestError(f"{place}: unknown parameter {name!r} for {notebook}.{hint}")
         parameter = parameters[name]
-        subject = f"{where}: parameter {name!r} of {notebook}"
+        subject = f"{place}: parameter {name!r} of {notebook}"
         if isinstance(value, CommandLineText):
             value = _value_of_text(value, parameter)
         if parameter.takes_file and isinstance(value, (str, Path)):
