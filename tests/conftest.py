@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from projects import BARE, Project
 
+from stslab.cli.progress import Quiet
 from stslab.examples import Letters
 from stslab.report.building.build import Result, build
-from stslab.report.progress import Quiet
 from stslab.report.request.presets import Preset, load_preset
 from stslab.report.running import kernels
 

@@ -19,8 +19,8 @@ from typing import Any
 import nbformat
 import psutil
 
+from stslab.cli.progress import Quiet
 from stslab.report.building.build import Result, build
-from stslab.report.progress import Quiet
 from stslab.report.request.presets import load_preset
 
 # What a kernel needs itself: forks in a moment, without the model stack.

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 from projects import Project
 
 from stslab.cli import main
+from stslab.report.messages import RequestError
 from stslab.report.request.notebooks import Notebooks
 from stslab.report.request.parameters import read_parameters
 from stslab.report.request.presets import adhoc_preset, load_preset
-from stslab.report.request.values import RequestError
 from stslab.workshop.offline import notebook_files
 
 pytestmark = pytest.mark.usefixtures("bare_kernels")

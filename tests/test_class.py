@@ -23,8 +23,8 @@ from scipy.stats import spearmanr
 from stslab import read_pairs, score_pairs
 from stslab.inputs.checks import InputError
 from stslab.report.editions.exercises import exercise_names, read_lessons
+from stslab.report.messages import RequestError
 from stslab.report.reproducing.reproduce import reproduce
-from stslab.report.request.values import RequestError
 from stslab.workshop.answers import pair_id
 from stslab.workshop.describing import describe_checks, describe_files
 from stslab.workshop.gathering import (

@@ -16,7 +16,7 @@ import pytest
 from projects import COUNTING, LOOPING, Project, eventually
 
 from stslab.report import identity
-from stslab.report.request.values import RequestError
+from stslab.report.messages import RequestError
 from stslab.report.running import pool
 
 pytest.importorskip("distributed", reason="needs the extra 'dask'")

@@ -35,8 +35,8 @@ from stslab.report.editions.cells import (
     without_annotations,
 )
 from stslab.report.editions.exercises import Lesson, read_lesson
+from stslab.report.messages import RequestError
 from stslab.report.request.source import is_report, read_source
-from stslab.report.request.values import RequestError
 from stslab.report.request.yaml_text import parse_yaml
 from stslab.report.running.run import Work, run
 from stslab.workshop.answers import Answers

@@ -335,7 +335,7 @@ def test_too_little_memory_is_named_before_a_kernel_starts(troubled: Project) ->
 
 
 def test_memory_that_runs_out_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    def exhausted(**_: Any) -> None:
+    def exhausted(_: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr("stslab.cli.request.read_request", exhausted)

@@ -32,7 +32,7 @@ OPEN = {"wording", "csv_text", "mime_types"}
 REPORT = {
     "request": set(),
     "page": {"request"},
-    "running": {"request"},
+    "running": set(),
     "editions": {"request", "page"},
     "building": {"request", "page", "running"},
     "reproducing": {"request", "page", "running", "building"},

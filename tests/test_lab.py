@@ -25,7 +25,7 @@ from conftest import ROOT
 from jupyter_client.manager import KernelManager
 from projects import eventually
 
-from stslab.report.request.values import RequestError
+from stslab.report.messages import RequestError
 from stslab.report.running import kernels
 from stslab.report.running.run import Work, run
 from stslab.workshop.lab import Copies, WarmSpecs

@@ -60,7 +60,13 @@ def make(folder: Path, *words: str, **options: Any) -> str:
 
 
 def understood(command: str, arguments: list[str], environment: dict[str, str]) -> dict[str, Any]:
-    """Give what a command takes from its arguments and its environment."""
+    """Return what a command takes from its arguments and its environment, all by name."""
+    params = params_of(command, arguments, environment)
+    return {**params, **params["inputs"]}
+
+
+def params_of(command: str, arguments: list[str], environment: dict[str, str]) -> dict[str, Any]:
+    """Return the values with which a command is called."""
     with mock.patch.dict(os.environ, environment, clear=True):
         return main.commands[command].make_context(command, arguments).params
 

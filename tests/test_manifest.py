@@ -21,7 +21,7 @@ from projects import BARE, COUNTING, Listener, Project, sha256
 
 from stslab.report.building.folder import write_root_index
 from stslab.report.building.manifest import read_manifest
-from stslab.report.request.values import RequestError
+from stslab.report.messages import RequestError
 from stslab.report.running import kernels
 from stslab.report.share import share
 from stslab.report.watch import Preview

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from conftest import ROOT
 
 from stslab.cli import main
-from stslab.report.request.values import RequestError
+from stslab.report.messages import RequestError
 from stslab.workshop.offline import (
     FOLDER,
     build_offline,

@@ -10,14 +10,9 @@ from typing import Any, Literal
 
 import pytest
 
+from stslab.report.messages import RequestError
 from stslab.report.request.parameters import parameters_table, read_parameters
-from stslab.report.request.values import (
-    CommandLineText,
-    Parameter,
-    RequestError,
-    check_values,
-    parse_assignment,
-)
+from stslab.report.request.values import CommandLineText, Parameter, check_values, parse_assignment
 
 CELL = """\
 from pathlib import Path
@@ -64,13 +59,13 @@ def parameters(tmp_path: Path) -> dict[str, Parameter]:
 
 def check(parameters: dict[str, Parameter], **values: Any) -> dict[str, Any]:
     return check_values(
-        parameters, values, where="preset 'support.yaml'", notebook="07_semantic_search"
+        parameters, values, place="preset 'support.yaml'", notebook="07_semantic_search"
     )
 
 
 def typed(parameters: dict[str, Parameter], *assignments: str) -> dict[str, Any]:
     values = dict(map(parse_assignment, assignments))
-    return check_values(parameters, values, where="command line", notebook="07_semantic_search")
+    return check_values(parameters, values, place="command line", notebook="07_semantic_search")
 
 
 def test_names_types_defaults_and_help_come_from_the_syntax_tree(
@@ -347,7 +342,7 @@ def test_a_text_for_a_path_is_a_file_relative_to_the_base(
     parameters: dict[str, Parameter], tmp_path: Path
 ) -> None:
     (tmp_path / "my.txt").write_text("One.\nTwo.\n")
-    values = check_values(parameters, {"sentences": "my.txt"}, where="", base=tmp_path)
+    values = check_values(parameters, {"sentences": "my.txt"}, place="", base=tmp_path)
     assert values == {"sentences": tmp_path / "my.txt"}
 
 
@@ -365,7 +360,7 @@ def test_a_file_that_is_not_there_says_where_it_was_looked_for(
     parameters: dict[str, Parameter], tmp_path: Path, value: str | Path, words: str
 ) -> None:
     with pytest.raises(RequestError, match=words) as caught:
-        check_values(parameters, {"sentences": value}, where="", base=tmp_path)
+        check_values(parameters, {"sentences": value}, place="", base=tmp_path)
     assert f"Looked for it in {tmp_path}" in str(caught.value)
 
 
@@ -379,7 +374,7 @@ def test_a_file_that_may_not_be_read_is_refused(
 
     monkeypatch.setattr(Path, "open", denied)
     with pytest.raises(RequestError, match=r"cannot be read .Permission denied"):
-        check_values(parameters, {"sentences": "secret.txt"}, where="", base=tmp_path)
+        check_values(parameters, {"sentences": "secret.txt"}, place="", base=tmp_path)
 
 
 # The command line ------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ from projects import Listener, Project
 
 from stslab.report.building.build import build
 from stslab.report.building.place import place
+from stslab.report.messages import RequestError
 from stslab.report.request.presets import Preset, adhoc_preset, load_preset
-from stslab.report.request.values import RequestError
 
 pytestmark = pytest.mark.usefixtures("bare_kernels")
 

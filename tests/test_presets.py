@@ -11,10 +11,11 @@ import yaml
 from hypothesis import strategies as st
 from projects import Project
 
+from stslab.report.messages import RequestError
 from stslab.report.request.names import name_problem, safe_stem
 from stslab.report.request.new import new_preset
 from stslab.report.request.presets import Job, adhoc_preset, load_preset
-from stslab.report.request.values import RequestError, parse_assignment
+from stslab.report.request.values import parse_assignment
 from stslab.report.request.yaml_text import parse_yaml
 from stslab.workshop.playground import write_preset
 

@@ -10,10 +10,10 @@ import nbformat
 import pytest
 from projects import COUNTING, Project
 
+from stslab.report.messages import RequestError
 from stslab.report.page.record import embed, read_record, split_page
 from stslab.report.page.render import export, set_title
 from stslab.report.reproducing.reproduce import reproduce
-from stslab.report.request.values import RequestError
 from stslab.report.share import share
 
 pytestmark = pytest.mark.usefixtures("bare_kernels")

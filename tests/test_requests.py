@@ -7,18 +7,19 @@ import re
 import subprocess
 import sys
 import zipfile
+from dataclasses import fields
 from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
 from projects import REQUESTS, Listener, Project
-from test_make import understood
+from test_make import params_of
 
-from stslab.cli.request import read_request
+from stslab.cli.request import Request, read_request
 from stslab.report.building.build import Result, build
+from stslab.report.messages import RequestError
 from stslab.report.request.presets import Preset
-from stslab.report.request.values import RequestError
 
 pytestmark = [pytest.mark.usefixtures("bare_kernels"), pytest.mark.thorough]
 
@@ -34,9 +35,9 @@ def mine(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 def asked(*arguments: str, **variables: str) -> Preset:
     """Make the request, as the command does; `variables` are what make was given."""
     environment = {f"STSLAB_REQUEST_{name}": text for name, text in variables.items()}
-    params = understood("report", list(arguments), environment)
-    how = ("jobs", "kernel", "force", "prune", "explain", "embed_inputs", "scheduler", "quiet")
-    return read_request(**{n: v for n, v in params.items() if n not in (*how, "as_json")})
+    params = params_of("report", list(arguments), environment)
+    request = Request(**{field.name: params[field.name] for field in fields(Request)})
+    return read_request(request)
 
 
 def made(project: Project, preset: Preset, **how: Any) -> dict[str, Result]:

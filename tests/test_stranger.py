@@ -16,9 +16,9 @@ import pytest
 from projects import COUNTING, Project
 from test_reproduce import remade, rewritten, with_record
 
+from stslab.report.messages import RequestError
 from stslab.report.page.record import embed, read_record, split_page
 from stslab.report.reproducing.reproduce import Outcome, reproduce
-from stslab.report.request.values import RequestError
 from stslab.report.running import run as running
 
 pytestmark = [pytest.mark.usefixtures("bare_kernels"), pytest.mark.thorough]

@@ -16,7 +16,7 @@ from conftest import ROOT
 from playwright.sync_api import expect
 
 from stslab.cli import main
-from stslab.report.request.values import RequestError
+from stslab.report.messages import RequestError
 from stslab.workshop.kit import build_workshop
 from stslab.workshop.path import plan_activities
 

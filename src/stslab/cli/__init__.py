@@ -2,9 +2,9 @@
 
 import click
 
-from .doctor import Bedside, doctor
+from .doctor import FallbackGroup, doctor
 
-kind: type[click.Group]
+group_class: type[click.Group]
 try:
     from .classroom import classroom
     from .group import Group
@@ -16,14 +16,16 @@ try:
     from .stores import embed, search
     from .workshop import workshop
 
-    kind, commands = Group, [report, watch, reproduce, share, params, new, live, embed, search]
+    group_class = Group
+    commands = [report, watch, reproduce, share, params, new, live, embed, search]
     commands += [lab, workshop, classroom, workshop_offline, doctor, models, cache]
 except Exception as error:  # a package that they need is missing or broken
-    kind, commands = Bedside, [doctor]
-    Bedside.trouble = f"{type(error).__name__}: {error}"
+    group_class = FallbackGroup
+    commands = [doctor]
+    FallbackGroup.problem = f"{type(error).__name__}: {error}"
 
 
-@click.group(cls=kind, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=group_class, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="stslab")
 def main() -> None:
     """Reproducible notebooks and reports for semantic text similarity."""

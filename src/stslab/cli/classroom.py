@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ..report.request.notebooks import Notebooks
+from ..report.running.kernels import KernelKind
 from .group import FAILED
-from .request import KERNEL, NOTEBOOKS, REPORTS, naming_unusable, remember_unusable
+from .options import KERNEL, NOTEBOOKS, REPORTS
+from .unusable import naming_unusable
 
 PAIRS = Path("exercises") / "pairs-to-rate.csv"  # in the folder of notebooks
 
@@ -24,7 +25,12 @@ PAIRS = Path("exercises") / "pairs-to-rate.csv"  # in the folder of notebooks
 @NOTEBOOKS
 @REPORTS
 def classroom(
-    folder: Path, pairs: str | None, title: str, kernel: Any, notebooks: Path, reports: Path
+    folder: Path,
+    pairs: str | None,
+    title: str,
+    kernel: KernelKind,
+    notebooks: Path,
+    reports: Path,
 ) -> None:
     """Gather the files that learners handed in, into reports/class/class.html.
 
@@ -33,14 +39,12 @@ def classroom(
     """
     from ..report.building.build import build
     from ..report.editions.exercises import exercise_names
-    from ..report.progress import listener_for
     from ..report.request.presets import adhoc_preset
     from ..report.writing import naming_file
     from ..workshop.gathering import gather
+    from .progress import listener_for
 
-    ctx = click.get_current_context()
-    with naming_unusable(ctx):
-        remember_unusable(ctx, Notebooks(notebooks))
+    with naming_unusable(Notebooks(notebooks).unusable.values()):
         gathered = gather(folder, exercise_names(notebooks))
     home = reports / "class"
     home.mkdir(parents=True, exist_ok=True)
@@ -48,10 +52,10 @@ def classroom(
     with naming_file(answers):
         answers.write_text(gathered.model_dump_json(indent=1) + "\n", encoding="utf-8")
     files = {"answers": answers, "pairs_to_rate": pairs or notebooks / PAIRS}
-    asked = adhoc_preset(notebooks_dir=notebooks, files=files)
-    (job,) = asked.jobs
+    preset = adhoc_preset(notebooks_dir=notebooks, files=files)
+    (job,) = preset.jobs
     preset = replace(
-        asked,
+        preset,
         name="class",
         title=title,
         jobs=(replace(job, name="class"),),
@@ -59,8 +63,8 @@ def classroom(
         belonging=frozenset({"class"}),
     )
     with listener_for(quiet=False, as_json=False, explain=False) as listener:
-        for each in [*gathered.broken, *gathered.doubled]:
-            listener.notify(f"{each.file}: {each.reason}")
+        for unused_file in [*gathered.broken, *gathered.doubled]:
+            listener.notify(f"{unused_file.file}: {unused_file.reason}")
         (result,) = build(
             preset,
             reports=reports,

@@ -31,24 +31,24 @@ def doctor(code: tuple[str, ...]) -> None:
         for line in examine(lock=find_lock(Path())):
             click.echo(line)
             lines.append(line)
-    state = " ".join(code) or write_code(state_of(lines))
-    wrong = sum(not line.ok for line in lines if line.name in CHECKS)
-    verdict = (
-        f"NOT READY: {wrong} to mend" if wrong else click.style("READY", fg="green", bold=True)
-    )
-    click.echo(f"{verdict}  (code {state})")
-    sys.exit(1 if wrong else 0)
+    shown_code = " ".join(code) or write_code(state_of(lines))
+    failed_checks = [line for line in lines if line.name in CHECKS and not line.ok]
+    if failed_checks:
+        click.echo(f"NOT READY: {len(failed_checks)} to mend  (code {shown_code})")
+        sys.exit(1)
+    verdict = click.style("READY", fg="green", bold=True)
+    click.echo(f"{verdict}  (code {shown_code})")
 
 
-class Bedside(click.Group):
-    """What is left of ``stslab`` where it cannot start: the doctor, who says why."""
+class FallbackGroup(click.Group):
+    """The command ``stslab`` where a package that it needs is missing: it has the doctor only."""
 
-    trouble = ""
+    problem = ""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Give the doctor; of any other command, say what keeps it from starting."""
+        """Return the doctor; raise ClickException with the problem for any other command."""
         if cmd_name == doctor.name:
             return doctor
         raise click.ClickException(
-            f"stslab cannot start ({self.trouble}). What to mend: stslab doctor"
+            f"stslab cannot start ({self.problem}). What to mend: stslab doctor"
         )

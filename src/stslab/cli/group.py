@@ -11,14 +11,14 @@ from typing import Any, NoReturn
 
 import click
 
-from ..report.request.values import RequestError
-from ..report.streams import kept_streams
+from ..report.messages import RequestError
+from .streams import kept_streams
 
 FAILED, WRONG_REQUEST, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
 
 class Group(click.Group):
-    """Turn what goes wrong into one message and the documented exit code."""
+    """A group whose errors end in one message and the documented exit code."""
 
     @kept_streams()
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
@@ -52,13 +52,15 @@ class Group(click.Group):
         except MemoryError:
             leave("stopped: out of memory. Pages built before it stay.", FAILED)
         except OSError as error:
-            what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-            leave(f"stopped: {what}. Pages built before it stay.", FAILED)
+            problem = str(error)
+            if error.filename:
+                problem = f"{error.filename}: {error.strerror}"
+            leave(f"stopped: {problem}. Pages built before it stay.", FAILED)
         sys.exit(0)
 
 
 class Terminated(BaseException):
-    pass
+    """SIGTERM arrived; a base exception, so that no handler of errors takes it for one."""
 
 
 def _terminated(*_: object) -> NoReturn:
@@ -66,16 +68,17 @@ def _terminated(*_: object) -> NoReturn:
 
 
 def _ignore_signals() -> None:
-    """Let no signal change the outcome once it is decided; Python's own end would die of one."""
+    """Ignore signals from now on, so that none changes the outcome while Python shuts down."""
     for number in (signal.SIGINT, signal.SIGTERM):
         ignored = False
         while not ignored:
-            # One that has just come is raised here, before the next are ignored.
+            # A signal that has just come is raised here, so it takes a second try.
             with suppress(KeyboardInterrupt, Terminated):
                 signal.signal(number, signal.SIG_IGN)
                 ignored = True
 
 
 def leave(message: str, code: int) -> NoReturn:
+    """Write a message on standard error, and end with an exit code."""
     click.echo(f"stslab: {message}", err=True)
     sys.exit(code)

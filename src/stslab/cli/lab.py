@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ..report.request.notebooks import Notebooks
-from .request import (
-    FROM_MAKE,
-    KERNEL,
-    NOTEBOOKS,
-    TakesVariables,
-    naming_unusable,
-    remember_unusable,
-)
+from ..report.running.kernels import KernelKind
+from .options import FROM_MAKE, KERNEL, NOTEBOOKS, TakesVariables
+from .unusable import naming_unusable
 
-LAB = "lab"  # beside the folder of notebooks
+LAB = "lab"  # the folder of copies, beside that of the notebooks
 
 
 @click.command(cls=TakesVariables, context_settings={**FROM_MAKE, "ignore_unknown_options": True})
@@ -38,7 +32,7 @@ def lab(
     fresh: str | None,
     only_copies: bool,
     no_open: bool,
-    kernel: Any,
+    kernel: KernelKind,
     notebooks: Path,
 ) -> None:
     """Open JupyterLab on copies of the notebooks, in lab/: play there, nothing is published.
@@ -50,17 +44,20 @@ def lab(
     """
     from ..workshop.lab import Copies, open_lab
 
-    ctx = click.get_current_context()
     folder = notebooks.absolute().parent / LAB
-    with naming_unusable(ctx):
-        remember_unusable(ctx, Notebooks(notebooks))
+    with naming_unusable(Notebooks(notebooks).unusable.values()):
         copies = Copies(notebooks, folder)
-    if fresh and (before := copies.refresh(fresh)):
-        click.echo(f"What was there is in {before.relative_to(folder.parent).as_posix()}/")
+    if fresh:
+        previous_copies = copies.refresh(fresh)
+        if previous_copies:
+            previous_folder = previous_copies.relative_to(folder.parent).as_posix()
+            click.echo(f"What was there is in {previous_folder}/")
     copies.write()
-    if broken := " ".join(copies.links_to_nothing()):
+    broken = " ".join(copies.links_to_nothing())
+    if broken:
         click.echo(f'Links to nothing; for copies in their place: make lab FRESH="{broken}"')
-    if outdated := " ".join(copies.outdated()):
+    outdated = " ".join(copies.outdated())
+    if outdated:
         click.echo(f'Changed since they were copied; for fresh ones: make lab FRESH="{outdated}"')
     if only_copies:
         click.echo(folder)

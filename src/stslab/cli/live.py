@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from ..report.request.values import RequestError
-from .request import COLUMN, FROM_MAKE, REPORTS, SHEET, TakesVariables
+from ..report.messages import RequestError
+from .options import COLUMN, FROM_MAKE, REPORTS, SHEET, TakesVariables
 
 
 @click.command(cls=TakesVariables, context_settings=FROM_MAKE)
@@ -21,7 +21,18 @@ from .request import COLUMN, FROM_MAKE, REPORTS, SHEET, TakesVariables
 @click.option("--compact", is_flag=True, help="Smaller, and good to 4 decimals, or nearly.")
 @click.option("--title", metavar="TEXT", help="The page's title.")
 @REPORTS
-def live(model: str | None, reports: Path, compact: bool, **given: str | None) -> None:
+def live(
+    sentences: str | None,
+    corpus: str | None,
+    query: str | None,
+    pairs: str | None,
+    column: str | None,
+    sheet: str | None,
+    model: str | None,
+    compact: bool,
+    title: str | None,
+    reports: Path,
+) -> None:
     """Write one file that holds the model, and scores what is typed, without a network.
 
     \b
@@ -32,7 +43,18 @@ def live(model: str | None, reports: Path, compact: bool, **given: str | None) -
     from ..models.finding import DEFAULT_MODEL
 
     try:
-        page = build_live(model or DEFAULT_MODEL, folder=reports / "live", compact=compact, **given)
+        page = build_live(
+            model or DEFAULT_MODEL,
+            folder=reports / "live",
+            compact=compact,
+            title=title,
+            sentences=sentences,
+            corpus=corpus,
+            query=query,
+            pairs=pairs,
+            column=column,
+            sheet=sheet,
+        )
     except ValueError as error:  # of input or a model
         raise RequestError(str(error)) from error
     click.echo(f"{page}  ({page.stat().st_size / 1e6:.0f} MB)")

@@ -11,8 +11,9 @@ def models() -> None:
     from ..models.finding import available_models, find_model
 
     for name in available_models():
-        found = find_model(name, download=False)
-        click.echo(f"{name}  ({found.source}, weights {found.weights_sha256[:12]})")
+        model_files = find_model(name, download=False)
+        digest = model_files.weights_sha256[:12]
+        click.echo(f"{name}  ({model_files.source}, weights {digest})")
 
 
 @click.command()

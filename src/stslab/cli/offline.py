@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import click
 
 from ..report.request.notebooks import Notebooks
-from .request import FROM_MAKE, REPORTS, TakesVariables, naming_unusable, remember_unusable
+from .options import FROM_MAKE, REPORTS, TakesVariables
+from .unusable import naming_unusable
 
 
 @click.command(cls=TakesVariables, context_settings=FROM_MAKE)
@@ -22,11 +24,12 @@ def workshop_offline(torch_index: str | None, reports: Path) -> None:
 
     from ..workshop.offline import build_offline
 
-    here, installed = Path(), Path(stslab.__file__).parents[2]
-    checkout = here if (here / "pyproject.toml").is_file() else installed
-    ctx = click.get_current_context()
-    with naming_unusable(ctx):
-        if (checkout / "notebooks").is_dir():
-            remember_unusable(ctx, Notebooks(checkout / "notebooks"))
+    checkout = Path()
+    if not (checkout / "pyproject.toml").is_file():
+        checkout = Path(stslab.__file__).parents[2]  # the one that is installed here
+    unusable: Collection[str] = ()
+    if (checkout / "notebooks").is_dir():
+        unusable = Notebooks(checkout / "notebooks").unusable.values()
+    with naming_unusable(unusable):
         file = build_offline(checkout, reports, torch_index=torch_index)
     click.echo(f"{file}  ({file.stat().st_size / 1e6:.0f} MB)")

@@ -7,17 +7,19 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
+from ..report.messages import RequestError, printable
 from ..report.request.notebooks import Notebooks
 from ..report.request.parameters import parameters_table
-from ..report.request.values import RequestError, parse_assignment, printable
-from ..report.running.kernels import warm_up
+from ..report.request.values import parse_assignment
+from ..report.running.kernels import KernelKind, warm_up
 from .group import FAILED, Terminated, leave
-from .request import (
+from .options import (
     COLUMN,
     CORES,
     FROM_MAKE,
@@ -27,20 +29,24 @@ from .request import (
     SHEET,
     TakesFiles,
     build_options,
-    built,
-    files_and_texts,
-    naming_unusable,
-    read_request,
-    remember_unusable,
     request_options,
 )
+from .request import (
+    BuildOptions,
+    InputOptions,
+    Request,
+    build_report,
+    files_and_texts,
+    read_request,
+)
+from .unusable import naming_unusable
 
 
 @click.command(cls=TakesFiles, context_settings=FROM_MAKE)
 @request_options
 @build_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def report(quiet: bool, as_json: bool, **given: Any) -> None:
+def report(request: Request, options: BuildOptions, as_json: bool) -> None:
     """Build a report: of a preset, or of your own file.
 
     \b
@@ -48,11 +54,12 @@ def report(quiet: bool, as_json: bool, **given: Any) -> None:
     stslab report support                notebooks/presets/support.yaml
     stslab report --sentences my.txt     your sentences, into reports/my/
     """
-    preset, results = built(quiet=quiet, as_json=as_json, **given)
-    index = given["reports"] / preset.name / "index.html"
+    preset, results = build_report(request, options, as_json=as_json)
+    index = request.reports / preset.name / "index.html"
     if as_json:
-        click.echo(json.dumps({"index": str(index), "pages": [vars(each) for each in results]}))
-    elif not quiet:
+        pages = [vars(result) for result in results]
+        click.echo(json.dumps({"index": str(index), "pages": pages}))
+    elif not options.quiet:
         click.echo(index)
     if any(result.status == "failed" for result in results):
         sys.exit(FAILED)
@@ -62,49 +69,52 @@ def report(quiet: bool, as_json: bool, **given: Any) -> None:
 @request_options
 @KERNEL
 @click.option("--port", type=int, default=0, help="Of the preview; default: any that is free.")
-def watch(kernel: Any, port: int, **given: Any) -> None:
+def watch(request: Request, kernel: KernelKind, port: int) -> None:
     """Rebuild the pages concerned when a file is saved, and reload the open page."""
     import stslab
 
-    from ..report.building.build import build
-    from ..report.progress import Plain
+    from ..report.building.build import Result, build
     from ..report.watch import Preview, watch
+    from .progress import Plain
 
     # No exception: one that a signal raises can be lost in a callback, and the watching go on.
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    reports, notebooks = given["reports"], given["notebooks"]
-    preset = read_request(**given)
+    preset = read_request(request)
+    later_request = replace(request, unusable=())  # they were named just now
 
     def rebuild(first: bool = False) -> None:
         try:
-            built = build(
-                read_request(**given),
-                reports=reports,
-                root=notebooks.resolve().parent,
-                listener=Changes(),
+            results = build(
+                read_request(later_request),
+                reports=request.reports,
+                root=request.project,
+                listener=ChangesOnly(),
                 jobs=CORES,
                 kernel=kernel,
             )
         except RequestError as error:  # half-way through an edit: say so and go on
             click.echo(f"stslab: {error}", err=True)
             return
-        if first or any(result.status != "unchanged" for result in built):
+        if first or any(result.status != "unchanged" for result in results):
             preview.changed()
 
-    class Changes(Plain):
-        def finished(self, result: Any) -> None:
+    class ChangesOnly(Plain):
+        def finished(self, result: Result) -> None:
             if result.status != "unchanged":
                 super().finished(result)
 
     if kernel == "warm":
         warm_up()
-    with Preview(reports, port) as preview:
+    with Preview(request.reports, port) as preview:
         rebuild(first=True)
         click.echo(f"watching; the report is at {preview.address}{preset.name}/  (Ctrl-C ends)")
         inputs = [path for job in preset.jobs for path in job.inputs.values()]
         watch(
-            [notebooks, Path(stslab.__file__).parent, *inputs], rebuild, ignore=reports, stop=stop
+            [request.notebooks, Path(stslab.__file__).parent, *inputs],
+            rebuild,
+            ignore=request.reports,
+            stop=stop,
         )
     raise Terminated
 
@@ -115,7 +125,9 @@ def watch(kernel: Any, port: int, **given: Any) -> None:
 @click.option("--yes", is_flag=True, help="Run code that is not in this checkout, unasked.")
 @click.option("--kernel", type=KERNELS, default="fresh", show_default=True)
 @NOTEBOOKS
-def reproduce(page: Path, inputs: tuple[str, ...], yes: bool, kernel: Any, notebooks: Path) -> None:
+def reproduce(
+    page: Path, inputs: tuple[str, ...], yes: bool, kernel: KernelKind, notebooks: Path
+) -> None:
     """Make a page again from what it holds, and compare the whole of it.
 
     What the page holds is checked against this checkout's notebooks; code that is not among them
@@ -128,24 +140,25 @@ def reproduce(page: Path, inputs: tuple[str, ...], yes: bool, kernel: Any, noteb
 
     os.environ["HF_HUB_OFFLINE"] = "1"  # a name in somebody's page is no reason to ask the network
     installed = Path(stslab.__file__).parents[2] / "notebooks"  # of the checkout installed here
+    if installed.is_dir() and not notebooks.is_dir():
+        notebooks = installed
     outcome = reproduce(
         page,
-        notebooks=notebooks if notebooks.is_dir() or not installed.is_dir() else installed,
+        notebooks=notebooks,
         inputs={name: Path(path) for name, path in map(parse_assignment, inputs)},
         kernel=kernel,
         may_run=lambda question: yes or click.confirm(question, err=True),
         notify=click.echo,
     )
-    for each in outcome.unchecked:
-        click.echo(f"not checked: {each}")
+    for unchecked in outcome.unchecked:
+        click.echo(f"not checked: {unchecked}")
     name = printable(page.name)
-    click.echo(
-        {
-            "identical": f"{name}: identical, to the byte.",
-            "equal": f"{name}: the same page, and the same numbers at 4 decimals.",
-            "different": f"{name}: differs from what its notebook gives here:",
-        }[outcome.verdict]
-    )
+    verdicts = {
+        "identical": f"{name}: identical, to the byte.",
+        "equal": f"{name}: the same page, and the same numbers at 4 decimals.",
+        "different": f"{name}: differs from what its notebook gives here:",
+    }
+    click.echo(verdicts[outcome.verdict])
     for difference in outcome.differences:
         click.echo(f"  {difference}")
     if outcome.verdict == "different":
@@ -155,14 +168,15 @@ def reproduce(page: Path, inputs: tuple[str, ...], yes: bool, kernel: Any, noteb
 @click.command(cls=TakesFiles, context_settings=FROM_MAKE)
 @request_options
 @build_options
-def share(**given: Any) -> None:
+def share(request: Request, options: BuildOptions) -> None:
     """Build a report, and zip the pages asked for, to send."""
     from ..report.share import share
 
-    preset, results = built(**given)
-    if failed := [result.name for result in results if result.status == "failed"]:
-        leave(f"nothing was zipped: {', '.join(failed)} failed.", FAILED)
-    click.echo(share(given["reports"], preset.name, [job.name for job in preset.jobs]))
+    preset, results = build_report(request, options)
+    failed_pages = [result.name for result in results if result.status == "failed"]
+    if failed_pages:
+        leave(f"nothing was zipped: {', '.join(failed_pages)} failed.", FAILED)
+    click.echo(share(request.reports, preset.name, [job.name for job in preset.jobs]))
 
 
 @click.command()
@@ -174,14 +188,14 @@ def params(notebook: str, notebooks: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    ctx = click.get_current_context()
     path = Path(notebook)
-    with naming_unusable(ctx):
-        if not path.is_file():
-            books = Notebooks(notebooks)
-            remember_unusable(ctx, books)
-            path = books.find(notebook, "stslab params", loosely=True)
+    if path.is_file():
         rows = parameters_table(path)
+    else:
+        folder = Notebooks(notebooks)
+        with naming_unusable(folder.unusable.values()):
+            path = folder.find(notebook, "stslab params", loosely=True)
+            rows = parameters_table(path)
     table = Table("name", "type", "default", "meaning", box=box.SIMPLE, title=path.stem)
     for row in rows:
         table.add_row(*row.values())
@@ -193,14 +207,24 @@ def params(notebook: str, notebooks: Path) -> None:
 @COLUMN
 @SHEET
 @NOTEBOOKS
-def new(name: str, column: str | None, sheet: str | None, notebooks: Path, **inputs: Any) -> None:
+def new(
+    name: str,
+    column: str | None,
+    sheet: str | None,
+    notebooks: Path,
+    inputs: InputOptions,
+    unusable: Collection[str],
+) -> None:
     """Write a commented preset for a data file, to edit and keep."""
     from ..report.request.new import new_preset
 
-    with naming_unusable(click.get_current_context()):
-        files, texts = files_and_texts(inputs, Notebooks(notebooks).inputs())
+    with naming_unusable(unusable):
+        files, values = files_and_texts(inputs, Notebooks(notebooks).inputs())
         if not files:
             raise RequestError("no file given. Try: stslab new support --sentences questions.csv")
-        reading = {name: each for name, each in (("columns", column), ("sheet", sheet)) if each}
-        path = new_preset(name, files, texts | reading, notebooks)
+        if column:
+            values["columns"] = column
+        if sheet:
+            values["sheet"] = sheet
+        path = new_preset(name, files, values, notebooks)
     click.echo(f"{path}  (build it: make report PRESET={name})")

@@ -1,290 +1,197 @@
-"""What a report is asked for with: options, and what make hands on; read into checked jobs."""
+"""What the options ask for, as values with types; read into checked jobs, and built."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from ..report.building.place import place
-from ..report.progress import listener_for
+from ..report.messages import RequestError, shown
 from ..report.request.notebooks import Notebooks
 from ..report.request.presets import Preset, adhoc_preset, load_preset
-from ..report.request.values import (
-    CommandLineText,
-    Parameter,
-    RequestError,
-    parse_assignment,
-    printable,
-    shown,
-    suggest,
-    variable_of,
-)
-from ..report.running.kernels import default_kind
+from ..report.request.values import CommandLineText, Parameter, parse_assignment, variable_of
+from ..report.running.kernels import KernelKind
+from .progress import listener_for
+from .unusable import naming_unusable
 
 if TYPE_CHECKING:
     from ..report.building.build import Result
 
-CORES = os.cpu_count() or 1
-
-FOLDER: dict[str, Any] = {"type": click.Path(path_type=Path), "show_default": True}
-NOTEBOOKS = click.option(
-    "--notebooks", default="notebooks", help="The folder of notebooks and presets.", **FOLDER
-)
-REPORTS = click.option("--reports", default="reports", help="Where reports are written.", **FOLDER)
-KERNELS = click.Choice(["warm", "fresh"])
-KERNEL = click.option(
-    "--kernel", type=KERNELS, default=default_kind, help="Default: warm on Linux."
-)
+# The values of the options that notebooks bring along, by name: one text or file, or several texts.
+InputOptions = Mapping[str, str | Sequence[str] | None]
 
 
-class _OneText(click.types.StringParamType):
-    """A text, which click would split at its spaces when it comes from the environment."""
+@dataclass(frozen=True)
+class Request:
+    """The options that say what to build; nothing is checked yet."""
 
-    def split_envvar_value(self, rv: str) -> list[str]:
-        return [rv]
+    preset: str | None
+    model: str | None
+    title: str | None
+    column: str | None
+    sheet: str | None
+    parameters: Sequence[str]  # NAME=VALUE
+    only: str | None
+    notebooks: Path
+    reports: Path
+    inputs: InputOptions
+    variables: Mapping[str, str]  # what make was given for parameters of the notebooks
+    unusable: Collection[str]  # what is wrong with notebooks that cannot be used
 
-
-# What the Makefile hands on; PRESET by name, because click leaves arguments out of a prefix.
-HANDED = "STSLAB_REQUEST"
-FROM_MAKE = {"auto_envvar_prefix": HANDED}
-PRESET = click.argument("preset", required=False, envvar=f"{HANDED}_PRESET")
-
-
-UNUSABLE = "stslab.unusable"  # in a command's context: notebooks that are not named yet
-NAMED = 10  # notebooks that are named at most
-
-
-def remember_unusable(ctx: click.Context, books: Notebooks) -> None:
-    """Keep what is wrong with notebooks until `naming_unusable` names them."""
-    ctx.meta[UNUSABLE] = list(books.unusable.values())
-
-
-@contextmanager
-def naming_unusable(ctx: click.Context | None) -> Iterator[None]:
-    """Name each notebook that cannot be used, once a command, when its request was checked.
-
-    Where the request is refused because of one of them, the error says what is wrong with it.
-    """
-    try:
-        yield
-    except (RequestError, click.UsageError) as error:
-        _name_unusable(ctx, str(error))
-        raise
-    _name_unusable(ctx)
+    @property
+    def project(self) -> Path:
+        """The folder that holds the folder of notebooks."""
+        return self.notebooks.resolve().parent
 
 
-def _name_unusable(ctx: click.Context | None, error: str = "") -> None:
-    problems = ctx.meta.pop(UNUSABLE, []) if ctx else []
-    problems = [problem for problem in problems if problem not in error]
-    for problem in problems[:NAMED]:
-        click.echo(f"stslab: skipped {printable(problem)}", err=True)
-    if len(problems) > NAMED:
-        click.echo(f"stslab: skipped {len(problems) - NAMED} more notebooks", err=True)
+@dataclass(frozen=True)
+class BuildOptions:
+    """The options that say how to build, and how much to report meanwhile."""
+
+    jobs: int
+    kernel: KernelKind
+    force: bool
+    prune: bool
+    explain: bool
+    embed_inputs: bool
+    scheduler: str | None
+    quiet: bool
 
 
-class TakesFiles(click.Command):
-    """A command with options for the files that notebooks take, and for what goes with them."""
+def build_report(
+    request: Request, options: BuildOptions, *, as_json: bool = False
+) -> tuple[Preset, list[Result]]:
+    """Build the pages that a request asks for, and show the progress."""
+    from ..report.building.build import build
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        given = _value_of("--notebooks", args) or os.environ.get(f"{HANDED}_NOTEBOOKS")
-        folder = Path(given or "notebooks")
-        books = Notebooks(folder) if folder.is_dir() else None
-        known = books.inputs().values() if books else ()
-        own = {each.name for each in self.params}  # such a parameter is still given with -p
-        options = [option for each in known if each.name not in own for option in _options(each)]
-        ctx.meta["inputs"] = options
-        if books:
-            remember_unusable(ctx, books)
-        try:
-            rest = super().parse_args(ctx, args)
-            if books and ctx.auto_envvar_prefix:
-                ctx.params["variables"] = self._variables(ctx, books)
-        except (RequestError, click.UsageError):
-            _name_unusable(ctx)  # what was given may belong to one of them
-            raise
-        return rest
-
-    def _variables(self, ctx: click.Context, books: Notebooks) -> dict[str, str]:
-        """Find what make was given beside options: parameters, by their names in upper case."""
-        parameters: set[str] = set()
-        for stem, notebook in books.by_stem.items():
-            if stem not in books.unusable:
-                parameters.update(books.parameters(notebook))
-        return handed_beside(self, ctx, sorted(parameters))
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        return [*ctx.meta.get("inputs", ()), *super().get_params(ctx)]
-
-
-class TakesVariables(click.Command):
-    """A command with fixed options, which make may give; it refuses another variable."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        handed_beside(self, ctx)
-        return super().parse_args(ctx, args)
-
-
-def handed_beside(
-    command: click.Command, ctx: click.Context, parameters: Sequence[str] = ()
-) -> dict[str, str]:
-    """Find what make was given beside a command's options; refuse what is no parameter either."""
-    own = {each.envvar or f"{HANDED}_{each.name}".upper() for each in command.get_params(ctx)}
-    found: dict[str, str] = {}
-    for variable in sorted({name for name in os.environ if name.startswith(f"{HANDED}_")} - own):
-        name = variable.removeprefix(f"{HANDED}_")
-        if name.lower() not in parameters or name != name.upper():
-            options = sorted(str(each).removeprefix(f"{HANDED}_") for each in own)
-            hint = suggest(name, [*options, *map(str.upper, parameters)])
-            raise RequestError(f"{name}=…: make {ctx.info_name} takes no such variable.{hint}")
-        found |= {name.lower(): os.environ[variable]} if os.environ[variable] else {}
-    return found
-
-
-def _value_of(option: str, args: Sequence[str]) -> str | None:
-    for given, following in zip(args, [*args[1:], ""], strict=False):
-        name, equals, value = given.partition("=")
-        if name == option:
-            return value if equals else following
-    return None
-
-
-def _options(parameter: Parameter) -> list[click.Option]:
-    """Make the options of a parameter: of texts that a file can hold, too, there are two."""
-
-    def option(flag: str, name: str, takes_file: bool) -> click.Option:
-        return click.Option(
-            [flag, name],
-            metavar="FILE" if takes_file else "TEXT",
-            type=_OneText(),
-            multiple=not takes_file and parameter.one_by_one,
-            envvar=f"{HANDED}_{variable_of(flag)}",
-            allow_from_autoenv=False,  # QUERIES is a file, and a query goes by the name queries
-            help=parameter.help,
+    preset = read_request(request)
+    listening = listener_for(quiet=options.quiet, as_json=as_json, explain=options.explain)
+    with listening as listener:
+        results = build(
+            preset,
+            reports=request.reports,
+            root=request.project,
+            listener=listener,
+            jobs=options.jobs,
+            kernel=options.kernel,
+            force=options.force,
+            prune=options.prune,
+            embed_inputs=options.embed_inputs,
+            scheduler=options.scheduler,
         )
-
-    name, in_file = parameter.name, parameter.takes_file
-    if in_file and parameter.one_by_one:
-        whole = f"--{name.replace('_', '-')}"
-        return [option(parameter.option, name, False), option(whole, f"{name}_file", True)]
-    return [option(parameter.option, name, in_file)]
+    return preset, results
 
 
-COLUMN = click.option(
-    "--column", metavar="NAMES", help='The columns of the file with the texts: "question, faq".'
-)
+def read_request(request: Request) -> Preset:
+    """Return the checked jobs of a request, and name the notebooks that were left out."""
+    with naming_unusable(request.unusable):
+        if not request.notebooks.is_dir():
+            raise RequestError(
+                f"notebooks folder {request.notebooks}: not found. Run from the project's folder, "
+                "or pass --notebooks."
+            )
+        preset = _checked_preset(request)
+        if request.title:
+            preset = replace(preset, title=request.title)
+        return place(preset, request.reports, request.project)
 
 
-SHEET = click.option("--sheet", metavar="NAME", help="Of a spreadsheet, the one with the texts.")
-
-
-def request_options(command: Any) -> Any:
-    """Add the options that say what to build, beside those for files."""
-    options = [
-        PRESET,
-        click.option("--model", metavar="NAME", help="A model's name or folder."),
-        click.option("--title", metavar="TEXT", help="The report's title."),
-        COLUMN,
-        SHEET,
-        click.option("-p", "--parameter", "parameters", metavar="NAME=VALUE", multiple=True),
-        click.option("--only", metavar="PAGES", help='Which pages, as in "8 10"; lessons, too.'),
-        NOTEBOOKS,
-        REPORTS,
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def read_request(**given: Any) -> Preset:
-    """Make checked jobs of what the command line says, and name the notebooks left out."""
-    with naming_unusable(click.get_current_context(silent=True)):
-        return _read_request(**given)
-
-
-def _read_request(
-    *,
-    preset: str | None,
-    model: str | None,
-    title: str | None,
-    column: str | None,
-    sheet: str | None,
-    parameters: Sequence[str],
-    only: str | None,
-    notebooks: Path,
-    reports: Path,
-    variables: Mapping[str, str] = {},
-    **inputs: str | Sequence[str] | None,
-) -> Preset:
-    """Make checked jobs of what the command line says.
-
-    `variables` are what make was given for parameters of the notebooks.
-    """
-    if not notebooks.is_dir():
-        raise RequestError(
-            f"notebooks folder {notebooks}: not found. Run from the project's folder, or pass "
-            "--notebooks."
+def _checked_preset(request: Request) -> Preset:
+    """Return the preset that the request names, or one made from its files."""
+    values, places = _values_and_places(request)
+    parameters: Mapping[str, Parameter] = {}
+    if any(request.inputs.values()):
+        parameters = Notebooks(request.notebooks).inputs()
+    files, texts = files_and_texts(request.inputs, parameters)
+    values |= texts
+    only = None
+    if request.only:
+        only = request.only.split()
+    if files:
+        if request.preset:
+            raise _two_requests(request.preset, files, parameters)
+        return adhoc_preset(
+            notebooks_dir=request.notebooks, files=files, values=values, only=only, places=places
         )
-    values: dict[str, Any] = {name: CommandLineText(text) for name, text in variables.items()}
-    where = {name: f"{name.upper()}={shown(text)}" for name, text in variables.items()}
-    values |= dict(map(parse_assignment, parameters))
-    values |= {"model_name": model} if model else {}
-    for name, option, value in (("columns", "--column", column), ("sheet", "--sheet", sheet)):
+    if request.preset is None:
+        # Without this, they would silently change the tutorial's pages.
+        _refuse_without_file(values, parameters)
+    return load_preset(
+        request.preset or "tutorial",
+        notebooks_dir=request.notebooks,
+        overrides=values,
+        only=only,
+        places=places,
+    )
+
+
+def _values_and_places(request: Request) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the values of parameters, and the places that messages name for some of them.
+
+    A later value wins: a variable of make, then ``-p``, then an option with a name of its own.
+    """
+    values: dict[str, Any] = {}
+    places = {}
+    for name, text in request.variables.items():
+        values[name] = CommandLineText(text)
+        places[name] = f"{name.upper()}={shown(text)}"
+    values.update(map(parse_assignment, request.parameters))
+    if request.model:
+        values["model_name"] = request.model
+    for name, option, value in (
+        ("columns", "--column", request.column),
+        ("sheet", "--sheet", request.sheet),
+    ):
         if value:
             values[name] = value
-            where[name] = f"{variable_of(option)}={shown(value)} (or {option})"
-    known = Notebooks(notebooks).inputs() if any(inputs.values()) else {}
-    files, texts = files_and_texts(inputs, known)
-    values |= texts
-    asked: dict[str, Any] = {"notebooks_dir": notebooks, "only": only.split() if only else None}
-    if files:
-        if preset:
-            name, file = next(iter(files.items()))
-            raise RequestError(
-                f"PRESET={preset} and {variable_of(known[name].option)}={file}: a preset brings "
-                f"its own texts, so this is two requests. Leave one out; or build the preset on "
-                f'your file: ARGS="-p {name}={file}" (or -p {name}={file}).'
-            )
-        chosen = adhoc_preset(files=files, values=values, where=where, **asked)
-    else:
-        if preset is None:  # it would change the tutorial's pages
-            _refuse_alone([each for each in known.values() if each.name in values], values)
-        chosen = load_preset(preset or "tutorial", overrides=values, where=where, **asked)
-    chosen = replace(chosen, title=title or chosen.title)
-    return place(chosen, reports, notebooks.resolve().parent)
+            places[name] = f"{variable_of(option)}={shown(value)} (or {option})"
+    return values, places
+
+
+def _two_requests(
+    preset: str, files: Mapping[str, str], parameters: Mapping[str, Parameter]
+) -> RequestError:
+    """Return the error for a preset and a file in one request."""
+    name, file = next(iter(files.items()))
+    return RequestError(
+        f"PRESET={preset} and {variable_of(parameters[name].option)}={file}: a preset brings "
+        f"its own texts, so this is two requests. Leave one out; or build the preset on "
+        f'your file: ARGS="-p {name}={file}" (or -p {name}={file}).'
+    )
 
 
 def files_and_texts(
-    inputs: Mapping[str, str | Sequence[str] | None], known: Mapping[str, Parameter]
+    inputs: InputOptions, parameters: Mapping[str, Parameter]
 ) -> tuple[dict[str, str], dict[str, Any]]:
-    """Part what was given by options: files to report on, and what goes with them."""
+    """Separate the files to report on from the values that go with them, both by parameter."""
     files: dict[str, str] = {}
     texts: dict[str, Any] = {}
-    for name, given in inputs.items():
-        if not given:
+    for name, value in inputs.items():
+        if not value:
             continue
-        parameter = known.get(name) or known[name.removesuffix("_file")]
-        if name not in known and inputs.get(parameter.name):
+        # An option that is no parameter's name is the second of a list of texts: `queries_file`.
+        parameter = parameters.get(name) or parameters[name.removesuffix("_file")]
+        if name not in parameters and inputs.get(parameter.name):
             raise RequestError(
                 f"{variable_of(parameter.option)} and {parameter.name.upper()} (or "
                 f"{parameter.option} and --{parameter.name}): give the texts, or their file."
             )
-        if isinstance(given, str) and parameter.takes_file and not parameter.goes_with:
-            files[name] = given
+        if not isinstance(value, str):
+            texts[parameter.name] = list(value)
+        elif parameter.takes_file and not parameter.goes_with:
+            files[name] = value
         else:
-            texts[parameter.name] = given if isinstance(given, str) else list(given)
+            texts[parameter.name] = value
     return files, texts
 
 
-def _refuse_alone(given: Sequence[Parameter], values: Mapping[str, Any]) -> None:
-    """Refuse what goes with a file where none is given."""
-    for parameter in given:
-        if (file := parameter.goes_with) and file not in values:
+def _refuse_without_file(values: Mapping[str, Any], parameters: Mapping[str, Parameter]) -> None:
+    """Raise RequestError if a value goes with a file and there is none."""
+    for name, parameter in parameters.items():
+        file = parameter.goes_with
+        if name in values and file and file not in values:
             raise RequestError(
                 f"{parameter.spelled} goes with a file, and none is given. Add "
                 f"{file.upper()}=FILE (or --{file.replace('_', '-')} FILE)."
@@ -294,37 +201,3 @@ def _refuse_alone(given: Sequence[Parameter], values: Mapping[str, Any]) -> None
             "COLUMN and SHEET (or --column and --sheet) say where in a file the texts are, and "
             "none is given. Add SENTENCES=FILE (or --sentences FILE), or the like."
         )
-
-
-def build_options(command: Any) -> Any:
-    """Add the options that say how to build."""
-    cores = click.IntRange(1)
-    options = [
-        click.option(
-            "--jobs", type=cores, default=CORES, help="Notebooks at a time; default: the cores."
-        ),
-        KERNEL,
-        click.option("--force", is_flag=True, help="Make every page again."),
-        click.option("--prune", is_flag=True, help="Remove pages that no longer belong."),
-        click.option("--explain", is_flag=True, help="Say all the reasons, page by page."),
-        click.option("--embed-inputs", is_flag=True, help="Put the input files into the pages."),
-        click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler to run notebooks."),
-        click.option("--quiet", is_flag=True, help="Only say what went wrong."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def built(
-    explain: bool, quiet: bool, as_json: bool = False, **given: Any
-) -> tuple[Preset, list[Result]]:
-    """Build what the command line says, and say how it goes on."""
-    from ..report.building.build import build
-
-    ways = ("jobs", "kernel", "force", "prune", "embed_inputs", "scheduler")
-    how = {name: given.pop(name) for name in ways}
-    preset = read_request(**given)
-    reports, root = given["reports"], given["notebooks"].resolve().parent
-    with listener_for(quiet=quiet, as_json=as_json, explain=explain) as listener:
-        return preset, build(preset, reports=reports, root=root, listener=listener, **how)

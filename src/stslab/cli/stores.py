@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from ..report.request.values import RequestError, printable
+from ..report.messages import RequestError, printable
 from .group import FAILED, INTERRUPTED, TERMINATED, Terminated, leave
-from .request import COLUMN, SHEET
+from .options import COLUMN, SHEET
+
+if TYPE_CHECKING:
+    from ..models.encoding import Encoder
+    from ..stores.filling.embedding import Progress as EmbeddingProgress
 
 STORE = "Such as exact:FOLDER, faiss:FOLDER?index=HNSW32, chroma:FOLDER or pinecone:INDEX."
 # Characters that a terminal obeys, such as those that turn the direction of writing round; JSON
@@ -21,7 +25,7 @@ STORE = "Such as exact:FOLDER, faiss:FOLDER?index=HNSW32, chroma:FOLDER or pinec
 INVISIBLE = re.compile(
     "[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
 )
-LONGEST = 300  # characters of a text in a table of hits
+MAX_LENGTH = 300  # characters of a text in a table of hits
 
 
 @contextmanager
@@ -29,7 +33,7 @@ def explained() -> Iterator[None]:
     """Turn what a store or a model refuses into the command's message and exit code."""
     from ..stores import StoreError
 
-    kept = "what was embedded is kept, and the same command goes on where it stopped."
+    resumption = "what was embedded is kept, and the same command goes on where it stopped."
     try:
         yield
     except StoreError as error:
@@ -37,11 +41,11 @@ def explained() -> Iterator[None]:
     except ValueError as error:  # of input, a model or a number
         raise RequestError(str(error)) from error
     except (MemoryError, OSError) as error:
-        leave(f"stopped: {str(error) or 'out of memory'}; {kept}", FAILED)
+        leave(f"stopped: {str(error) or 'out of memory'}; {resumption}", FAILED)
     except KeyboardInterrupt:
-        leave(f"interrupted: {kept}", INTERRUPTED)
+        leave(f"interrupted: {resumption}", INTERRUPTED)
     except Terminated:
-        leave(f"terminated: {kept}", TERMINATED)
+        leave(f"terminated: {resumption}", TERMINATED)
 
 
 @click.command()
@@ -57,7 +61,15 @@ def explained() -> Iterator[None]:
 @click.option("--replace", is_flag=True, help="Replace texts of another file.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def embed(
-    file: str, url: str, model: str | None, column: str | None, quiet: bool, **how: Any
+    file: str,
+    url: str,
+    model: str | None,
+    column: str | None,
+    sheet: str | None,
+    processes: int,
+    scheduler: str | None,
+    replace: bool,
+    quiet: bool,
 ) -> None:
     """Encode the texts of a FILE of any size into a store.
 
@@ -86,22 +98,36 @@ def embed(
             task = bar.add_task("reading", total=None)
             started = perf_counter()
 
-            def show(now: Any) -> None:
-                rate = now.encoded / (perf_counter() - started)
-                said = f"{now.done:,} of {now.total:,} texts, {rate:,.0f} encoded a second"
-                bar.update(task, completed=now.done, total=now.total, description=said)
+            def show(state: EmbeddingProgress) -> None:
+                rate = state.encoded / (perf_counter() - started)
+                description = (
+                    f"{state.done:,} of {state.total:,} texts, {rate:,.0f} encoded a second"
+                )
+                bar.update(task, completed=state.done, total=state.total, description=description)
 
-            done = embed_file(file, store, model=loaded, column=column, listener=show, **how)
-            unused = store.unused_bytes()
-        there = done.texts - done.encoded
-        parts = [f"{counted(done.texts, 'text')} in {url}", f"{done.encoded:,} encoded now"]
-        parts += [f"{there:,} there already"] * bool(there)
-        parts += [f"{done.removed:,} removed"] * bool(done.removed)
-        click.echo(", ".join(parts) + ".")
-        if unused:
+            embedded = embed_file(
+                file,
+                store,
+                model=loaded,
+                column=column,
+                sheet=sheet,
+                processes=processes,
+                scheduler=scheduler,
+                replace=replace,
+                listener=show,
+            )
+            unused_bytes = store.unused_bytes()
+        texts_before = embedded.texts - embedded.encoded
+        facts = [f"{counted(embedded.texts, 'text')} in {url}", f"{embedded.encoded:,} encoded now"]
+        if texts_before:
+            facts.append(f"{texts_before:,} there already")
+        if embedded.removed:
+            facts.append(f"{embedded.removed:,} removed")
+        click.echo(", ".join(facts) + ".")
+        if unused_bytes:
             click.echo(
-                f"Texts that were removed or replaced leave {unused / 1000:,.1f} KB unused; it is "
-                f"given back when it is more than a tenth of the vectors."
+                f"Texts that were removed or replaced leave {unused_bytes / 1000:,.1f} KB unused; "
+                "it is given back when it is more than a tenth of the vectors."
             )
 
 
@@ -129,14 +155,20 @@ def search(
         from ..stores import open_store, search_store
         from ..stores.search import local_model
 
-        def load() -> Any:
+        def load() -> Encoder:
             from .. import load_model
 
-            return load_model(model or local_model(opened))
+            return load_model(model or local_model(opened_store))
 
-        with open_store(store) as opened:
-            most = max(1, min(top_k, opened.count())) if top_k > 0 else top_k
-            hits = search_store(queries, opened, model=load() if model else load, top_k=most)
+        with open_store(store) as opened_store:
+            # A model that was asked for is checked; else it is loaded if a query is new.
+            encoder: Encoder | Callable[[], Encoder] = load
+            if model:
+                encoder = load()
+            # As many as there are; `search_store` refuses a number below 1 itself.
+            if top_k > 0:
+                top_k = max(1, min(top_k, opened_store.count()))
+            hits = search_store(queries, opened_store, model=encoder, top_k=top_k)
     if as_json:
         lines = hits.to_json(orient="records", lines=True, force_ascii=False)
         click.echo(INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", lines), nl=False)
@@ -146,10 +178,10 @@ def search(
     from rich.table import Table
     from rich.text import Text
 
-    for query, found in hits.groupby("query", sort=False):
-        title = printable(textwrap.shorten(str(query), LONGEST, placeholder="…"))
+    for query, hits_of_query in hits.groupby("query", sort=False):
+        title = printable(textwrap.shorten(str(query), MAX_LENGTH, placeholder="…"))
         table = Table("rank", "score", "corpus_id", "text", box=box.SIMPLE, title=Text(title))
-        for hit in found.to_dict("records"):
-            text = printable(textwrap.shorten(hit["text"], LONGEST, placeholder="…"))
+        for hit in hits_of_query.to_dict("records"):
+            text = printable(textwrap.shorten(hit["text"], MAX_LENGTH, placeholder="…"))
             table.add_row(str(hit["rank"]), f"{hit['score']:.4f}", str(hit["corpus_id"]), text)
         Console().print(table, markup=False)

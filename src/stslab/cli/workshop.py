@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import click
 
+from ..report.messages import RequestError
 from ..report.request.notebooks import Notebooks
-from ..report.request.values import RequestError
-from .request import (
-    FROM_MAKE,
-    NOTEBOOKS,
-    REPORTS,
-    TakesVariables,
-    naming_unusable,
-    remember_unusable,
-)
+from .options import FROM_MAKE, NOTEBOOKS, REPORTS, TakesVariables
+from .unusable import naming_unusable
 
 
 @click.command(cls=TakesVariables, context_settings=FROM_MAKE)
@@ -33,11 +28,11 @@ def workshop(minutes: int, pairs: Path | None, notebooks: Path, reports: Path) -
     from ..inputs.checks import InputError
     from ..workshop.kit import build_workshop
 
-    ctx = click.get_current_context()
+    unusable: Collection[str] = ()
+    if notebooks.is_dir():
+        unusable = Notebooks(notebooks).unusable.values()
     try:
-        with naming_unusable(ctx):
-            if notebooks.is_dir():
-                remember_unusable(ctx, Notebooks(notebooks))
+        with naming_unusable(unusable):
             folder = build_workshop(
                 minutes, notebooks=notebooks, reports=reports, pairs=pairs, notify=click.echo
             )

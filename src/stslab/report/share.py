@@ -11,8 +11,8 @@ from markupsafe import escape
 from .archive import write_zip
 from .building.folder import index_of
 from .building.manifest import MANIFEST, own_file, read_manifest
+from .messages import RequestError, shown
 from .request.names import name_problem
-from .request.values import RequestError, shown
 
 
 def share(reports: Path, preset: str, pages: Sequence[str] | None = None) -> Path:

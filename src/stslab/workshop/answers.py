@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..report.request.values import printable, shown
+from ..report.messages import printable, shown
 
 FORMAT, VERSION = "stslab-class", 1
 LOWEST, HIGHEST = 0, 5  # what a pair can be rated

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ..inputs.checks import InputError
 from ..report.building.manifest import own_file
 from ..report.identity import bytes_digest
-from ..report.request.values import RequestError, printable
+from ..report.messages import RequestError, printable
 from ..wording import counted
 from .answers import (
     HIGHEST,

@@ -16,7 +16,7 @@ from ..report.editions.booklet import render_sheet, write_booklet
 from ..report.editions.cells import solved_edition, student_edition
 from ..report.editions.exercises import read_lessons
 from ..report.editions.slides import Deck, write_slides
-from ..report.request.values import RequestError
+from ..report.messages import RequestError
 from ..report.running.kernels import default_kind, warm_up
 from ..report.running.pool import LocalPool
 from ..report.running.run import Work

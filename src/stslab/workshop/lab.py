@@ -20,9 +20,9 @@ from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpec
 
 from ..report.editions.cells import solved_edition, student_edition
 from ..report.editions.exercises import Lesson, read_lessons
+from ..report.messages import RequestError, shown, suggest
 from ..report.request.notebooks import selects
 from ..report.request.source import read_source
-from ..report.request.values import RequestError, shown, suggest
 from ..report.running.kernels import REQUEST, KernelKind, cool_down, warm_up
 from ..report.writing import naming_file
 from .results import CHECKS, seal

@@ -22,8 +22,8 @@ from packaging.specifiers import SpecifierSet
 
 from ..live.build import build_live
 from ..report.archive import write_zip
+from ..report.messages import RequestError
 from ..report.request.source import read_notebook
-from ..report.request.values import RequestError
 from .doctor import LOCK
 from .kit import TO_RATE, write_handouts
 

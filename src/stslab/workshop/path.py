@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..report.editions.exercises import Exercise, Lesson, read_lesson
+from ..report.messages import RequestError
 from ..report.request.source import read_source
-from ..report.request.values import RequestError
 from ..report.request.yaml_text import parse_yaml
 
 PATHS = Path("exercises") / "paths.yaml"  # in the folder of notebooks

@@ -17,9 +17,9 @@ from urllib.parse import quote
 from filelock import FileLock, Timeout
 
 from ..identity import bytes_digest
+from ..messages import RequestError
 from ..page.index import render_index, render_root_index
 from ..request.presets import Preset
-from ..request.values import RequestError
 from ..writing import naming_file
 from .manifest import MANIFEST, Manifest, Page, own_file, read_manifest
 from .place import check_place, relative_to_project

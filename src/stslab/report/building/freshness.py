@@ -20,9 +20,9 @@ from ..identity import (
     versions,
     versions_named_in,
 )
+from ..messages import RequestError
 from ..request.jobs import Job, model_names
 from ..request.source import read_source
-from ..request.values import RequestError
 
 
 class Dependencies:

@@ -15,8 +15,8 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from ..messages import shown
 from ..request.names import name_problem
-from ..request.values import shown
 from ..running.kernels import KernelKind
 
 MANIFEST = "manifest.json"

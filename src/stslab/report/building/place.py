@@ -7,9 +7,9 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from ..messages import RequestError, shown
 from ..request.names import safe_stem
 from ..request.presets import Preset
-from ..request.values import RequestError, shown
 from .manifest import read_manifest
 
 

@@ -12,12 +12,12 @@ import nbformat
 from nbformat import NotebookNode
 
 from ..identity import file_digest
+from ..messages import shown
 from ..page.forms import forms_of, info_of
 from ..page.headline import read_headline
 from ..page.render import export, set_title
 from ..page.svg import standalone_svg
 from ..page.thumbnail import thumbnail
-from ..request.values import shown
 from ..running.run import Done
 from .folder import ReportFolder
 from .manifest import OUTPUT_NAME, Page

@@ -14,9 +14,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ..messages import RequestError
 from ..request.notebooks import Notebooks
 from ..request.source import read_source
-from ..request.values import RequestError
 from ..request.yaml_text import parse_yaml
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from markupsafe import Markup
 from nbformat import NotebookNode
 
+from ..messages import RequestError
 from ..request.parameters import read_cell
-from ..request.values import RequestError
 from .assets import page_assets
 from .cell_outputs import CellOutputs
 from .forms import has_tag, info_of

@@ -21,9 +21,9 @@ from pydantic import (
     model_validator,
 )
 
+from ..messages import RequestError, printable, shown
 from ..page.record import read_record
 from ..request.names import name_problem
-from ..request.values import RequestError, printable, shown
 
 
 def _page_name(name: str) -> str:

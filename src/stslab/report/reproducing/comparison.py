@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
+from ..messages import printable
 from ..page.assets import name_set
 from ..page.svg import COORDINATES, MOVES
-from ..request.values import printable
 
 DECIMALS = 5e-5  # numbers that agree at 4 decimals
 SHARE_OF_WIDTH = 1e-4  # of a drawing

@@ -20,11 +20,12 @@ from stslab.models.finding import (
 
 from .. import identity
 from ..building.freshness import Dependencies
+from ..messages import RequestError, printable, shown
 from ..page.record import split_page
 from ..request.jobs import MODELS, Job, model_names
 from ..request.parameters import read_parameters
 from ..request.source import read_source
-from ..request.values import RequestError, check_values, printable, shown
+from ..request.values import check_values
 from ..running.kernels import KernelKind
 from ..running.scratch import scratch_folder
 from .claims import Claims, read_claims
@@ -154,7 +155,7 @@ def _job(
                 f"{name}: its parameter {shown(key)} names a file of the machine that it "
                 f"was made on. A page of stslab lists such a file among its input files."
             )
-    values = check_values(parameters, claims.parameters, where=name, notebook=notebook.stem)
+    values = check_values(parameters, claims.parameters, place=name, notebook=notebook.stem)
     files = {}
     for key, file in claims.files.items():
         if key not in file_parameters:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
+from ..messages import RequestError, joined_names
 from .jobs import Job
-from .values import RequestError, joined_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,19 +17,42 @@ LISTS = {"sentences", "candidates", "others", "queries"}
 PAIRS = {"pairs", "rated_pairs", "own_pairs"}
 
 
-def check_files(jobs: Iterable[Job]) -> None:
-    """Read each file as its notebook will, by the parameter's name; refuse what cannot be used.
+class _File(NamedTuple):
+    """A file as a notebook reads it."""
 
-    The columns and the sheet that a job names are those of its file, not of the queries with it.
+    parameter: str
+    path: Path
+    columns: str
+    sheet: str
+
+
+def check_files(jobs: Iterable[Job]) -> None:
+    """Read each file as its notebook will; raise RequestError if it cannot be used.
+
+    The parameter's name says how. The columns and the sheet that a job names are those of its
+    file, not of the queries with it.
     """
+    # A dictionary, because several jobs may read one file: it is checked once, in their order.
     files = {
-        (name, path, *_reading(job, name)): None
+        _file(job, parameter, path): None
         for job in jobs
-        for name, path in job.inputs.items()
-        if name in LISTS | PAIRS | {"corpus"}
+        for parameter, path in job.inputs.items()
+        if parameter in LISTS | PAIRS | {"corpus"}
     }
-    if not files:
-        return  # without pandas, which takes its time
+    for file in files:
+        _check_file(file)
+
+
+def _file(job: Job, parameter: str, path: Path) -> _File:
+    if parameter == "queries":
+        return _File(parameter, path, columns="", sheet="")
+    columns, sheet = job.parameters.get("columns", ""), job.parameters.get("sheet", "")
+    return _File(parameter, path, columns=str(columns), sheet=str(sheet))
+
+
+def _check_file(file: _File) -> None:
+    """Raise RequestError if a file cannot be read, or holds no scores where they are needed."""
+    # Here, because they import pandas, which takes its time; most requests name no file.
     from stslab.inputs.checks import InputError
     from stslab.inputs.reading import (
         ColumnError,
@@ -38,38 +62,47 @@ def check_files(jobs: Iterable[Job]) -> None:
         read_sentences,
     )
 
-    for name, path, columns, sheet in files:
-        try:
-            if name in PAIRS:
-                found = read_pairs(path, columns=columns, sheet=sheet)
-            else:
-                read = read_corpus if name == "corpus" else read_sentences
-                found = read(path, column=columns, sheet=sheet)
-        except ColumnError as error:
-            hint = _naming(read_rows(path, ["sentence"], "", sheet).frame, 1 + (name in PAIRS))
-            raise RequestError(f"{error}{hint}") from None
-        except InputError as error:
-            raise RequestError(str(error)) from None
-        if name == "rated_pairs" and "gold_score" not in found.table:
-            raise RequestError(
-                f"{path.name}, columns {found.table.columns.tolist()}: no human score beside the "
-                "sentences. Call its column 'gold_score', or name it as the third: "
-                'COLUMN="question, faq, score" (or --column "question, faq, score").'
-            )
+    path, columns, sheet = file.path, file.columns, file.sheet
+    try:
+        if file.parameter in PAIRS:
+            texts = read_pairs(path, columns=columns, sheet=sheet)
+        elif file.parameter == "corpus":
+            texts = read_corpus(path, column=columns, sheet=sheet)
+        else:
+            texts = read_sentences(path, column=columns, sheet=sheet)
+    except ColumnError as error:
+        columns_needed = 1
+        if file.parameter in PAIRS:
+            columns_needed = 2
+        hint = _column_hint(read_rows(path, ["sentence"], "", sheet).frame, columns_needed)
+        raise RequestError(f"{error}{hint}") from None
+    except InputError as error:
+        raise RequestError(str(error)) from None
+    if file.parameter == "rated_pairs" and "gold_score" not in texts.table:
+        raise RequestError(
+            f"{path.name}, columns {texts.table.columns.tolist()}: no human score beside the "
+            "sentences. Call its column 'gold_score', or name it as the third: "
+            'COLUMN="question, faq, score" (or --column "question, faq, score").'
+        )
 
 
-def _naming(frame: pd.DataFrame, count: int) -> str:
-    """Say which columns hold texts of several words, and how to name as many as it takes."""
+def _column_hint(frame: pd.DataFrame, columns_needed: int) -> str:
+    """Return which columns hold texts of several words, and how to name those that are needed."""
     columns = list(map(str, frame))
-    words = frame.map(lambda cell: isinstance(cell, str) and " " in cell.strip()).mean().tolist()
-    texts = [name for name, share in zip(columns, words, strict=True) if share >= 0.5]
-    hold = f" These hold text: {', '.join(map(repr, texts))}." if texts else ""
-    chosen = (texts if len(texts) >= count else columns)[:count]
-    names = joined_names(chosen)
-    spelled = shlex.quote(names) if '"' in names else f'"{names}"'
-    return f"{hold} To name them: COLUMN={spelled} (or --column {spelled})."
+    word_shares = frame.map(_has_several_words).mean().tolist()
+    text_columns = [name for name, share in zip(columns, word_shares, strict=True) if share >= 0.5]
+    hint = ""
+    if text_columns:
+        hint = f" These hold text: {', '.join(map(repr, text_columns))}."
+    if len(text_columns) >= columns_needed:
+        columns = text_columns
+    names = joined_names(columns[:columns_needed])
+    # As it is typed in a shell; in double quotes, like all other examples, where these will do.
+    typed_names = f'"{names}"'
+    if '"' in names:
+        typed_names = shlex.quote(names)
+    return f"{hint} To name them: COLUMN={typed_names} (or --column {typed_names})."
 
 
-def _reading(job: Job, name: str) -> tuple[str, str]:
-    given = {} if name == "queries" else job.parameters
-    return str(given.get("columns", "")), str(given.get("sheet", ""))
+def _has_several_words(cell: object) -> bool:
+    return isinstance(cell, str) and " " in cell.strip()

@@ -1,4 +1,4 @@
-"""The parameters cell of a notebook is the schema: read it, and check values against it.
+"""The parameters cell of a notebook, which is the schema for its values.
 
 The cell is read, never run: its syntax tree gives names, types and defaults, its comments the
 help. So a wrong request is refused before any kernel starts.
@@ -10,14 +10,13 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Mapping
 from contextlib import suppress
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal, Union
 
+from ..messages import RequestError, shown
 from .source import read_notebook
-from .values import Parameter, RequestError, shown, validated
+from .values import Parameter, validated
 
 ALLOWED = (
     "Allowed here: 'name: type = literal', 'name = literal', and imports from pathlib and typing"
@@ -33,118 +32,175 @@ _SIMPLE: dict[str, Any] = {
 
 def read_parameters(notebook: Path) -> dict[str, Parameter]:
     """Read the cell tagged ``parameters`` of a notebook, in its order; empty without the tag."""
-    tagged = [
+    sources = [
         "".join(cell["source"])
         for cell in read_notebook(notebook)["cells"]
         if cell["cell_type"] == "code" and "parameters" in cell.get("metadata", {}).get("tags", ())
     ]
-    if len(tagged) > 1:
+    if not sources:
+        return {}
+    if len(sources) > 1:
         raise RequestError(
-            f"{notebook.name}: {len(tagged)} cells are tagged 'parameters'. Keep the tag on one."
+            f"{notebook.name}: {len(sources)} cells are tagged 'parameters'. Keep the tag on one."
         )
-    return read_cell(tagged[0], f"{notebook.name}, parameters cell") if tagged else {}
+    return read_cell(sources[0], f"{notebook.name}, parameters cell")
 
 
 def parameters_table(notebook: Path) -> list[dict[str, str]]:
     """Describe a notebook's parameters: rows of ``name, type, default, help``, all text."""
     return [
-        {"name": p.name, "type": p.annotation, "default": shown(p.default), "help": p.help}
-        for p in read_parameters(notebook).values()
+        {
+            "name": parameter.name,
+            "type": parameter.annotation,
+            "default": shown(parameter.default),
+            "help": parameter.help,
+        }
+        for parameter in read_parameters(notebook).values()
     ]
 
 
-def read_cell(source: str, where: str) -> dict[str, Parameter]:
-    """Read the source of a parameters cell; `where` names it in messages."""
+def read_cell(source: str, place: str) -> dict[str, Parameter]:
+    """Read the source of a parameters cell; `place` names it in messages."""
     try:
-        return _read_cell(source, where)
+        return _read_cell(source, place)
     except (MemoryError, RecursionError):  # what Python's own parser and tree raise
-        raise RequestError(f"{where}: nested too deeply to be read. {ALLOWED}.") from None
+        raise RequestError(f"{place}: nested too deeply to be read. {ALLOWED}.") from None
 
 
-def _read_cell(source: str, where: str) -> dict[str, Parameter]:
+def _read_cell(source: str, place: str) -> dict[str, Parameter]:
     try:
         statements = ast.parse(source).body
     except SyntaxError as error:
-        line = f"{where}, line {error.lineno}"
+        line = f"{place}, line {error.lineno}"
         raise RequestError(f"{line}: not Python ({error.msg}). {ALLOWED}.") from None
     except ValueError:  # NUL, half a character
-        raise RequestError(f"{where}: not Python. {ALLOWED}.") from None
-    behind, alone = _comments(source)
+        raise RequestError(f"{place}: not Python. {ALLOWED}.") from None
+    comments = _Comments(source)
+    # In bytes, as the columns in a syntax tree count them.
     lines = [line.encode() for line in re.split(r"\r\n|\r|\n", source)]
     parameters: dict[str, Parameter] = {}
-    for node in statements:
-        refused = f"{where}, line {node.lineno}: {shown(_code(node, lines))}"
-        match node:
-            case ast.ImportFrom(module="pathlib" | "typing" | "__future__"):
-                continue
-            case ast.Import(names=names) if {each.name for each in names} <= {"pathlib", "typing"}:
-                continue
-            case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
-                annotation: ast.expr | None = getattr(node, "annotation", None)
+    for statement in statements:
+        if _is_import_for_types(statement):
+            continue
+        subject = f"{place}, line {statement.lineno}: {shown(_code(statement, lines))}"
+        match statement:
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
+                type_node: ast.expr | None = annotation
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                type_node = None
             case _:
-                raise RequestError(f"{refused} is not allowed. {ALLOWED}.")
+                raise RequestError(f"{subject} is not allowed. {ALLOWED}.")
         if name in parameters:
-            raise RequestError(f"{refused}: {name!r} is set a second time. Keep one line.")
-        default = ...
-        with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            default = ast.literal_eval(node.value or ast.Constant(...))
-        if default is ...:
-            raise RequestError(
-                f"{refused}: a default is a literal (numbers, texts, lists of them; a path is "
-                "written as a text): literals only, because a derived value would go stale when "
-                "a preset changes its source. Derive it in the next cell."
-            )
-        try:
-            kind = _resolved(annotation) if annotation else _inferred(default)
-        except ValueError as error:
-            raise RequestError(f"{refused}: {error}. {TYPES}.") from None
-        match annotation:
-            case None:
-                written = kind.__name__ if isinstance(kind, type) else str(kind)
-            case ast.Constant(value=str(written)):
-                pass
-            case _:
-                written = _code(annotation, lines)
-        comment = behind.get(node.end_lineno or 0) or behind.get(node.lineno)
-        comment = comment or _comment_above(node.lineno, alone)
-        parameter = Parameter(name, written, kind, default, comment)
-        if not (parameter.takes_file and isinstance(default, str)):
-            try:
-                validated(default, parameter)
-            except ValueError as error:
-                raise RequestError(f"{refused}: the default is wrong: {error}") from None
+            raise RequestError(f"{subject}: {name!r} is set a second time. Keep one line.")
+        default = _literal(value, subject)
+        type_ = _type_of(type_node, default, subject)
+        written_type = _written_type(type_node, type_, lines)
+        parameter = Parameter(name, written_type, type_, default, comments.comment_on(statement))
+        _check_default(parameter, subject)
         parameters[name] = parameter
     return parameters
 
 
-def _comments(source: str) -> tuple[dict[int, str], dict[int, str]]:
-    """Find a cell's comments by line: those behind code, and those alone on their line."""
-    behind: dict[int, str] = {}
-    alone: dict[int, str] = {}
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            found = behind if token.line[: token.start[1]].strip() else alone
-            found[token.start[0]] = token.string.lstrip("#").strip()
-    return behind, alone
+def _is_import_for_types(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.ImportFrom(module="pathlib" | "typing" | "__future__"):
+            return True
+        case ast.Import(names=aliases):
+            return {alias.name for alias in aliases} <= {"pathlib", "typing"}
+    return False
 
 
-def _comment_above(line: int, alone: Mapping[int, str]) -> str:
-    above = list(takewhile(lambda each: each in alone, range(line - 1, 0, -1)))
-    return " ".join(alone[each] for each in reversed(above)).strip()
+def _literal(value: ast.expr | None, subject: str) -> Any:
+    """Return the value of a literal; raise RequestError if it is none."""
+    literal = ...
+    if value is not None:
+        with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            literal = ast.literal_eval(value)
+    if literal is ...:  # nobody's default, so it can stand for none
+        raise RequestError(
+            f"{subject}: a default is a literal (numbers, texts, lists of them; a path is "
+            "written as a text): literals only, because a derived value would go stale when "
+            "a preset changes its source. Derive it in the next cell."
+        )
+    return literal
+
+
+def _type_of(node: ast.expr | None, default: Any, subject: str) -> Any:
+    """Return a parameter's type: the annotated one, or else that of the default."""
+    try:
+        if node is None:
+            return _inferred(default)
+        return _resolved(node)
+    except ValueError as error:
+        raise RequestError(f"{subject}: {error}. {TYPES}.") from None
+
+
+def _check_default(parameter: Parameter, subject: str) -> None:
+    """Raise RequestError if the default has not the parameter's type."""
+    if parameter.takes_file and isinstance(parameter.default, str):
+        return  # a path; whether the file is there is the notebook's affair
+    try:
+        validated(parameter.default, parameter)
+    except ValueError as error:
+        raise RequestError(f"{subject}: the default is wrong: {error}") from None
+
+
+def _written_type(node: ast.expr | None, type_: Any, lines: list[bytes]) -> str:
+    """Return a type as the cell writes it, or the name of the inferred one."""
+    match node:
+        case None if isinstance(type_, type):
+            return type_.__name__
+        case None:
+            return str(type_)
+        case ast.Constant(value=str(text)):  # an annotation in quotes
+            return text
+    return _code(node, lines)
+
+
+class _Comments:
+    """The comments of a cell, by line."""
+
+    def __init__(self, source: str) -> None:
+        self.behind_code: dict[int, str] = {}
+        self.alone: dict[int, str] = {}
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            if token.type == tokenize.COMMENT:
+                line, column = token.start
+                comments = self.alone
+                if token.line[:column].strip():
+                    comments = self.behind_code
+                comments[line] = token.string.lstrip("#").strip()
+
+    def comment_on(self, statement: ast.stmt) -> str:
+        """Return the comment behind a statement, or else the lines of comments above it."""
+        for line in (statement.end_lineno, statement.lineno):
+            if line and self.behind_code.get(line):
+                return self.behind_code[line]
+        comments_above: list[str] = []
+        line = statement.lineno - 1
+        while line in self.alone:
+            comments_above.insert(0, self.alone[line])
+            line -= 1
+        return " ".join(comments_above).strip()
 
 
 def _code(node: ast.stmt | ast.expr, lines: list[bytes]) -> str:
-    """Give a node's source on one line; `ast.get_source_segment` splits the whole for each."""
-    part = lines[node.lineno - 1 : node.end_lineno]
-    part[-1] = part[-1][: node.end_col_offset]
-    part[0] = part[0][node.col_offset :]
-    return " ".join(b" ".join(part).decode().split())
+    """Return a node's source on one line.
+
+    `ast.get_source_segment` would split the whole source for each node.
+    """
+    node_lines = lines[node.lineno - 1 : node.end_lineno]
+    # The end first: of a node on one line, cutting the beginning would move it.
+    node_lines[-1] = node_lines[-1][: node.end_col_offset]
+    node_lines[0] = node_lines[0][node.col_offset :]
+    return " ".join(b" ".join(node_lines).decode().split())
 
 
 def _inferred(default: Any) -> Any:
+    """Return the type of a default, for a parameter without an annotation."""
     if default is None:
         return Any
-    if isinstance(default, list) and default and len({type(each) for each in default}) == 1:
+    if isinstance(default, list) and len({type(item) for item in default}) == 1:
         return list[_inferred(default[0])]  # type: ignore[misc]
     if type(default) not in _SIMPLE.values():
         raise ValueError(f"no parameter can be a {type(default).__name__}")
@@ -172,7 +228,9 @@ def _resolved(node: ast.expr, inside: bool = False) -> Any:
             value=ast.Name(id=name) | ast.Attribute(value=ast.Name(id="typing"), attr=name),
             slice=index,
         ):
-            items = index.elts if isinstance(index, ast.Tuple) else [index]
+            items = [index]
+            if isinstance(index, ast.Tuple):
+                items = index.elts
             return _subscripted(name, items, inside)
     raise ValueError(f"unknown type {ast.unparse(node)!r}")
 
@@ -186,29 +244,56 @@ def _is_unicode(text: str) -> bool:
 
 
 def _subscripted(name: str, items: list[ast.expr], inside: bool) -> Any:
+    """Turn ``name[items]`` into a typing object."""
     if name == "Literal":
-        try:
-            values = tuple(ast.literal_eval(item) for item in items)
-        except ValueError:
-            values = (...,)
-        half_characters = any(isinstance(v, str) and not _is_unicode(v) for v in values)
-        allowed = all(isinstance(value, (str, int, type(None))) for value in values)
-        if values and allowed and not half_characters:
-            return Literal[values]
-        raise ValueError("a Literal lists texts, whole numbers, True, False or None")
+        return _literal_type(items)
     if not items and name != "tuple":
         raise ValueError(f"unknown type '{name}[()]'")
     if name in ("Optional", "Union"):
         branches = [_resolved(item, inside) for item in items]
-        return Union[tuple([*branches, None] if name != "Union" else branches)]  # noqa: UP007
-    dots = [isinstance(item, ast.Constant) and item.value is ... for item in items]
-    pairs = zip(items, dots, strict=True)
-    kinds = tuple(... if dot else _resolved(item, inside=True) for item, dot in pairs)
-    fits = {
-        "list": dots == [False],
-        "tuple": dots == [False, True] or not any(dots),
-        "dict": dots == [False, False] and kinds[0] is str,
-    }
-    if fits.get(name):
-        return _SIMPLE[name][kinds]
+        if name == "Optional":
+            branches.append(None)
+        return Union[tuple(branches)]  # noqa: UP007
+    item_types: list[Any] = []
+    for item in items:
+        if _is_ellipsis(item):
+            item_types.append(...)
+        else:
+            item_types.append(_resolved(item, inside=True))
+    if _fits(name, item_types):
+        return _SIMPLE[name][tuple(item_types)]
     raise ValueError(f"unknown type '{name}[{', '.join(map(ast.unparse, items))}]'")
+
+
+def _is_ellipsis(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is ...
+
+
+def _fits(name: str, item_types: list[Any]) -> bool:
+    """Return whether a container can have items of these types, of which ``...`` is one."""
+    if name == "tuple" and len(item_types) == 2 and item_types[1] is ...:
+        return item_types[0] is not ...
+    if ... in item_types:
+        return False
+    if name == "list":
+        return len(item_types) == 1
+    if name == "dict":
+        return len(item_types) == 2 and item_types[0] is str
+    return name == "tuple"
+
+
+def _literal_type(items: list[ast.expr]) -> Any:
+    try:
+        values = tuple(ast.literal_eval(item) for item in items)
+    except ValueError:
+        values = ()
+    if not values or not all(map(_can_be_listed, values)):
+        raise ValueError("a Literal lists texts, whole numbers, True, False or None")
+    return Literal[values]
+
+
+def _can_be_listed(value: Any) -> bool:
+    """Return whether a Literal can list a value: no half a character, and nothing compound."""
+    if isinstance(value, str):
+        return _is_unicode(value)
+    return isinstance(value, (int, type(None)))

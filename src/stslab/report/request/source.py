@@ -1,4 +1,8 @@
-"""A notebook's file → its source, checked: whoever wrote it, what is used has the right type."""
+"""Notebooks read from files: what is used of them has the right type, whoever wrote them.
+
+The shapes below hold only what is used. ``nbformat.validate`` would refuse notebooks for what
+nobody here reads, such as their outputs, and is slow to import.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from .values import RequestError
+from ..messages import RequestError
 
 _Text = str | list[str]
 _Forms = Annotated[dict[str, _Text], Field(min_length=1)]
@@ -41,7 +45,7 @@ class _Language(_Shape):
     name: str = ""
 
 
-class _About(_Shape):
+class _Metadata(_Shape):
     kernelspec: _Kernel | None = None
     language_info: _Language = _Language()
 
@@ -49,14 +53,15 @@ class _About(_Shape):
 class _Notebook(_Shape):
     nbformat: Literal[4]
     cells: list[_Cell]
-    metadata: _About = _About()
+    metadata: _Metadata = _Metadata()
 
 
 def read_notebook(path: Path) -> dict[str, Any]:
     """Read a notebook's JSON; outputs, and what nobody here reads, may be anything."""
-    why = ""
-    if path.exists() and not path.is_file():  # a folder; or a pipe, for which one would wait
+    # Of a pipe, reading would wait for what is written into it.
+    if path.exists() and not path.is_file():
         raise RequestError(f"{path}: not a Jupyter notebook, but a folder or a device.")
+    problem = ""
     try:
         notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         _Notebook.model_validate(notebook)
@@ -65,24 +70,26 @@ def read_notebook(path: Path) -> dict[str, Any]:
         raise RequestError(f"{path}: cannot read this notebook ({error.strerror}).") from None
     except ValidationError as error:
         first = error.errors()[0]
-        if where := ", ".join(map(str, first["loc"])):
-            why = f" ({where}: {first['msg']})"
+        place = ", ".join(map(str, first["loc"]))
+        if place:
+            problem = f" ({place}: {first['msg']})"
     except json.JSONDecodeError as error:
-        why = f" (line {error.lineno}, column {error.colno}: {error.msg})"
+        problem = f" (line {error.lineno}, column {error.colno}: {error.msg})"
     except UnicodeDecodeError as error:
-        why = f" (byte {error.start} is not UTF-8)"
+        problem = f" (byte {error.start} is not UTF-8)"
     except (ValueError, RecursionError):  # a number of too many digits; nested too deeply
         pass
     raise RequestError(
-        f"{path}: not a Jupyter notebook of version 4{why}. Open it in JupyterLab and save it."
+        f"{path}: not a Jupyter notebook of version 4{problem}. Open it in JupyterLab and save it."
     )
 
 
 def is_report(notebook: Mapping[str, Any]) -> bool:
-    """Whether a notebook reports on texts rather than teaches: its first text is tagged so."""
-    texts = (cell for cell in notebook["cells"] if cell["cell_type"] == "markdown")
-    first: Mapping[str, Any] = next(texts, {})
-    return "report" in first.get("metadata", {}).get("tags", ())
+    """Return whether a notebook reports on texts rather than teaches: its first text is tagged."""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            return "report" in cell.get("metadata", {}).get("tags", ())
+    return False
 
 
 def read_source(path: Path) -> dict[str, Any]:
@@ -91,19 +98,30 @@ def read_source(path: Path) -> dict[str, Any]:
 
 
 def as_source(notebook: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out of a notebook what `read_source` leaves out; cells get ids, as in format 4.5."""
-    about = notebook.get("metadata", {})
-    cells = []
-    for index, cell in enumerate(notebook["cells"]):
-        kept = {key: cell[key] for key in ("cell_type", "attachments") if key in cell}
-        kept |= {"id": cell.get("id", f"cell-{index}"), "source": "".join(cell["source"])}
-        tags = cell.get("metadata", {}).get("tags", [])
-        kept["metadata"] = {"tags": tags} if tags else {}
-        if cell["cell_type"] == "code":
-            kept |= {"outputs": [], "execution_count": None}
-        cells.append(kept)
+    """Return a notebook without what `read_source` leaves out; cells get ids, as in format 4.5."""
+    metadata = notebook.get("metadata", {})
     python = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    kernel = {k: v for k, v in (about.get("kernelspec") or {}).items() if k in python} or python
-    language = {"name": about.get("language_info", {}).get("name", "python")}
-    metadata = {"kernelspec": kernel, "language_info": language}
-    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    kernel = {
+        key: value for key, value in (metadata.get("kernelspec") or {}).items() if key in python
+    }
+    language = metadata.get("language_info", {}).get("name", "python")
+    return {
+        "cells": [_source_cell(cell, index) for index, cell in enumerate(notebook["cells"])],
+        "metadata": {"kernelspec": kernel or python, "language_info": {"name": language}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def _source_cell(cell: Mapping[str, Any], index: int) -> dict[str, Any]:
+    source_cell = {key: cell[key] for key in ("cell_type", "attachments") if key in cell}
+    source_cell["id"] = cell.get("id", f"cell-{index}")
+    source_cell["source"] = "".join(cell["source"])
+    source_cell["metadata"] = {}
+    tags = cell.get("metadata", {}).get("tags", [])
+    if tags:
+        source_cell["metadata"]["tags"] = tags
+    if cell["cell_type"] == "code":
+        source_cell["outputs"] = []
+        source_cell["execution_count"] = None
+    return source_cell

@@ -105,11 +105,14 @@ def yaml_key(name: str) -> str:
     >>> yaml_key("top_k"), yaml_key("null")
     ('top_k', '"null"')
     """
-    return name if parse_yaml(name)[0] == name else yaml_line(name)
+    value, _ = parse_yaml(name)
+    if value == name:
+        return name
+    return yaml_line(name)
 
 
 def parse_yaml(text: str) -> tuple[Any, LineOf]:
-    """Read one YAML document, None when it is empty, and say in which line something stands.
+    """Return the value of a YAML document, None if it is empty, and a function that finds lines.
 
     A path of keys and positions, ``("notebooks", 3, "name")``, has a line (from 1); one that leads
     nowhere has that where it was last on track.
@@ -119,7 +122,9 @@ def parse_yaml(text: str) -> tuple[Any, LineOf]:
         root = loader.get_single_node()
         if root:
             _check_size(root)
-        data = loader.construct_document(root) if root else None
+            data = loader.construct_document(root)
+        else:
+            data = None
     except RecursionError:
         raise yaml.YAMLError("nested too deeply") from None
 
@@ -130,11 +135,12 @@ def parse_yaml(text: str) -> tuple[Any, LineOf]:
                 node = node.value[key]
                 line = node.start_mark.line + 1
             elif isinstance(node, yaml.MappingNode):
-                key_node, node = next(
-                    (pair for pair in reversed(node.value) if pair[0].value == str(key)),
-                    (None, None),
-                )
-                line = key_node.start_mark.line + 1 if key_node else line
+                pairs = node.value
+                node = None
+                for key_node, value_node in pairs:  # the last of a repeated key counts
+                    if key_node.value == str(key):
+                        node = value_node
+                        line = key_node.start_mark.line + 1
             else:
                 break
         return line

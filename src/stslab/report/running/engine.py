@@ -23,7 +23,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, papermill_engines
 from papermill.log import logger
 
-from ..request.values import shown
+from ..messages import shown
 from .kernels import KernelKind, environment
 
 SEED = "__import__('random').seed(0); __import__('numpy').random.seed(0)"

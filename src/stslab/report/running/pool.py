@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from .. import identity
-from ..request.values import RequestError
+from ..messages import RequestError
 
 if TYPE_CHECKING:
     from .run import Done, Work

@@ -1,4 +1,4 @@
-"""How a build goes on: live lines on a terminal, plain lines elsewhere, nothing when quiet."""
+"""The progress of a build: live lines on a terminal, plain lines elsewhere, nothing when quiet."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rich.progress import Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from .request.values import printable
+from ..report.messages import printable
 
 if TYPE_CHECKING:
-    from .building.build import Listener, Result
-    from .building.plan import Step
+    from ..report.building.build import Listener, Result
+    from ..report.building.plan import Step
 
-# What became of a page → its sign, and its color in the table.
+# A page's status → its sign, and its color in the table.
 LOOKS = {
     "built": ("✓", "green"),
     "rendered": ("✓", "green"),
@@ -40,48 +40,58 @@ def listener_for(*, quiet: bool, as_json: bool, explain: bool) -> Iterator[Liste
 
 
 class Quiet:
-    """Say only what went wrong."""
+    """A listener that reports errors and warnings only."""
 
     def planned(self, steps: Sequence[Step]) -> None:
-        """Hear what is to be done."""
+        """Do nothing with the steps that follow."""
 
     def cell(self, name: str, index: int) -> None:
-        """Hear which cell a page's notebook is at."""
+        """Do nothing when a page's notebook reaches a cell."""
 
     def notify(self, text: str) -> None:
+        """Write a line on standard error."""
         print(f"stslab: {printable(text)}", file=sys.stderr, flush=True)
 
     def finished(self, result: Result) -> None:
+        """Report a page's error and warnings."""
         if result.error:
             self.notify(f"{result.name} failed: {result.error}")
         for warning in result.warnings:
             self.notify(f"{result.name}, {warning}")
 
 
-def said(result: Result) -> list[str]:
-    """List what a page says first: its finding, and the cautions that bear on it."""
-    found = [result.finding] if result.finding else []
-    cautions = [f"! {each}" for each in result.cautions]
-    return [] if result.error else [f"    {printable(each)}" for each in [*found, *cautions]]
+def headline_lines(result: Result) -> list[str]:
+    """Return lines with a page's finding, and the cautions about it; none if the page failed."""
+    if result.error:
+        return []
+    sentences = [f"! {caution}" for caution in result.cautions]
+    if result.finding:
+        sentences.insert(0, result.finding)
+    return [f"    {printable(sentence)}" for sentence in sentences]
 
 
 class Plain(Quiet):
-    """One line per page, for logs."""
+    """A listener that writes one line per page, for logs."""
 
     def __init__(self, explain: bool = False) -> None:
         self.explain = explain
 
     def finished(self, result: Result) -> None:
-        line = f"{LOOKS[result.status][0]} {result.name}  {result.status}"
-        line += f" in {result.seconds:.1f} s" if result.seconds else ""
-        reasons = [f"    {printable(why)}" for why in result.why] if self.explain else []
-        for text in [f"{line}  ({_short(result.why)})", *reasons, *said(result)]:
-            print(text, file=sys.stderr, flush=True)
+        sign, _ = LOOKS[result.status]
+        line = f"{sign} {result.name}  {result.status}"
+        if result.seconds:
+            line += f" in {result.seconds:.1f} s"
+        lines = [f"{line}  ({_short_reason(result.why)})"]
+        if self.explain:
+            lines += [f"    {printable(reason)}" for reason in result.why]
+        lines += headline_lines(result)
+        for line in lines:
+            print(line, file=sys.stderr, flush=True)
         super().finished(result)
 
 
 class Lively(Quiet):
-    """A line per running notebook, and a closing table."""
+    """A listener that shows a line per running notebook, and a table at the end."""
 
     def __init__(self, explain: bool) -> None:
         self.explain = explain
@@ -107,6 +117,7 @@ class Lively(Quiet):
             self.lines.console.print(self._table())
 
     def planned(self, steps: Sequence[Step]) -> None:
+        """Prepare a line for each notebook that will run; it appears with the first cell."""
         for step in steps:
             if step.action == "run":
                 self.running[step.job.name] = self.lines.add_task(
@@ -117,6 +128,7 @@ class Lively(Quiet):
         self.lines.console.print(Text(printable(text)))
 
     def cell(self, name: str, index: int) -> None:
+        """Show which cell a page's notebook is at."""
         self.lines.start_task(self.running[name])
         self.lines.update(self.running[name], completed=index + 1, visible=True)
 
@@ -124,32 +136,52 @@ class Lively(Quiet):
         if result.name in self.running:
             self.lines.remove_task(self.running[result.name])
         self.results.append(result)
-        if lines := said(result):
+        lines = headline_lines(result)
+        if lines:
             self.lines.console.print(Text("\n".join([result.name, *lines])))
         super().finished(result)
 
     def _table(self) -> Table:
         table = Table("", "page", "", "seconds", "why", box=None, padding=(0, 1))
-        for result in sorted(self.results, key=lambda each: each.name):
-            why = "\n".join(map(printable, result.why)) if self.explain else _short(result.why)
+        for result in sorted(self.results, key=lambda result: result.name):
+            if self.explain:
+                reasons = "\n".join(map(printable, result.why))
+            else:
+                reasons = _short_reason(result.why)
+            seconds = ""
+            if result.seconds:
+                seconds = f"{result.seconds:.1f}"
             sign, style = LOOKS[result.status]
-            seconds = f"{result.seconds:.1f}" if result.seconds else ""
-            table.add_row(sign, Text(result.name), result.status, seconds, Text(why), style=style)
+            cells = (sign, Text(result.name), result.status, seconds, Text(reasons))
+            table.add_row(*cells, style=style)
         return table
 
 
 class _Lines(Progress):
+    """The lines of running notebooks, and a last one that counts those that wait."""
+
     def get_renderables(self) -> Iterator[RenderableType]:
         yield from super().get_renderables()
-        if waiting := sum(not task.started for task in self.tasks):
+        waiting = sum(not task.started for task in self.tasks)
+        if waiting:
             yield Text(f"waiting {waiting} more")
 
 
-def _short(reasons: Sequence[str]) -> str:
-    """Name the first reasons; the files of stslab, which are saved together, count as one."""
-    own = ("stslab changed" if each.startswith("helper ") else each for each in reasons)
-    first, *others = dict.fromkeys(own)
-    if not others:
-        return printable(first)
-    more = others[0] if len(others) == 1 else f"{len(others)} more reasons"
-    return f"{printable(first)}, and {printable(more)}"
+def _short_reason(reasons: Sequence[str]) -> str:
+    """Return the first reason, and the second or how many more there are.
+
+    The files of stslab, which are saved together, count as one.
+    """
+    distinct_reasons = list(dict.fromkeys(map(_without_file_of_stslab, reasons)))
+    first_reason = printable(distinct_reasons[0])
+    if len(distinct_reasons) == 1:
+        return first_reason
+    if len(distinct_reasons) == 2:
+        return f"{first_reason}, and {printable(distinct_reasons[1])}"
+    return f"{first_reason}, and {len(distinct_reasons) - 1} more reasons"
+
+
+def _without_file_of_stslab(reason: str) -> str:
+    if reason.startswith("helper "):
+        return "stslab changed"
+    return reason
