@@ -87,6 +87,6 @@ def identity_of(model: Any) -> Identity:
         dimension = int(model.get_embedding_dimension())
     else:
         dimension = encode(["a"], model=model).shape[1]
-    if found := getattr(model, "found", None):
-        return Identity(found.name, found.sha256, dimension)
+    if source := getattr(model, "source", None):
+        return Identity(source.name, source.sha256, dimension)
     return Identity(type(model).__name__, "", dimension)

@@ -227,8 +227,8 @@ def _workers(model: Any, processes: int, scheduler: str | None) -> Iterator[_Wor
         yield _Here(model)
         return
     name, device = model, None
-    if found := getattr(model, "found", None):
-        name = str(found.folder) if found.source == "folder" else found.name
+    if source := getattr(model, "source", None):
+        name = str(source.folder) if source.source == "folder" else source.name
         device = model.device.type
     threads = None if scheduler else max(1, (os.cpu_count() or 1) // processes)
     work = Work(name, device, threads, identity_of(model), library_versions())
