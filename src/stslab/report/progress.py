@@ -74,8 +74,8 @@ class Plain(Quiet):
     def finished(self, result: Result) -> None:
         line = f"{LOOKS[result.status][0]} {result.name}  {result.status}"
         line += f" in {result.seconds:.1f} s" if result.seconds else ""
-        reasons = [f"    {printable(why)}" for why in result.why] if self.explain else []
-        for text in [f"{line}  ({_short(result.why)})", *reasons, *said(result)]:
+        reasons = [f"    {printable(reason)}" for reason in result.reasons] if self.explain else []
+        for text in [f"{line}  ({_short(result.reasons)})", *reasons, *said(result)]:
             print(text, file=sys.stderr, flush=True)
         super().finished(result)
 
@@ -131,10 +131,14 @@ class Lively(Quiet):
     def _table(self) -> Table:
         table = Table("", "page", "", "seconds", "why", box=None, padding=(0, 1))
         for result in sorted(self.results, key=lambda each: each.name):
-            why = "\n".join(map(printable, result.why)) if self.explain else _short(result.why)
+            reasons = _short(result.reasons)
+            if self.explain:
+                reasons = "\n".join(map(printable, result.reasons))
             sign, style = LOOKS[result.status]
             seconds = f"{result.seconds:.1f}" if result.seconds else ""
-            table.add_row(sign, Text(result.name), result.status, seconds, Text(why), style=style)
+            table.add_row(
+                sign, Text(result.name), result.status, seconds, Text(reasons), style=style
+            )
         return table
 
 

@@ -24,7 +24,7 @@ from ..report.editions.exercises import Lesson, read_lessons
 from ..report.request.notebooks import selects
 from ..report.request.source import read_source
 from ..report.request.values import RequestError, shown, suggest
-from ..report.running.kernels import ENVIRONMENT, REQUEST, KernelKind, cool_down, warm_up
+from ..report.running.kernels import REQUEST, KernelKind, cool_down, warm_up
 from ..report.writing import naming_file
 from .checking import CHECKS, seal
 
@@ -231,11 +231,9 @@ def open_lab(
     RequestError
         If JupyterLab is not installed.
     """
-    for name in ("HF_HUB_DISABLE_PROGRESS_BARS", "TQDM_DISABLE"):
-        ENVIRONMENT.pop(name, None)  # pages have no bars; here is somebody who waits
     lab = _jupyterlab()
     if kernel == "warm":
-        warm_up()  # it imports while JupyterLab starts
+        warm_up(bars=True)  # it imports while JupyterLab starts
     try:
         own = [f"--ServerApp.root_dir={folder.absolute()}"]
         # It asks about news over the first page, and the network for what is new.
