@@ -484,7 +484,7 @@ def test_two_dask_workers_give_the_same_store_also_when_one_is_killed(
 
 def test_no_scheduler_and_no_dask_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = lines(tmp_path / "my.txt", 3)
-    monkeypatch.setattr(bulk_encoding, "ANSWER", 0.5)
+    monkeypatch.setattr(workers, "ANSWER", 0.5)
     with open_store("exact", model=Digests()) as store:
         with pytest.raises(InputError, match=r"no Dask scheduler answers there .*dask scheduler"):
             embed_file(path, store, model=Digests(), scheduler="tcp://127.0.0.1:9")
