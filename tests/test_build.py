@@ -241,7 +241,7 @@ def test_a_page_links_to_pages_that_are_there(project: Project) -> None:
     project.preset("notebooks: [count, {notebook: count, name: b}]")
     project.build(only=["b"])
     assert "count.html" not in links(project.home / "b.html")
-    assert project.build()["b"].why == ["preset and neighbors changed"]
+    assert project.build()["b"].reasons == ["preset and neighbors changed"]
     assert "count.html" in links(project.home / "b.html")
 
 

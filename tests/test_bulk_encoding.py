@@ -31,7 +31,7 @@ from test_inputs import ALL, HOLDS, write
 from stslab import InputError, encode, read_corpus
 from stslab.stores import Store, StoreError, embed_file, open_store
 from stslab.stores.filling import embedding as bulk_encoding
-from stslab.stores.filling import streaming
+from stslab.stores.filling import streaming, workers
 from stslab.stores.filling.streaming import TextFile
 from stslab.stores.store import Identity
 
@@ -415,9 +415,9 @@ def test_a_chunk_that_ends_every_process_is_given_up(tmp_path: Path) -> None:
 
 
 def test_a_worker_with_another_model_is_refused(letters) -> None:
-    work = bulk_encoding.Work(letters, None, None, Identity("Digests", "", 32), {})
+    work = workers.Work(letters, None, None, Identity("Digests", "", 32), {})
     with pytest.raises(InputError, match=r"it has Letters, 3 dimensions; the store needs"):
-        bulk_encoding.encode_there(work, ["a"])
+        workers.encode_for(work, ["a"])
 
 
 @pytest.fixture(scope="module")
@@ -484,7 +484,7 @@ def test_two_dask_workers_give_the_same_store_also_when_one_is_killed(
 
 def test_no_scheduler_and_no_dask_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = lines(tmp_path / "my.txt", 3)
-    monkeypatch.setattr(bulk_encoding, "ANSWER", 0.5)
+    monkeypatch.setattr(workers, "ANSWER", 0.5)
     with open_store("exact", model=Digests()) as store:
         with pytest.raises(InputError, match=r"no Dask scheduler answers there .*dask scheduler"):
             embed_file(path, store, model=Digests(), scheduler="tcp://127.0.0.1:9")

@@ -54,6 +54,27 @@ def test_an_embedding_does_not_change_with_the_number_of_threads(model):
     assert (found[0] == found[2]).all()
 
 
+@pytest.mark.parametrize("limit", [75, 77, 250])
+def test_a_maximum_length_need_not_be_a_multiple_of_the_padding(model, monkeypatch, limit):
+    """The last texts are longer than the limit: they are cut where the library cuts them."""
+    monkeypatch.setattr(model, "max_seq_length", limit)
+    embeddings = encode(LENGTHS, model=model)
+    expected = model.encode(LENGTHS, show_progress_bar=False)
+    np.testing.assert_allclose(embeddings, expected, atol=1e-6)
+    assert token_counts(LENGTHS[-1:], model=model) == [limit]
+    alone = encode([LENGTHS[1]], model=model)[0]
+    assert (alone == embeddings[1]).all()
+
+
+def test_tokens_are_counted_and_padded_without_a_maximum_length(model, monkeypatch):
+    """transformers writes 1e30 where a tokenizer has none, more than its own code can count to."""
+    texts = ["dog", "dog " * 300]
+    expected = encode(texts[:1], model=model)
+    monkeypatch.setattr(model, "max_seq_length", int(1e30))
+    assert token_counts(texts, model=model) == [3, 302]
+    assert (encode(texts[:1], model=model) == expected).all()
+
+
 def test_a_model_of_words_it_does_not_know_has_no_tokens_to_pad(tmp_path):
     """A static model: no padding, no maximum length, and a text without a known word."""
     from sentence_transformers import SentenceTransformer

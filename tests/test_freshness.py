@@ -69,7 +69,7 @@ def statuses(project: Project, **options: Any) -> dict[str, str]:
 def changed(project: Project, **options: Any) -> dict[str, tuple[str, list[str]]]:
     """Build, check that a second build has nothing to do, and give what was done and why."""
     results = project.build(**options)
-    done = {n: (r.status, r.why) for n, r in results.items() if r.status != "unchanged"}
+    done = {n: (r.status, r.reasons) for n, r in results.items() if r.status != "unchanged"}
     for name, (_, why) in done.items():
         assert project.manifest()["pages"][name]["why"] == why
     assert statuses(project) == UNCHANGED
@@ -86,7 +86,7 @@ def test_nothing_changed_in_a_copy_of_the_project(copy: Project) -> None:
     before = copy.digests()
     results = copy.build()
     assert {name: result.status for name, result in results.items()} == UNCHANGED
-    assert {tuple(result.why) for result in results.values()} == {("nothing changed",)}
+    assert {tuple(result.reasons) for result in results.values()} == {("nothing changed",)}
     assert copy.digests() == before
 
 
@@ -203,33 +203,43 @@ def test_a_file_of_the_studies_that_no_notebook_names(copy: Project, own_package
 
 
 @pytest.mark.parametrize(
-    ("code", "core", "studies"),
+    ("code", "core", "studies", "workshop"),
     [
-        ("import stslab\nstslab.rank", True, False),
-        ("from stslab.scores.cosine import rank as r", True, False),
-        ("%time\n!ls\nfrom stslab import rank", True, False),
-        ("from stslab.studies import agreement", True, True),
-        ("import stslab\nstslab.studies.sentence_map", True, True),
-        ("not python, but stslab and 'studies", True, True),
-        ("if 1:\n    %matplotlib inline\nimport os", False, False),
-        ("from studies import my_own", False, False),
-        ("import importlib\nimportlib.import_module('sts' + 'lab.wording')", True, True),
+        ("import stslab\nstslab.rank", True, False, False),
+        ("from stslab.scores.cosine import rank as r", True, False, False),
+        ("from stslab.studies import agreement", True, True, False),
+        ("from stslab import studies as further", True, True, False),
+        ("import stslab.studies as further", True, True, False),
+        ("import stslab as s\ns.studies.sentence_map", True, True, False),
+        ("from stslab import rank  # not the studies", True, False, False),
+        ("# import stslab\nstudies = workshop = 1", False, False, False),
+        ("from studies import my_own", False, False, False),
+        ("run(['python', '-c', 'import stslab.studies'])", True, True, False),
+        ("print('\\d')\nimport os", False, False, False),
+        # What cannot be known counts as used.
+        ("%time\n!ls\nfrom stslab import rank", True, True, True),
+        ("if 1:\n    %matplotlib inline\nimport os", True, True, True),
+        ("no python at all", True, True, True),
+        ("import importlib\nimportlib.import_module('sts' + 'lab.wording')", True, True, True),
+        ("__import__(name)", True, True, True),
+        ("exec(code)", True, True, True),
+        ("model.eval()", False, False, False),
     ],
 )
 def test_the_files_that_code_may_use(
-    code: str, core: bool, studies: bool, own_package: Path
+    code: str, core: bool, studies: bool, workshop: bool, own_package: Path
 ) -> None:
-    """All of the core, data files too, where it names the package; likewise of the studies."""
+    """All of the core, data files too, where it uses the package; likewise of the studies."""
     (own_package / "scores" / "words.txt").write_text("not")
     (own_package / "live" / "engine.js").write_text("")
-    found = [name.removeprefix("helper ") for name in identity.helper_digests(code)]
+    found = [name.removeprefix("helper ") for name in identity.helper_digests(["x = 1", code])]
     assert found == sorted(found)
     rooms = {name.split("/")[0] for name in found}
     assert ({"inputs", "models", "scores", "figures", "wording.py"} <= rooms) is core
     assert ("scores/words.txt" in found) is core
     assert ("studies" in rooms) is studies
     assert ("studies/data/minimal_pairs.csv" in found) is studies
-    assert ("workshop" in rooms) is ("importlib" in code)
+    assert ("workshop" in rooms) is workshop
     assert not {"report", "live"} & rooms
     assert not [name for name in found if "__pycache__" in name]
 
@@ -308,7 +318,7 @@ def test_the_template_of_pages(copy: Project, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.usefixtures("no_kernel")
 def test_whether_the_inputs_are_embedded(copy: Project) -> None:
     results = copy.build(embed_inputs=True)
-    assert {r.why[0] for r in results.values()} == {"embedded inputs changed: no → yes"}
+    assert {r.reasons[0] for r in results.values()} == {"embedded inputs changed: no → yes"}
     assert "SGVsbG8u" in (copy.home / "reads.html").read_text("utf-8")  # Hello.
 
 
@@ -416,7 +426,7 @@ def test_a_failure_keeps_the_good_page_and_success_clears_it(copy: Project) -> N
 def changed_to_failed(project: Project) -> list[str]:
     result = project.build()["count"]
     assert result.status == "failed"
-    return result.why
+    return result.reasons
 
 
 def test_what_a_stranger_writes_beside_a_kernels_name_stays_out(project: Project) -> None:

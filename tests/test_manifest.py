@@ -183,7 +183,7 @@ def test_what_no_builder_writes_is_not_believed(
     assert all(re.search(r"manifest\.json (has|is)", heard) for heard in listener.heard)
     assert results["count"].error is None
     if "count" not in read_manifest(copy.home).pages:
-        assert (results["count"].status, results["count"].why) == ("built", ["never built"])
+        assert (results["count"].status, results["count"].reasons) == ("built", ["never built"])
     assert outside(copy) == before
     assert_closed()
     copy.assert_sound()
@@ -279,7 +279,7 @@ def test_a_link_that_leads_out_of_the_folder_is_not_followed(
         share(copy.reports, "mini")
     copy.build(only=["other"])
     assert ("count.html" in links(index(copy.home))) == (name != "count.html")
-    assert copy.build()["count"].why == [f"{name} is missing"]
+    assert copy.build()["count"].reasons == [f"{name} is missing"]
     assert outside(copy) == before
     assert_closed()
     copy.assert_sound()

@@ -683,7 +683,7 @@ def drawing(text):
             data_table,
             f"<table><tr><td class=score style='--score:{'1' * LONG}x'>1</td></tr></table>",
         ),
-        (helper_digests, "\n" * LONG),
+        (lambda text: helper_digests([text]), "\n" * LONG),
     ],
     ids=range(21),
 )

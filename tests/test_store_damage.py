@@ -468,7 +468,7 @@ def test_a_search_asks_no_hub_whatever_model_a_store_names(
 
 def test_a_model_in_a_folder_whose_name_no_store_takes(tmp_path: Path) -> None:
     class Odd(Digests):
-        found = type("Found", (), {"name": "~", "sha256": ""})
+        source = type("Source", (), {"name": "~", "sha256": ""})
 
     with pytest.raises(InputError, match=r"model '~': a store takes no such name"):
         open_store(f"exact:{tmp_path / 'store'}", model=Odd())

@@ -255,8 +255,8 @@ def test_a_store_of_another_revision(folder, model, monkeypatch) -> None:
     """Of the same name and dimension."""
     url = f"exact:{folder}"
     open_store(url, model=model).close()
-    first = model.found.sha256[:12]
-    monkeypatch.setattr(model, "found", replace(model.found, sha256="0123456789abcdef"))
+    first = model.source.sha256[:12]
+    monkeypatch.setattr(model, "source", replace(model.source, sha256="0123456789abcdef"))
     assert refusal(lambda: open_store(url, model=model), InputError) == (
         f"{url}: it was built with all-MiniLM-L6-v2, revision {first}, 384 dimensions; this is "
         f"all-MiniLM-L6-v2, revision 0123456789ab, 384 dimensions. Their vectors cannot be "

@@ -161,15 +161,29 @@ def test_a_reopened_store_holds_everything(store_url, letters) -> None:
 
 @everywhere
 def test_of_equal_scores_the_lower_id_comes_first(store_url, letters) -> None:
-    """Also where the cut falls between them, and whatever the order in which they came."""
+    """Whatever the order in which they came; which of them are hits is up to the client."""
     ids = [11, 10, 9, 8, 7, 6, 5, 4, 3, 2]
     with filled(store_url, ["ab"] * 10, letters, ids=ids) as store:
         store.add(["a", "c"], [[1, 0, 0], [0, 0, 1]], ids=[0, 1])
-        scores, found = store.nearest([[1, 1, 0]], 3)
-        assert found.tolist() == [[2, 3, 4]]
+        scores, hits = store.nearest([[1, 1, 0]], 3)
+        assert hits.tolist() == [sorted(hits[0].tolist())]
+        assert {*hits[0].tolist()} <= {*ids}
         assert scores.tolist() == [[scores[0, 0]] * 3]
         np.testing.assert_allclose(scores, 1.0, atol=1e-6)
         assert store.nearest([[2, 1, 0]], 12)[1].tolist() == [[*range(2, 12), 0, 1]]
+
+
+@of("temporary")
+def test_exact_search_returns_the_lower_ids_of_equal_scores(
+    store_url, letters, monkeypatch
+) -> None:
+    """Also where the last hit has the score of texts that are none, and block by block."""
+    monkeypatch.setattr("stslab.stores.clients.exact.SCORES", 4)
+    ids = [11, 10, 9, 8, 7, 6, 5, 4, 3, 2]
+    with filled(store_url, ["ab"] * 10, letters, ids=ids) as store:
+        store.add(["a", "c"], [[1, 0, 0], [0, 0, 1]], ids=[0, 1])
+        assert store.nearest([[1, 1, 0]], 3)[1].tolist() == [[2, 3, 4]]
+        assert store.nearest([[2, 1, 0]], 4)[1].tolist() == [[2, 3, 4, 5]]
 
 
 @everywhere
@@ -188,13 +202,10 @@ def test_queries_at_once_are_as_one_by_one(store_url, letters) -> None:
 VECTORS = st.lists(st.tuples(*[st.integers(-2, 2)] * 3), min_size=1, max_size=30)
 
 
-@pytest.mark.parametrize("kind", ["temporary", "flat"])
 @given(vectors=VECTORS, query=st.tuples(*[st.integers(-2, 2)] * 3), data=st.data())
 @settings(max_examples=60, deadline=None)
-def test_order_is_that_of_search(kind, vectors, query, data) -> None:
+def test_the_hits_of_an_exact_store_are_those_of_search(vectors, query, data) -> None:
     """Small whole numbers, so that many score the same."""
-    if kind == "flat":
-        pytest.importorskip("faiss", reason="needs the extra 'faiss'")
 
     class Listed:
         def encode(self, texts):
@@ -204,7 +215,7 @@ def test_order_is_that_of_search(kind, vectors, query, data) -> None:
     texts = [str(number) for number in range(len(vectors))]
     top_k = data.draw(st.integers(1, len(texts)))
     expected = search("query", texts, model=Listed(), top_k=top_k)
-    with open_store("exact" if kind == "temporary" else "faiss:", model=Listed()) as store:
+    with open_store("exact", model=Listed()) as store:
         store.add(texts, vectors)
         found = search_store("query", store, model=Listed(), top_k=top_k)
     pd.testing.assert_frame_equal(found, expected, atol=1e-6, rtol=0)

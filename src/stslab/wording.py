@@ -24,6 +24,10 @@ def counted(count: int, noun: str, plural_noun: str | None = None) -> str:
     plural_noun : str or None, default None
         For a noun whose plural is not made with an s.
 
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> counted(1, "pair"), counted(1200, "pair"), counted(2, "query", "queries")
@@ -36,6 +40,15 @@ def counted(count: int, noun: str, plural_noun: str | None = None) -> str:
 
 def plural(count: int, singular_form: str, plural_form: str) -> str:
     """Return the form of a word that fits a count.
+
+    Parameters
+    ----------
+    count : int
+    singular_form, plural_form : str
+
+    Returns
+    -------
+    str
 
     Examples
     --------
@@ -50,6 +63,16 @@ def plural(count: int, singular_form: str, plural_form: str) -> str:
 def listed(items: Sequence[str], conjunction: str = "and") -> str:
     """Join items as a sentence does.
 
+    Parameters
+    ----------
+    items : sequence of str
+    conjunction : str, default "and"
+        Before the last one.
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"], "or")
@@ -61,7 +84,18 @@ def listed(items: Sequence[str], conjunction: str = "and") -> str:
 
 
 def quoted(text: str, width: int = QUOTED) -> str:
-    """Return a text in quotation marks, shortened as `short_label` does."""
+    """Return a text in quotation marks, shortened as `short_label` does.
+
+    Parameters
+    ----------
+    text : str
+    width : int, default 60
+        Characters that are left of a longer one.
+
+    Returns
+    -------
+    str
+    """
     return f"“{short_label(text, width)}”"
 
 
@@ -69,6 +103,15 @@ def short_label(text: str, width: int = LABEL) -> str:
     """Return a text as one line of at most `width` characters, with an ellipsis if it was cut.
 
     Characters that no drawing can hold (control characters, unpaired surrogates) become �.
+
+    Parameters
+    ----------
+    text : str
+    width : int, default 28
+
+    Returns
+    -------
+    str
     """
     # No more of a long text than could be needed, even if most of it is white space.
     line = " ".join(text[: 20 * width].split())
@@ -86,7 +129,18 @@ def _drawable(character: str) -> str:
 
 
 def short_labels(texts: Sequence[str], width: int = LABEL) -> list[str]:
-    """Return texts shortened as `short_label` does; those that would look the same are numbered."""
+    """Return texts shortened as `short_label` does; those that would look the same are numbered.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    width : int, default 28
+
+    Returns
+    -------
+    list of str
+        One for each text.
+    """
     plain_labels = [short_label(text, width) for text in texts]
     uses = Counter(plain_labels)
     numbers = Counter[str]()

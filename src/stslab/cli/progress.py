@@ -81,9 +81,9 @@ class Plain(Quiet):
         line = f"{sign} {result.name}  {result.status}"
         if result.seconds:
             line += f" in {result.seconds:.1f} s"
-        lines = [f"{line}  ({_short_reason(result.why)})"]
+        lines = [f"{line}  ({_short_reason(result.reasons)})"]
         if self.explain:
-            lines += [f"    {printable(reason)}" for reason in result.why]
+            lines += [f"    {printable(reason)}" for reason in result.reasons]
         lines += headline_lines(result)
         for line in lines:
             print(line, file=sys.stderr, flush=True)
@@ -145,9 +145,9 @@ class Lively(Quiet):
         table = Table("", "page", "", "seconds", "why", box=None, padding=(0, 1))
         for result in sorted(self.results, key=lambda result: result.name):
             if self.explain:
-                reasons = "\n".join(map(printable, result.why))
+                reasons = "\n".join(map(printable, result.reasons))
             else:
-                reasons = _short_reason(result.why)
+                reasons = _short_reason(result.reasons)
             seconds = ""
             if result.seconds:
                 seconds = f"{result.seconds:.1f}"

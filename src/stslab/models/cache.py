@@ -1,12 +1,13 @@
 """Embeddings kept on disk, so that a text is encoded once across notebooks and runs.
 
 An embedding depends on its text alone (see `encoding`), so a page's bytes do not depend on what
-was found here. SQLite keeps parallel kernels and kills from doing harm: each batch is one
-transaction. An entry that does not match its checksum counts as absent; a damaged file, or one of
-another schema, is started anew; a file that cannot be had is done without. Nothing here says so: a
-kernel's words would land in a page, which then depended on what was found here. The command does,
-see `stslab.report.cached`. ``STSLAB_CACHE`` names another folder, or is ``off``. The folder and the
-file are their owner's only: who could write them could give any score.
+the cache holds. Each batch is one SQLite transaction, so parallel kernels and killed processes do
+no harm. An entry that does not match its checksum counts as absent; a damaged file, or one of
+another schema, is replaced by a new one; a file that cannot be opened is not used. None of this is
+reported here: the output of a kernel would become part of a page, which would then depend on the
+state of the cache. The command reports it, see `stslab.report.cached`. ``STSLAB_CACHE`` names
+another folder, or is ``off``. Only their owner can read and write the folder and the file, because
+whoever can write them can forge any score.
 """
 
 from __future__ import annotations
@@ -27,26 +28,30 @@ from .finding import ModelSource, library_versions
 
 LIMIT = 2**30  # bytes; the oldest entries leave first
 PATIENCE = 5  # seconds to wait for another process's transaction; after one wait in vain, no more
-FIND = "SELECT vector, checksum FROM embeddings WHERE key = ?"
+SELECT = "SELECT vector, checksum FROM embeddings WHERE key = ?"
 SCHEMA = "CREATE TABLE embeddings (key BLOB UNIQUE, vector BLOB, checksum INTEGER)"
 
-_given_up: set[Path] = set()
+# Files that are locked or cannot be written: this process does not try them again.
+_unusable_files: set[Path] = set()
 
 
 def cache_file() -> Path | None:
-    """Say where embeddings are kept; None when the cache is off."""
+    """Return the path of the cache; None when it is off."""
     try:
         folder = os.environ.get("STSLAB_CACHE") or user_cache_dir("stslab", appauthor=False)
     except RuntimeError:  # a user without a home, as in a container
         folder = "off"
-    return None if folder == "off" else Path(folder) / "embeddings.sqlite"
+    if folder == "off":
+        return None
+    return Path(folder) / "embeddings.sqlite"
 
 
 def clear_cache() -> None:
-    """Forget all embeddings."""
-    if file := cache_file():
-        for part in ("", "-wal", "-shm", "-journal"):
-            file.with_name(file.name + part).unlink(missing_ok=True)
+    """Delete all embeddings."""
+    file = cache_file()
+    if file is not None:
+        for suffix in ("", "-wal", "-shm", "-journal"):  # SQLite's files beside the database
+            file.with_name(file.name + suffix).unlink(missing_ok=True)
 
 
 class EmbeddingCache:
@@ -56,30 +61,36 @@ class EmbeddingCache:
     """
 
     def __init__(self, model: Any, prompt: str, shape: tuple[int, ...]) -> None:
-        source: ModelSource | None = getattr(model, "found", None)
-        self.file = cache_file() if source else None
+        source: ModelSource | None = getattr(model, "source", None)
+        self.file = None
+        if source is not None:
+            self.file = cache_file()
         self.dimension = int(model.get_embedding_dimension())
         # The layers as they are, too: someone may have changed the pooling of a loaded model.
-        about = (source and source.sha256, repr(model), model.max_seq_length, self.dimension)
-        where = (str(model.dtype), model.device.type, library_versions())
-        self.salt = repr((*about, prompt, shape, *where)).encode()
+        properties = (source and source.sha256, repr(model), model.max_seq_length, self.dimension)
+        environment = (str(model.dtype), model.device.type, library_versions())
+        self.salt = repr((*properties, prompt, shape, *environment)).encode()
 
     def read(self, texts: Sequence[str]) -> dict[int, Any]:
-        """Find what is known: position in `texts` → embedding."""
-        found: dict[int, Any] = {}
+        """Return the stored embeddings: position in `texts` → embedding."""
+        embeddings: dict[int, Any] = {}
 
         def look_up(database: sqlite3.Connection) -> None:
             for index, text in enumerate(texts):
                 key = self._key(text)
-                for vector, checksum in database.execute(FIND, (key,)):
+                for vector, checksum in database.execute(SELECT, (key,)):
                     if zlib.crc32(key + vector) == checksum and len(vector) == 4 * self.dimension:
-                        found[index] = np.frombuffer(vector, np.float32)
+                        embeddings[index] = np.frombuffer(vector, np.float32)
 
-        tried(self.file, look_up)
-        return {index: each for index, each in found.items() if np.isfinite(each).all()}
+        query(self.file, look_up)
+        return {
+            index: embedding
+            for index, embedding in embeddings.items()
+            if np.isfinite(embedding).all()
+        }
 
     def write(self, texts: Sequence[str], embeddings: Any) -> None:
-        """Keep a batch, in one transaction."""
+        """Store a batch, in one transaction."""
         rows = []
         for text, embedding in zip(texts, embeddings, strict=True):
             key, vector = self._key(text), np.asarray(embedding, np.float32).tobytes()
@@ -87,49 +98,53 @@ class EmbeddingCache:
 
         def insert(database: sqlite3.Connection) -> None:
             database.executemany("INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows)
-            oldest = LIMIT // (len(rows[0][1]) + 64)  # entries that fit
-            query = "DELETE FROM embeddings WHERE rowid <= (SELECT max(rowid) FROM embeddings) - ?"
-            database.execute(query, (oldest,))
+            capacity = LIMIT // (len(rows[0][1]) + 64)  # 64: about what SQLite adds to a vector
+            database.execute(
+                "DELETE FROM embeddings WHERE rowid <= (SELECT max(rowid) FROM embeddings) - ?",
+                (capacity,),
+            )
 
-        tried(self.file, insert)
+        query(self.file, insert)
 
     def _key(self, text: str) -> bytes:
         return hashlib.sha256(self.salt + b"\0" + text.encode("utf-8", "surrogatepass")).digest()
 
 
-def tried(file: Path | None, work: Callable[[sqlite3.Connection], Any]) -> Any:
-    """Work on the database, twice if it was damaged, not at all once it cannot be had."""
+def query(file: Path | None, operation: Callable[[sqlite3.Connection], Any]) -> Any:
+    """Return what an operation on the database returns; None if the database cannot be used."""
+    # A second time after `recover` has replaced a damaged file.
     for _ in range(2):
-        if file is None or file in _given_up:
+        if file is None or file in _unusable_files:
             break
         try:
-            with opened(file) as database:
-                return work(database)
+            with connect(file) as database:
+                return operation(database)
         except (OSError, sqlite3.DatabaseError) as error:
-            mend(file, error)
+            recover(file, error)
     return None
 
 
-def mend(file: Path, error: Exception) -> Exception | None:
-    """Start a damaged file anew, or give up one that cannot be had; say why, if so."""
+def recover(file: Path, error: Exception) -> Exception | None:
+    """Replace a damaged file by a new one; return the reason if the file stays unusable."""
     if isinstance(error, OSError | sqlite3.OperationalError):  # locked, or a full or read-only disk
-        _given_up.add(file)
+        _unusable_files.add(file)
         return error
     try:
         clear_cache()
-    except OSError as why:
-        return mend(file, why)
+    except OSError as clearing_error:
+        return recover(file, clearing_error)
     return None
 
 
 @contextmanager
-def opened(file: Path) -> Iterator[sqlite3.Connection]:
+def connect(file: Path) -> Iterator[sqlite3.Connection]:
+    """Open the database for one transaction; create it if it is missing."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file.touch(mode=0o600)  # if new; the files that SQLite puts beside it take its mode
     with closing(sqlite3.connect(file, timeout=PATIENCE)) as database, database:
         database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL")
         database.execute(SCHEMA.replace("TABLE", "TABLE IF NOT EXISTS"))
-        about = database.execute("SELECT sql FROM sqlite_master WHERE name = 'embeddings'")
-        if about.fetchall() != [(SCHEMA,)]:
+        schemas = database.execute("SELECT sql FROM sqlite_master WHERE name = 'embeddings'")
+        if schemas.fetchall() != [(SCHEMA,)]:
             raise sqlite3.DatabaseError("another schema")
         yield database

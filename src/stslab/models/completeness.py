@@ -1,11 +1,12 @@
-"""Whether a model's folder is whole, as far as its files alone can tell, without PyTorch.
+"""Check that a model's folder is complete, as far as its files can show it without PyTorch.
 
-The libraries load many a broken folder with no more than a warning: tensors that are missing from
-the weights become random numbers, a missing pooling becomes a default one, a missing tokenizer an
-empty one. The embeddings then look like embeddings, so such a folder is refused before it is used.
+The libraries load many incomplete folders with no more than a warning: tensors that are missing
+from the weights become random numbers, a missing pooling becomes a default one, a missing tokenizer
+an empty one. The embeddings then look like embeddings, so such a folder is refused before it is
+used.
 
-Not all can be seen here. `tensor_names` knows the names that common architectures need; for others
-only clear gaps count, and loading compares the names itself (see `loading`).
+Not every gap can be seen here. `tensor_names` lists the names that common architectures need; for
+other architectures only clear gaps count, and loading compares the names itself (see `loading`).
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def check_complete(folder: Path) -> None:
 
 
 def tensor_names(config: dict[str, Any]) -> set[str] | None:
-    """List the tensors that a model cannot do without, by its settings.
+    """Return the tensors that a model needs, by its settings.
 
     Parameters
     ----------
@@ -130,13 +131,13 @@ def tensor_names(config: dict[str, Any]) -> set[str] | None:
     """
     kind = config.get("model_type")
     if kind in LIKE_BERT:
-        stack, parts, count = "encoder.layer", BERT_LAYER, config.get("num_hidden_layers", 12)
+        stack, tensors, count = "encoder.layer", BERT_LAYER, config.get("num_hidden_layers", 12)
         embeddings = ["word_embeddings", "position_embeddings", "token_type_embeddings"]
     elif kind == "mpnet":
-        stack, parts, count = "encoder.layer", MPNET_LAYER, config.get("num_hidden_layers", 12)
+        stack, tensors, count = "encoder.layer", MPNET_LAYER, config.get("num_hidden_layers", 12)
         embeddings = ["word_embeddings", "position_embeddings"]
     elif kind == "distilbert":
-        stack, parts, count = "transformer.layer", DISTILBERT_LAYER, config.get("n_layers", 6)
+        stack, tensors, count = "transformer.layer", DISTILBERT_LAYER, config.get("n_layers", 6)
         embeddings = ["word_embeddings", "position_embeddings"]
     else:
         return None
@@ -144,7 +145,7 @@ def tensor_names(config: dict[str, Any]) -> set[str] | None:
         return None  # loading says what is wrong with it
     names = {f"embeddings.{name}.weight" for name in embeddings}
     with_bias = ["embeddings.LayerNorm"]
-    with_bias += [f"{stack}.{layer}.{part}" for layer in range(count) for part in parts]
+    with_bias += [f"{stack}.{layer}.{tensor}" for layer in range(count) for tensor in tensors]
     if kind == "mpnet":
         names.add("encoder.relative_attention_bias.weight")
     if kind == "electra" and config.get("embedding_size", 128) != config.get("hidden_size", 256):
@@ -178,8 +179,7 @@ def _check_module(folder: Path, path: str, kind: str) -> None:
         settings = read_json(folder, _inside(path, WITH_SETTINGS[kind]))
     if kind not in WITH_WEIGHTS:
         return
-    other = folder / path / OTHER_WEIGHTS
-    if other.is_file() and not (folder / path / WEIGHTS).is_file():
+    if _has_only_other_weights(folder, path):
         check_content(folder, _inside(path, OTHER_WEIGHTS))
         return
     names = _stored_names(folder, path)
@@ -192,8 +192,7 @@ def _check_module(folder: Path, path: str, kind: str) -> None:
 
 def _check_static(folder: Path, path: str) -> None:
     read_json(folder, _inside(path, "tokenizer.json"))
-    other = folder / path / OTHER_WEIGHTS
-    if other.is_file() and not (folder / path / WEIGHTS).is_file():
+    if _has_only_other_weights(folder, path):
         check_content(folder, _inside(path, OTHER_WEIGHTS))
         return
     if not {"embedding.weight", "embeddings"} & _stored_names(folder, path):
@@ -205,61 +204,77 @@ def _check_transformer(folder: Path, path: str) -> None:
         return  # weights that go on top of another model's, which the loader finds
     config = read_json(folder, _inside(path, "config.json"))
     names = _stored_names(folder, path)
-    # Quantized weights have names of their own.
-    needed = None if "quantization_config" in config else tensor_names(config)
+    needed = None
+    if "quantization_config" not in config:  # quantized weights have names of their own
+        needed = tensor_names(config)
     if needed is None:
         _check_layers(names, config, _inside(path, WEIGHTS))
     else:
-        renamed = {_current_name(name) for name in names}
-        stripped = [{name.removeprefix(head) for name in renamed} for head in HEAD_PREFIXES]
-        likeliest = min(stripped, key=lambda names: len(needed - names))
-        _check_names(likeliest, needed, _inside(path, WEIGHTS))
+        _check_names(_without_head_prefix(names, needed), needed, _inside(path, WEIGHTS))
     _check_tokenizer(folder, path)
 
 
+def _without_head_prefix(names: Iterable[str], needed: set[str]) -> set[str]:
+    """Return the names without the prefix that leaves the fewest needed names missing."""
+    current_names = {_current_name(name) for name in names}
+    candidates = []
+    for prefix in HEAD_PREFIXES:
+        candidates.append({name.removeprefix(prefix) for name in current_names})
+    return min(candidates, key=lambda candidate: len(needed - candidate))
+
+
 def _current_name(name: str) -> str:
-    """Give the name that transformers gives a tensor of an old checkpoint."""
+    """Return the present name of a tensor that an old checkpoint names otherwise."""
     name = re.sub(r"LayerNorm\.gamma$", "LayerNorm.weight", name)
     return re.sub(r"LayerNorm\.beta$", "LayerNorm.bias", name)
 
 
 def _check_names(names: set[str], needed: set[str], file: str) -> None:
-    if missing := sorted(needed - names):
-        shown = ", ".join(missing[:3])
-        more = ", …" if len(missing) > 3 else ""
-        raise IncompleteModel(
-            f"{file} lacks {len(missing)} of the {len(needed)} tensors that the model needs "
-            f"({shown}{more}), which would be filled with random numbers"
-        )
+    """Raise IncompleteModel if a needed tensor is missing."""
+    missing = sorted(needed - names)
+    if not missing:
+        return
+    examples = ", ".join(missing[:3])
+    if len(missing) > 3:
+        examples += ", …"
+    raise IncompleteModel(
+        f"{file} lacks {len(missing)} of the {len(needed)} tensors that the model needs "
+        f"({examples}), which would be filled with random numbers"
+    )
 
 
 def _check_layers(names: Iterable[str], config: dict[str, Any], file: str) -> None:
-    """Refuse what is a gap in any architecture: a layer left out, or one with fewer tensors.
+    """Raise IncompleteModel for a gap in any architecture: a missing layer, or missing tensors.
 
     Layers may differ: some models alternate two kinds, and the first and the last one are often
-    special. So an inner layer counts as damaged only if all other inner ones agree and it has
-    only a part of what they have.
+    special. So an inner layer counts as damaged only if all the other inner layers have the same
+    tensors and it has some of these and no others.
     """
     stacks: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for name in names:
-        if match := NUMBERED.fullmatch(name):
+        match = NUMBERED.fullmatch(name)
+        if match:
             stacks[match["stack"]][int(match["layer"])].add(match["tensor"])
+    # Architectures have different names for the number of layers.
     counts = [config.get(key) for key in ("num_hidden_layers", "num_layers", "n_layers", "n_layer")]
     for stack, layers in stacks.items():
         gaps = set(range(max(layers))) - layers.keys()
         # A stack of another length may be a sequence in which only some members have weights.
         if gaps and max(layers) + 1 in counts:
             raise IncompleteModel(f"{file} has no tensors of {stack}.{min(gaps)}")
-        inner = {number: layers[number] for number in sorted(layers)[1:-1]}
-        sets = Counter(map(frozenset, inner.values())).most_common(2)
-        if len(inner) < 3 or len(sets) != 2 or sets[0][1] != len(inner) - 1:
+        inner_layers = {number: layers[number] for number in sorted(layers)[1:-1]}
+        tensor_sets = Counter(map(frozenset, inner_layers.values())).most_common(2)
+        if len(inner_layers) < 3 or len(tensor_sets) != 2:
             continue
-        usual, unusual = sets[0][0], sets[1][0]
-        if unusual < usual:
-            odd = next(number for number, tensors in inner.items() if tensors == unusual)
-            raise IncompleteModel(
-                f"{file} lacks {stack}.{odd}.{min(usual - unusual)}, which the other layers have"
-            )
+        (usual, usual_count), (unusual, _) = tensor_sets
+        if usual_count != len(inner_layers) - 1 or not unusual < usual:
+            continue
+        for number, tensors in inner_layers.items():
+            if tensors == unusual:
+                missing = min(usual - unusual)
+                raise IncompleteModel(
+                    f"{file} lacks {stack}.{number}.{missing}, which the other layers have"
+                )
 
 
 def _check_tokenizer(folder: Path, path: str) -> None:
@@ -280,8 +295,10 @@ def _check_tokenizer(folder: Path, path: str) -> None:
     for file in files:
         check_content(folder, _inside(path, file.name))
     config = folder / path / "tokenizer_config.json"
-    own = read_json(folder, _inside(path, config.name)) if config.is_file() else {}
-    if not files and own.get("tokenizer_class") not in WITHOUT_VOCABULARY:
+    tokenizer_class = None
+    if config.is_file():
+        tokenizer_class = read_json(folder, _inside(path, config.name)).get("tokenizer_class")
+    if not files and tokenizer_class not in WITHOUT_VOCABULARY:
         raise IncompleteModel(
             f"there is no tokenizer: neither {_inside(path, 'tokenizer.json')} nor a vocabulary "
             "(vocab.txt, vocab.json or *.model)"
@@ -292,17 +309,23 @@ def _check_tokenizer(folder: Path, path: str) -> None:
 
 
 def _stored_names(folder: Path, path: str) -> set[str]:
-    """List the tensors in a folder's weights, which may be in several files."""
+    """Return the names of the tensors in a folder's weights, which may be in several files."""
     index = _inside(path, SHARDS)
     if (folder / path / WEIGHTS).is_file() or not (folder / index).is_file():
         return set(read_header(folder, _inside(path, WEIGHTS)))
-    places = read_json(folder, index).get("weight_map")
-    if not isinstance(places, dict) or not places:
+    file_of_tensor = read_json(folder, index).get("weight_map")
+    if not isinstance(file_of_tensor, dict) or not file_of_tensor:
         raise IncompleteModel(f"{index} does not say which file a tensor is in")
-    for shard in sorted({str(shard) for shard in places.values()}):
-        tensors = [name for name in places if places[name] == shard]
+    for shard in sorted({str(file) for file in file_of_tensor.values()}):
+        tensors = [name for name, file in file_of_tensor.items() if file == shard]
         _check_shard(folder, path, shard, tensors)
-    return set(places)
+    return set(file_of_tensor)
+
+
+def _has_only_other_weights(folder: Path, path: str) -> bool:
+    """Return whether a module's weights are in PyTorch's own format only."""
+    has_safetensors = (folder / path / WEIGHTS).is_file()
+    return (folder / path / OTHER_WEIGHTS).is_file() and not has_safetensors
 
 
 def _check_shard(folder: Path, path: str, shard: str, tensors: Sequence[str]) -> None:
@@ -316,4 +339,6 @@ def _check_shard(folder: Path, path: str, shard: str, tensors: Sequence[str]) ->
 
 def _inside(path: str, name: str) -> str:
     """Name a file as seen from the model's folder."""
-    return name if path in ("", ".") else f"{path.rstrip('/')}/{name}"
+    if path in ("", "."):
+        return name
+    return f"{path.rstrip('/')}/{name}"

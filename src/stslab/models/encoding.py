@@ -1,12 +1,13 @@
 """Texts → embeddings.
 
-A text's embedding depends on the text alone: neither on its neighbours in a batch nor on the
+A text's embedding depends on the text alone: neither on the other texts of its batch nor on the
 number of threads. All batches of one padded length have one shape, because the libraries below
-PyTorch add in another order for another shape, which moves the last digits.
+PyTorch add in another order for another shape, which changes the last digits.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Protocol
 
@@ -15,19 +16,25 @@ import numpy.typing as npt
 
 from ..inputs.checks import check_texts
 from .cache import EmbeddingCache
-from .tokens import count_tokens, tokenizer_input
+from .tokens import count_tokens, maximum_length, tokenizer_input
 
 Embeddings = npt.NDArray[np.float32]
 Task = Literal["query", "document"]
 
-# Of a batch: texts are padded to a multiple of so many tokens; most texts and, where a text has
-# less itself, tokens in it. Another shape may move an embedding's last digits.
+# Of a batch: the number of tokens to a multiple of which texts are padded; the most texts; the most
+# tokens (a single longer text is a batch by itself). Another shape may change an embedding's last
+# digits.
 SHAPE = (16, 32, 2048)
 LONG_WORK = 3.0  # seconds of encoding before a progress bar appears
+# As in sentence-transformers' `encode_query` and `encode_document`: the first that a model has.
+PROMPT_NAMES: dict[str, list[str | None]] = {
+    "query": ["query"],
+    "document": ["document", "passage", "corpus"],
+}
 
 
 class Encoder(Protocol):
-    """Anything with ``encode``: a SentenceTransformer, or your own, as this one counts letters.
+    """Anything with ``encode``: a SentenceTransformer, or your own class.
 
     Examples
     --------
@@ -57,7 +64,7 @@ def encode(texts: Sequence[str], *, model: Encoder, task: Task | None = None) ->
     Returns
     -------
     numpy.ndarray of float32, shape (n, dim)
-        As the model gives them (not normalised). A progress bar appears after three seconds.
+        As the model returns them (not normalized). A progress bar appears after three seconds.
 
     Raises
     ------
@@ -86,15 +93,16 @@ def _encode_in_equal_batches(texts: list[str], model: Any, task: Task | None) ->
 
     embeddings: Embeddings = np.empty((len(texts), model.get_embedding_dimension()), np.float32)
     cache = EmbeddingCache(model, _prompt(model, task), shape=SHAPE)
-    known = cache.read(texts)
-    for row, vector in known.items():
+    cached = cache.read(texts)
+    for row, vector in cached.items():
         embeddings[row] = vector
-    if not (unknown := [row for row in range(len(texts)) if row not in known]):
+    uncached = [row for row in range(len(texts)) if row not in cached]
+    if not uncached:
         return embeddings
-    # TQDM_DISABLE=1 silences the bar where it would land in a page.
-    with tqdm(total=len(unknown), desc="Encoding", unit="text", delay=LONG_WORK) as bar:
-        for positions, vectors in encoded_batches([texts[row] for row in unknown], model, task):
-            rows = [unknown[position] for position in positions]
+    # TQDM_DISABLE=1 silences the bar where it would become part of a page.
+    with tqdm(total=len(uncached), desc="Encoding", unit="text", delay=LONG_WORK) as bar:
+        for positions, vectors in encoded_batches([texts[row] for row in uncached], model, task):
+            rows = [uncached[position] for position in positions]
             embeddings[rows] = vectors
             cache.write([texts[row] for row in rows], embeddings[rows])
             bar.update(len(rows))
@@ -102,38 +110,58 @@ def _encode_in_equal_batches(texts: list[str], model: Any, task: Task | None) ->
 
 
 def encoded_batches(texts: list[str], model: Any, task: Any, shape: Any = SHAPE) -> Iterator[Any]:
-    """Encode texts batch by batch; give the rows of each, and their embeddings."""
+    """Encode texts batch by batch; yield the rows of each batch and their embeddings."""
     texts = [tokenizer_input(text, model) for text in texts]
-    call = {None: model.encode, "query": model.encode_query, "document": model.encode_document}
-    padding: Any = {"processing_kwargs": {"text": {"pad_to_multiple_of": shape[0]}}}
-    for rows, size in _equal_batches(texts, model, task, shape):
+    functions = {None: model.encode, "query": model.encode_query, "document": model.encode_document}
+    padding = _padding(model, shape[0])
+    options: Any = {"processing_kwargs": {"text": {"pad_to_multiple_of": padding}}}
+    for rows, size in _equal_batches(texts, model, task, (padding, *shape[1:])):
         batch = [texts[row] for row in rows]
+        # Fill the last batch of a length with copies: it must have the shape of the others.
         batch += [batch[-1]] * (size - len(batch))
-        vectors = call[task](batch, batch_size=size, show_progress_bar=False, **padding)
+        vectors = functions[task](batch, batch_size=size, show_progress_bar=False, **options)
         yield rows, vectors[: len(rows)]
 
 
+def _padding(model: Any, multiple: int) -> int:
+    """Return the number of tokens to a multiple of which texts are padded.
+
+    transformers refuses to truncate to a length that is not a multiple of the padding, so it is the
+    largest number that divides both.
+    """
+    limit = maximum_length(model)
+    if limit is None:
+        return multiple
+    return math.gcd(multiple, limit)
+
+
 def _equal_batches(texts: list[str], model: Any, task: Any, shape: Any) -> list[Any]:
-    """Group rows by padded length, shortest first, with the size each batch shall have."""
-    (pad, most, tokens), groups = shape, dict[int, list[int]]()
+    """Return batches of rows of one padded length, shortest first, with their size when full."""
+    padding, most_texts, most_tokens = shape
+    rows_by_length: dict[int, list[int]] = {}
     for row, length in enumerate(token_counts(texts, model=model, task=task)):
-        groups.setdefault(max(1, -(-length // pad)) * pad, []).append(row)
-    return [
-        (rows[start : start + size], size)
-        for padded, rows in sorted(groups.items())
-        for size in [min(most, max(1, tokens // padded))]
-        for start in range(0, len(rows), size)
-    ]
+        padded_length = max(1, math.ceil(length / padding)) * padding
+        rows_by_length.setdefault(padded_length, []).append(row)
+    batches = []
+    for padded_length, rows in sorted(rows_by_length.items()):
+        size = min(most_texts, max(1, most_tokens // padded_length))
+        for start in range(0, len(rows), size):
+            batches.append((rows[start : start + size], size))
+    return batches
 
 
 def token_counts(texts: Sequence[str], *, model: Any, task: Task | None = None) -> list[int]:
-    """Count the tokens that the model reads of each text, with a task's prompt and special ones."""
+    """Count the tokens that the model reads of each text, with its prompt and special tokens."""
     prompt = _prompt(model, task)
     return count_tokens([prompt + text for text in texts], model, truncated=True)
 
 
 def _prompt(model: Any, task: Task | None) -> str:
-    """Give what sentence-transformers puts before each text for a task."""
-    named = {"query": ["query"], "document": ["document", "passage", "corpus"]}
-    names = named[task] if task else [model.default_prompt_name]
-    return next((model.prompts[name] for name in names if name in model.prompts), "") or ""
+    """Return the prompt that sentence-transformers puts before each text for a task."""
+    names = [model.default_prompt_name]
+    if task is not None:
+        names = PROMPT_NAMES[task]
+    for name in names:
+        if name in model.prompts:
+            return model.prompts[name] or ""
+    return ""

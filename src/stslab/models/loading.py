@@ -20,12 +20,13 @@ from transformers.utils import logging as transformers_logging
 from ..wording import counted
 from .finding import DEFAULT_MODEL, ModelError, ModelSource, find_model, library_versions
 from .model_files import COPY_AGAIN
+from .tokens import maximum_length
 
 
 class LoadedModel(SentenceTransformer):  # type: ignore[misc]
-    """A SentenceTransformer, with where it was found."""
+    """A SentenceTransformer that knows which files it was loaded from."""
 
-    found: ModelSource
+    source: ModelSource
 
 
 def load_model(name: str = DEFAULT_MODEL, *, device: str | None = None) -> LoadedModel:
@@ -42,7 +43,7 @@ def load_model(name: str = DEFAULT_MODEL, *, device: str | None = None) -> Loade
     Returns
     -------
     LoadedModel
-        A SentenceTransformer; its ``found`` says where it came from.
+        A SentenceTransformer; its ``source`` says where it came from.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def load_model(name: str = DEFAULT_MODEL, *, device: str | None = None) -> Loade
         As for `find_model`; or if the folder holds no sentence-transformers model, or its weights
         lack tensors.
     """
-    found = find_model(name)
+    source = find_model(name)
     device = device or get_device_name()
     on_cpu = torch.device(device).type == "cpu"
     model_kwargs: dict[str, Any] = {"use_safetensors": True}
@@ -61,7 +62,7 @@ def load_model(name: str = DEFAULT_MODEL, *, device: str | None = None) -> Loade
     try:
         with reported_gaps() as missing_tensors:
             model = LoadedModel(
-                str(found.folder),
+                str(source.folder),
                 device=device,
                 trust_remote_code=False,
                 local_files_only=True,
@@ -71,22 +72,22 @@ def load_model(name: str = DEFAULT_MODEL, *, device: str | None = None) -> Loade
         raise
     except Exception as error:  # whatever the libraries meet in a folder that is no model
         raise ModelError(
-            f"model {found.name!r}: the folder could not be loaded as a sentence-transformers "
+            f"model {source.name!r}: the folder could not be loaded as a sentence-transformers "
             f"model ({type(error).__name__}: {error}). It needs modules.json, config.json, a "
             f"tokenizer and model.safetensors."
         ) from error
     finally:
         if shows_bars:
             transformers_logging.enable_progress_bar()
-    check_gaps(found.name, model, missing_tensors)
+    check_gaps(source.name, model, missing_tensors)
     if on_cpu:
         model.float()  # also the modules that sentence-transformers loads by itself
-    model.found = found
+    model.source = source
     return model
 
 
-# Loading changes a class of transformers for as long as it takes.
-_loading = Lock()
+# While a model is loading, a class of transformers is changed: one thread at a time.
+_loading_lock = Lock()
 
 
 @contextmanager
@@ -103,9 +104,11 @@ def reported_gaps() -> Iterator[list[str]]:
         wants_info = kwargs.pop("output_loading_info", False)
         model, info = load(cls, *args, output_loading_info=True, **kwargs)
         missing.extend(sorted(info["missing_keys"]))
-        return (model, info) if wants_info else model
+        if wants_info:
+            return model, info
+        return model
 
-    with _loading:
+    with _loading_lock:
         PreTrainedModel.from_pretrained = classmethod(from_pretrained)
         try:
             yield missing
@@ -114,7 +117,7 @@ def reported_gaps() -> Iterator[list[str]]:
 
 
 def check_gaps(name: str, model: SentenceTransformer, missing_tensors: list[str]) -> None:
-    """Refuse a model in which tensors are random that its embeddings are made of."""
+    """Raise ModelError if tensors that the embeddings depend on are random."""
     # A transformer's own pooler is not used where a module of its own does the pooling.
     pools = any(hasattr(module, "pooling_mode") for module in model)
     gaps = [tensor for tensor in missing_tensors if not (pools and "pooler" in tensor.split("."))]
@@ -126,7 +129,7 @@ def check_gaps(name: str, model: SentenceTransformer, missing_tensors: list[str]
 
 
 def model_identity(model: LoadedModel) -> dict[str, Any]:
-    """Say which model this is, as data.
+    """Return the properties that identify a model.
 
     Parameters
     ----------
@@ -139,15 +142,18 @@ def model_identity(model: LoadedModel) -> dict[str, Any]:
         ``max_length`` (tokens; longer texts are cut; None: no limit), ``pooling``,
         ``similarity`` (its default), ``prompts`` (task → text put before) and ``versions``.
     """
-    pooling = [m.pooling_mode for m in model if hasattr(m, "pooling_mode")]
-    max_length = model.max_seq_length
+    pooling = type(model[0]).__name__
+    for module in model:
+        if hasattr(module, "pooling_mode"):
+            pooling = str(module.pooling_mode)
+            break
     return {
-        "name": model.found.name,
-        "source": model.found.source,
-        "weights_sha256": model.found.weights_sha256,
+        "name": model.source.name,
+        "source": model.source.source,
+        "weights_sha256": model.source.weights_sha256,
         "dimension": model.get_embedding_dimension(),
-        "max_length": int(max_length) if max_length and max_length < 1e9 else None,
-        "pooling": str(pooling[0]) if pooling else type(model[0]).__name__,
+        "max_length": maximum_length(model),
+        "pooling": pooling,
         "similarity": str(model.similarity_fn_name),
         "prompts": {task: text for task, text in model.prompts.items() if text},
         "versions": library_versions(),

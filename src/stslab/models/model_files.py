@@ -1,4 +1,4 @@
-"""The files of a model's folder, read with the faults that they may have: cut off, or absent.
+"""Read the files of a model's folder; report those that are absent, cut off or damaged.
 
 A clone without Git LFS has small text files, pointers, in the place of large ones.
 """
@@ -30,7 +30,7 @@ class IncompleteModel(ValueError):
 
 
 def check_content(folder: Path, name: str) -> None:
-    """Refuse a file that is absent or empty, or a Git LFS pointer."""
+    """Raise IncompleteModel if a file is absent or empty, or a Git LFS pointer."""
     file = folder / name
     if not file.is_file():
         raise IncompleteModel(f"{name} is not there")
@@ -47,7 +47,7 @@ def check_content(folder: Path, name: str) -> None:
 
 
 def read_json(folder: Path, name: str, expected: type = dict) -> Any:
-    """Read a JSON file that holds an object, or a list; refuse it if it holds something else."""
+    """Return what a JSON file holds; raise IncompleteModel if it is not of the expected type."""
     check_content(folder, name)
     stat = (folder / name).stat()
     content = _parse_json(str(folder / name), stat.st_size, stat.st_mtime_ns)
@@ -58,7 +58,7 @@ def read_json(folder: Path, name: str, expected: type = dict) -> Any:
 
 @functools.lru_cache(maxsize=64)
 def _parse_json(file: str, size: int, mtime_ns: int) -> Any:
-    """Parse a file once as long as it stays the same; None if it is not JSON."""
+    """Return a file's content, None if it is not JSON; parsed again only if the file changed."""
     try:
         return json.loads(Path(file).read_bytes())
     except (ValueError, RecursionError):  # also of bytes that are not UTF-8
@@ -66,7 +66,7 @@ def _parse_json(file: str, size: int, mtime_ns: int) -> Any:
 
 
 def read_header(folder: Path, name: str) -> dict[str, Any]:
-    """Read which tensors a safetensors file holds, and check that it is as long as it says.
+    """Return the tensors of a safetensors file by name; check the length of the file.
 
     Raises
     ------
@@ -78,7 +78,9 @@ def read_header(folder: Path, name: str) -> dict[str, Any]:
     size = file.stat().st_size
     with file.open("rb") as stream:
         length = int.from_bytes(stream.read(LENGTH_BYTES), "little")
-        text = stream.read(length) if length <= LARGEST_HEADER else b""
+        text = b""  # of a length that no header has: the file is something else
+        if length <= LARGEST_HEADER:
+            text = stream.read(length)
     try:
         header: dict[str, Any] = json.loads(text)
         header.pop("__metadata__", None)

@@ -1,4 +1,4 @@
-"""How much of a text a model's tokenizer is given, and how many tokens that makes."""
+"""The tokens that a model reads of a text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 LONGEST = 8192  # the most tokens that are expected of a model, or of one without a limit
+# The maximum length of a tokenizer without one; transformers then has 1e30, others a round number.
+UNLIMITED = 1e9
 CHARACTERS = 1000  # that a token may have on average, spaces included; far more than any text needs
+
+
+def maximum_length(model: Any) -> int | None:
+    """Return the most tokens that a model reads of a text; None for a model without a limit."""
+    limit = model.max_seq_length
+    if not limit or limit >= UNLIMITED:
+        return None
+    return int(limit)
 
 
 def tokenizer_input(text: str, model: Any) -> str:
@@ -35,7 +45,8 @@ def count_tokens(texts: Sequence[str], model: Any, *, truncated: bool) -> list[i
         encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
         return [len(encoding.ids) for encoding in encodings]
     options: dict[str, Any] = {"truncation": False}
-    if truncated and model.max_seq_length is not None:
-        options = {"truncation": True, "max_length": model.max_seq_length}
+    limit = maximum_length(model)
+    if truncated and limit is not None:
+        options = {"truncation": True, "max_length": limit}
     encoded = tokenizer(list(texts), return_attention_mask=False, verbose=False, **options)
     return [len(ids) for ids in encoded["input_ids"]]

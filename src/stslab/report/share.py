@@ -28,11 +28,14 @@ def share(reports: Path, preset: str, pages: Sequence[str] | None = None) -> Pat
     if not (home / MANIFEST).is_file():
         raise RequestError(f"no report {preset!r} to share. Build it: make report PRESET={preset}")
     manifest = read_manifest(home)
-    chosen = {n: page for n, page in manifest.pages.items() if pages is None or n in pages}
-    names = [f"{name}.html" for name, page in chosen.items() if page.outputs]
-    outputs = [path for page in chosen.values() for path in page.outputs]
+    selected = manifest.pages
+    if pages is not None:
+        selected = {name: page for name, page in manifest.pages.items() if name in pages}
+    names = [f"{name}.html" for name, page in selected.items() if page.outputs]
+    outputs = [path for page in selected.values() for path in page.outputs]
     problem = manifest.problem
-    if not problem and (missing := [name for name in sorted(outputs) if not own_file(home, name)]):
+    missing = [name for name in sorted(outputs) if not own_file(home, name)]
+    if missing and not problem:
         problem = f"{home / missing[0]} is missing or is a link"
     if not names:
         problem = problem or f"no page of {preset!r} was ever built"
@@ -43,12 +46,13 @@ def share(reports: Path, preset: str, pages: Sequence[str] | None = None) -> Pat
         raise RequestError(f"{target} is in the way of the zip. Rename or remove it.")
     files = {name: (home / name).read_bytes() for name in names}
     html = b"".join(files.values())
-    ways = {path: (f'="{escape(path)}"', f'="{quote(path)}"') for path in sorted(outputs)}
-    linked = [path for path, each in ways.items() if any(w.encode() in html for w in each)]
-    files |= {name: (home / name).read_bytes() for name in linked}
+    for path in sorted(outputs):
+        # An attribute's value, as text or as an address.
+        if f'="{escape(path)}"'.encode() in html or f'="{quote(path)}"'.encode() in html:
+            files[path] = (home / path).read_bytes()
     if len(names) > 1:
         # Its own index: there is no list of all reports above it where it goes.
-        index = index_of(manifest._replace(pages=chosen), home, root_href=None).encode()
+        index = index_of(manifest._replace(pages=selected), home, root_href=None).encode()
         files = {"START.html": index, "index.html": index, **files}
     # The zip is made under a name that starts with a dot, which no report has.
     return write_zip(target, {f"{preset}/{name}": content for name, content in files.items()})

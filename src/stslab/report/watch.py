@@ -77,7 +77,7 @@ class _Handler(SimpleHTTPRequestHandler):
     server: Preview
 
     def parse_request(self) -> bool:
-        """Refuse whatever is asked for under the name of another site, which can point one here."""
+        """Refuse requests under another site's name, which that site can point to this machine."""
         if not super().parse_request():
             return False
         if self.headers.get("Host", "").rsplit(":", 1)[0] in ("127.0.0.1", "localhost"):
@@ -92,15 +92,15 @@ class _Handler(SimpleHTTPRequestHandler):
             super().do_GET()
 
     def send_head(self) -> Any:
-        """Find what GET and HEAD ask for: a file of the folder, wherever its name leads."""
-        asked = self.translate_path(self.path)
-        if asked.endswith("/"):
-            asked += "index.html"
+        """Return a stream of the requested file; refuse a link that leads out of the folder."""
+        path = self.translate_path(self.path)
+        if path.endswith("/"):
+            path += "index.html"
         try:
-            target = Path(asked).resolve(strict=True)
+            target = Path(path).resolve(strict=True)
             inside = target.is_relative_to(Path(self.directory).resolve())
             if not inside or not (target.is_file() or target.is_dir()):
-                raise FileNotFoundError(asked)
+                raise FileNotFoundError(path)
             if target.suffix != ".html" or target.is_dir():
                 return super().send_head()
             content = _listening(target.read_bytes())
@@ -111,20 +111,23 @@ class _Handler(SimpleHTTPRequestHandler):
         return io.BytesIO(content)
 
     def list_directory(self, path: Any) -> None:
-        """List nothing: the indexes say what there is."""
+        """Send an error: the index pages list what there is."""
         self.send_error(404)
 
     def _tell_changes(self) -> None:
         self._send_headers("text/event-stream")
         with suppress(OSError):  # the page was closed
             while True:
-                news = b"data: changed\n\n" if self.server.wait(15) else b": still here\n\n"
-                self.wfile.write(news)
+                event = b": still here\n\n"  # a comment, so that a closed page is noticed
+                if self.server.wait(15):
+                    event = b"data: changed\n\n"
+                self.wfile.write(event)
                 self.wfile.flush()
 
-    def _send_headers(self, kind: str, **others: str) -> None:
+    def _send_headers(self, content_type: str, **headers: str) -> None:
         self.send_response(200)
-        for name, value in {"Content-Type": kind, "Cache-Control": "no-store", **others}.items():
+        headers = {"Content-Type": content_type, "Cache-Control": "no-store", **headers}
+        for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
 
@@ -134,10 +137,12 @@ class _Handler(SimpleHTTPRequestHandler):
 
 def _listening(page: bytes) -> bytes:
     """Add the line that reloads a page; its policy allows this line beside what it allowed."""
-    found = POLICY.search(page)
-    if found:
-        policy = found[0] if b"script-src" in found[0] else found[0] + b"; script-src"
+    match = POLICY.search(page)
+    if match:
+        policy = match[0]
+        if b"script-src" not in policy:
+            policy += b"; script-src"
         policy = policy.replace(b"script-src", f"script-src {hashed(RELOAD)}".encode(), 1)
         policy += b"; connect-src 'self'"
-        page = page[: found.start()] + policy + page[found.end() :]
+        page = page[: match.start()] + policy + page[match.end() :]
     return page + f"<script>{RELOAD}</script>".encode()

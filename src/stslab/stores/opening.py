@@ -53,40 +53,47 @@ def open_store(url: str, *, model: Encoder | None = None) -> Store:
     1      0     2  0.707107          0   ab
     """
     parts = urlsplit(url)
-    kind, where = (parts.scheme, parts.path) if parts.scheme else (parts.path, "")
+    kind, location = parts.scheme, parts.path
+    if not parts.scheme:  # "exact"
+        kind, location = parts.path, ""
     if parts.netloc:  # exact://folder
-        where = parts.netloc + parts.path
+        location = parts.netloc + parts.path
     options = dict(parse_qsl(parts.query))
-    asked = None if model is None else identity_of(model)
-    if asked and not is_published_name(asked.model):
-        raise InputError(f"model {asked.model!r}: a store takes no such name. Rename its folder.")
-    if kind in ("exact", "faiss", "chroma") and not where and not asked:
+    identity = None
+    if model is not None:
+        identity = identity_of(model)
+    if identity and not is_published_name(identity.model):
+        raise InputError(
+            f"model {identity.model!r}: a store takes no such name. Rename its folder."
+        )
+    if kind in ("exact", "faiss", "chroma") and not location and not identity:
         raise InputError(f"{url}: without a folder it is a new store. Name a folder, or a model.")
     if kind == "exact" and not options:
         from .clients.exact import ExactStore
 
-        return ExactStore(url, where, asked)
+        return ExactStore(url, location, identity)
     if kind == "faiss":
         from .clients.faiss_index import FaissStore
 
-        return FaissStore(url, where, options, asked)
+        return FaissStore(url, location, options, identity)
     if kind == "chroma":
         from .clients.chroma import ChromaStore
 
-        return ChromaStore(url, where, options, asked)
-    if kind == "pinecone" and where:
+        return ChromaStore(url, location, options, identity)
+    if kind == "pinecone" and location:
         from .clients.pinecone_index import PineconeStore
 
-        return PineconeStore(url, where, options, asked)
+        return PineconeStore(url, location, options, identity)
     raise InputError(f"store {url!r}: expected {EXPECTED}.")
 
 
 def identity_of(model: Any) -> Identity:
-    """Say which model this is, as a store remembers it."""
+    """Return the properties of a model that a store records."""
     if hasattr(model, "get_embedding_dimension"):
         dimension = int(model.get_embedding_dimension())
     else:
         dimension = encode(["a"], model=model).shape[1]
-    if found := getattr(model, "found", None):
-        return Identity(found.name, found.sha256, dimension)
+    source = getattr(model, "source", None)
+    if source is not None:
+        return Identity(source.name, source.sha256, dimension)
     return Identity(type(model).__name__, "", dimension)

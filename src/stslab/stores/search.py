@@ -21,7 +21,7 @@ from ..models.finding import (
     model_folder,
 )
 from .opening import identity_of
-from .store import Identity, Store, agreed
+from .store import Identity, Store, check_identity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,10 +42,10 @@ def search_store(
     ----------
     queries : str or sequence of str
     store : Store
-    model : Encoder, or callable that gives one
-        The one that the store's vectors are of. A callable, such as
-        ``functools.partial(load_model, name)``, is called only for queries that were not asked
-        before: their vectors are kept in stslab's cache.
+    model : Encoder, or callable that returns one
+        The one that made the store's vectors. A callable, such as
+        ``functools.partial(load_model, name)``, is called only for queries whose vectors are not
+        in stslab's cache from an earlier search.
     top_k : int, default 3
         Hits per query, from 1 to the number of texts.
 
@@ -53,7 +53,8 @@ def search_store(
     -------
     pandas.DataFrame
         Columns ``query, rank, score, corpus_id, text``, then the metadata's: query by query, best
-        first; of equal scores (nearer than 5e-7) the lower ``corpus_id`` first.
+        first; of equal scores (nearer than 5e-7) the lower ``corpus_id`` first. See
+        `Store.nearest` for texts that tie with the last hit.
 
     Raises
     ------
@@ -70,7 +71,9 @@ def search_store(
     ...     search_store("a", store, model=Letters(), top_k=1)["corpus_id"].tolist()
     [2]
     """
-    queries = check_texts([queries] if isinstance(queries, str) else queries, "queries")
+    if isinstance(queries, str):
+        queries = [queries]
+    queries = check_texts(queries, "queries")
     hits = store.search(_vectors(queries, store, model), top_k)
     return hits.assign(query=[queries[position] for position in hits["query"]])
 
@@ -78,8 +81,8 @@ def search_store(
 def local_model(store: Store) -> str:
     """Return the name of the model that a store was built with, if it is on this machine.
 
-    A store may come from a stranger, so its word is no reason to ask the network, or to load from
-    a folder that happens to have that name.
+    A store may come from a stranger, so the name that it records is not looked up on the network,
+    and no folder that happens to have this name is loaded.
 
     Raises
     ------
@@ -101,11 +104,13 @@ def local_model(store: Store) -> str:
     )
 
 
-class _Asked(EmbeddingCache):
-    """The vectors of queries, found by the model's identity alone, without loading it."""
+class _QueryCache(EmbeddingCache):
+    """The vectors of earlier queries, for which the model need not be loaded."""
 
     def __init__(self, identity: Identity) -> None:
-        self.file = cache_file() if identity.revision else None
+        self.file = None
+        if identity.revision:
+            self.file = cache_file()
         self.dimension = identity.dimension
         self.salt = repr(("query", *identity, library_versions())).encode()
 
@@ -113,13 +118,13 @@ class _Asked(EmbeddingCache):
 def _vectors(
     queries: list[str], store: Store, model: Encoder | Callable[[], Encoder]
 ) -> Embeddings:
-    asked = _Asked(store.identity)
+    cache = _QueryCache(store.identity)
     if not hasattr(model, "encode"):
-        known = asked.read(queries)
-        if len(known) == len(queries):
-            return np.stack([known[row] for row in range(len(queries))])
+        cached = cache.read(queries)
+        if len(cached) == len(queries):
+            return np.stack([cached[row] for row in range(len(queries))])
         model = model()
-    agreed(store.url, store.identity, identity_of(model))
+    check_identity(store.url, store.identity, identity_of(model))
     vectors = encode(queries, model=model, task="query")
-    asked.write(queries, vectors)
+    cache.write(queries, vectors)
     return vectors

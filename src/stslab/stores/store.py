@@ -1,8 +1,8 @@
-"""What every store does alike: checks, cosine scores, ties, identity, the table of hits.
+"""The part that all stores share: checks, cosine scores, ties, identity, the table of hits.
 
-An adapter, one for each client, says how vectors are put in, found, counted and deleted. Texts go
-by `corpus_id`, a whole number from 0, because FAISS knows no other; a key of your own travels in
-the metadata. Vectors are scaled to length 1 on their way in, so that an inner product is a cosine.
+An adapter for each client adds, finds, counts and deletes vectors. Texts are identified by
+`corpus_id`, a whole number from 0, because FAISS has no other ids; a key of your own goes into the
+metadata. Vectors are scaled to length 1 when they are added, so that an inner product is a cosine.
 """
 
 from __future__ import annotations
@@ -29,24 +29,27 @@ Metadata = Mapping[str, str | int | float | bool]
 
 
 class StoreError(RuntimeError):
-    """A store that cannot be reached, read or written; the message says what is kept."""
+    """A store that cannot be reached, read or written; the message says what remains in it."""
 
 
 class Identity(NamedTuple):
-    """Which model made a store's vectors; those of another cannot be compared with them."""
+    """The model that made a store's vectors; those of another cannot be compared with them."""
 
     model: str  # its name
     revision: str  # SHA-256 of all its files; empty for an encoder that is not a LoadedModel
     dimension: int  # numbers per vector
 
     def describe(self) -> str:
-        """Name it in a message."""
-        revision = f", revision {self.revision[:12]}" * bool(self.revision)
-        return f"{self.model}{revision}, {self.dimension} dimensions"
+        """Return the model's name, revision and dimension, for a message."""
+        parts = [self.model]
+        if self.revision:
+            parts.append(f"revision {self.revision[:12]}")
+        parts.append(f"{self.dimension} dimensions")
+        return ", ".join(parts)
 
 
-class Found(NamedTuple):
-    """A stored text."""
+class StoredText(NamedTuple):
+    """A text in a store, with its metadata."""
 
     text: str
     metadata: Metadata
@@ -60,29 +63,29 @@ class Store(ABC):
 
     url: str
     identity: Identity
-    _counted = 0  # texts, when they were last counted
+    _last_count = 0  # texts, when they were last counted
 
-    # What an adapter does in its client's words.
+    # The calls of a client, which its adapter defines.
 
     @abstractmethod
-    def _add(self, ids: Ids, vectors: Embeddings, found: Sequence[Found]) -> None:
+    def _add(self, ids: Ids, vectors: Embeddings, texts: Sequence[StoredText]) -> None:
         """Add vectors of length 1, or replace those with the same ids."""
 
     @abstractmethod
     def _nearest(self, vectors: Embeddings, k: int) -> tuple[Any, Any]:
-        """Give cosines and ids of each vector's k nearest, shape (n, k); id -1 where none is."""
+        """Return cosines and ids of each vector's k nearest, shape (n, k); id -1 if missing."""
 
     @abstractmethod
     def _count(self) -> int:
-        """Count what is in it."""
+        """Count the texts."""
 
     @abstractmethod
     def _delete(self, ids: Ids) -> None:
-        """Delete what has one of these ids."""
+        """Delete the texts with these ids."""
 
     @abstractmethod
-    def _get(self, ids: Sequence[int]) -> dict[int, Found]:
-        """Look up what has one of these ids."""
+    def _get(self, ids: Sequence[int]) -> dict[int, StoredText]:
+        """Look up the texts with these ids."""
 
     @abstractmethod
     def stored(self, ids: Sequence[int]) -> dict[int, tuple[str, Embeddings]]:
@@ -90,13 +93,13 @@ class Store(ABC):
 
     @abstractmethod
     def _close(self) -> None:
-        """Write what is not written yet, and let go."""
+        """Write what is not written yet, and close files and connections."""
 
     @abstractmethod
     def _reached(self) -> AbstractContextManager[None]:
         """Turn the client's errors into a `StoreError`."""
 
-    # What users call.
+    # The interface for users.
 
     def add(
         self,
@@ -117,7 +120,7 @@ class Store(ABC):
             Whole numbers from 0, each once; None goes on after `count`, which is the text's
             position as long as nothing was deleted, and is refused where that is taken.
         metadata : sequence of mapping or None, default None
-            For each text what else is known: name → text, number or truth value.
+            The metadata of each text: name → text, number or truth value.
 
         Raises
         ------
@@ -128,21 +131,21 @@ class Store(ABC):
         """
         texts = check_texts(texts, "texts")
         units = self._units(vectors, len(texts))
-        start = self.count() if ids is None else 0
-        keys = np.arange(start, start + len(texts)) if ids is None else _checked_ids(ids)
-        about = list(metadata) if metadata is not None else [{}] * len(texts)
-        for name, given in (("ids", keys), ("metadata", about)):
-            if len(given) != len(texts):
-                raise InputError(f"{name}: {len(given)} for {len(texts)} texts. Give one for each.")
-        if ids is None and (taken := self.get(keys.tolist())):
-            raise InputError(
-                f"ids: {self.url} holds {start} texts, one of them as {min(taken)}. Texts were "
-                f"deleted, or added with ids: give ids here, too."
-            )
-        for position, values in enumerate(about):
-            _check_metadata(values, f"metadata[{position}]")
+        if metadata is None:
+            metadata = [{}] * len(texts)
+        keys = self._next_ids(len(texts)) if ids is None else _checked_ids(ids)
+        for name, values in (("ids", keys), ("metadata", metadata)):
+            if len(values) != len(texts):
+                raise InputError(
+                    f"{name}: {len(values)} for {len(texts)} texts. Give one for each."
+                )
+        for position, properties in enumerate(metadata):
+            _check_metadata(properties, f"metadata[{position}]")
+        stored_texts = [
+            StoredText(text, properties) for text, properties in zip(texts, metadata, strict=True)
+        ]
         with self._reached():
-            self._add(keys, units, [Found(*each) for each in zip(texts, about, strict=True)])
+            self._add(keys, units, stored_texts)
 
     def nearest(self, vectors: Any, top_k: int = 3) -> tuple[Scores, Ids]:
         """Find the ids nearest to each vector.
@@ -159,32 +162,22 @@ class Store(ABC):
             Cosine similarities in [-1, 1], accurate to 6 decimals; best first, NaN where an
             approximate search found fewer.
         ids : numpy.ndarray of int64, shape (n, top_k)
-            Of equal scores (nearer than 5e-7) the lower id first, as `stslab.search` does; -1 where
-            none was found.
+            Of equal scores (nearer than 5e-7) the lower id first; -1 where none was found. If the
+            last of them has the same score as further texts, ``exact`` returns those with the lower
+            ids, as `stslab.search` does; other clients return any of them.
         """
         units = self._units(vectors)
-        if (top_k := check_top_k(top_k)) >= self._counted:
-            self._counted = self.count()  # not each time: it may cost as much as the search
-        if not (count := self._counted):
+        top_k = check_top_k(top_k)
+        if top_k >= self._last_count:
+            self._last_count = self.count()  # not each time: it may cost as much as the search
+        if not self._last_count:
             raise InputError(f"{self.url}: it holds no texts yet. Add some first.")
-        check_top_k(top_k, count, self.url)
-        # One more than asked for tells whether the cut falls between equal scores.
-        wanted = min(top_k + 1, count)
-        scores, ids, is_clear = self._ordered(units, wanted)
-        if is_clear and ids.shape[1] == wanted:
-            return scores[:, :top_k], ids[:, :top_k]
-        if ids.shape[1] < wanted:  # another process deleted some since they were counted
-            self._counted = 0
+        check_top_k(top_k, self._last_count, self.url)
+        scores, ids = self._ordered(units, top_k)
+        if ids.shape[1] < top_k:  # another process deleted some since they were counted
+            self._last_count = 0
             return self.nearest(vectors, top_k)
-        while wanted < count:
-            cut = scores[:, top_k - 1]
-            if not (equal := (scores[:, -1] == cut) & (ids[:, -1] >= 0)).any():
-                break
-            open_ended = np.flatnonzero(equal)
-            wanted = min(4 * wanted, count)
-            scores, ids = _widened(scores, wanted, np.nan), _widened(ids, wanted, -1)
-            scores[open_ended], ids[open_ended], _ = self._ordered(units[open_ended], wanted)
-        return scores[:, :top_k], ids[:, :top_k]
+        return scores, ids
 
     def search(self, vectors: Any, top_k: int = 3) -> pd.DataFrame:
         """Find the texts nearest to each vector, as `nearest` does.
@@ -198,18 +191,21 @@ class Store(ABC):
         scores, ids = self.nearest(vectors, top_k)
         query, column = np.nonzero(ids >= 0)
         keys = ids[query, column]
-        known = self.get(keys.tolist())
-        found = [known.get(key, Found("", {})) for key in keys.tolist()]
+        stored = self.get(keys.tolist())
+        # Another process may have deleted a text since it was found.
+        hit_texts = [stored.get(key, StoredText("", {})) for key in keys.tolist()]
         hits: dict[str, Any] = {"query": query, "rank": column + 1}
         hits |= {"score": scores[query, column], "corpus_id": keys}
-        hits["text"] = [each.text for each in found]
-        for name in dict.fromkeys(name for each in found for name in each.metadata):
-            carried = [each.metadata.get(name) for each in found]
-            hits[name if name not in hits else f"{name} (other)"] = carried
+        hits["text"] = [hit.text for hit in hit_texts]
+        for name in dict.fromkeys(name for hit in hit_texts for name in hit.metadata):
+            title = name
+            if name in hits:
+                title = f"{name} (other)"
+            hits[title] = [hit.metadata.get(name) for hit in hit_texts]
         return pd.DataFrame(hits)
 
-    def get(self, ids: Sequence[int]) -> dict[int, Found]:
-        """Look up texts and metadata by id; those that are not there are left out."""
+    def get(self, ids: Sequence[int]) -> dict[int, StoredText]:
+        """Return texts and metadata by id; ids that are not in the store are left out."""
         with self._reached():
             return self._get(list(dict.fromkeys(map(int, ids))))
 
@@ -219,9 +215,10 @@ class Store(ABC):
             return self._count()
 
     def delete(self, ids: Sequence[int]) -> None:
-        """Delete texts by id; those that are not there are passed over."""
-        if len(keys := _checked_ids(ids)):
-            self._counted = 0
+        """Delete texts by id; ids that are not in the store are ignored."""
+        keys = _checked_ids(ids)
+        if len(keys):
+            self._last_count = 0
             with self._reached():
                 self._delete(keys)
 
@@ -230,10 +227,10 @@ class Store(ABC):
         return 0
 
     def reclaim(self) -> None:  # noqa: B027 (most clients do it themselves)
-        """Give back the space of deleted texts, where that pays."""
+        """Free the space of deleted texts, where that is worth the time."""
 
     def close(self) -> None:
-        """Write what is not written yet, and let go of files and connections."""
+        """Write what is not written yet, and close files and connections."""
         with self._reached():
             self._close()
 
@@ -243,35 +240,49 @@ class Store(ABC):
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _ordered(self, units: Embeddings, k: int) -> tuple[Scores, Ids, bool]:
-        """Ask the client, and order what it answers: best first, of equal ones the lower id.
+    def _next_ids(self, count: int) -> Ids:
+        """Return the ids of texts that are added without ids; raise InputError if one is in use."""
+        start = self.count()
+        keys = np.arange(start, start + count)
+        used = self.get(keys.tolist())
+        if used:
+            raise InputError(
+                f"ids: {self.url} holds {start} texts, one of them as {min(used)}. Texts were "
+                f"deleted, or added with ids: give ids here, too."
+            )
+        return keys
 
-        True where no two scores tie and none is missing, as mostly: then nothing is sorted, which
-        would take as long as FAISS does.
-        """
+    def _ordered(self, units: Embeddings, k: int) -> tuple[Scores, Ids]:
+        """Return the client's hits in order: best first, of equal scores the lower id first."""
         with self._reached():
-            found, numbers = self._nearest(units, k)
-        ids = np.asarray(numbers, dtype=np.int64)
-        scores: Scores = np.asarray(found, dtype=np.float64)
+            client_scores, client_ids = self._nearest(units, k)
+        ids = np.asarray(client_ids, dtype=np.int64)
+        scores: Scores = np.asarray(client_scores, dtype=np.float64)
+        # Mostly no two scores tie and no hit is missing. Then nothing is sorted, because sorting
+        # takes as long as FAISS's search. Adding 0.0 turns -0.0 into 0.0.
         if ids.size and ids.min() >= 0 and np.diff(scores).max(initial=-1.0) < -SAME:
-            return np.minimum(np.maximum(scores, -1.0), 1.0) + 0.0, ids, True  # + 0.0: no -0.0
-        scores = np.where(ids < 0, -2.0, scores)
+            return np.minimum(np.maximum(scores, -1.0), 1.0) + 0.0, ids
+        scores = np.where(ids < 0, -2.0, scores)  # missing hits are sorted to the end
         best_first = np.argsort(-scores, axis=1)
         ids = np.take_along_axis(ids, best_first, axis=1)
         scores = _leveled(np.take_along_axis(scores, best_first, axis=1))
         ids = np.take_along_axis(ids, np.lexsort((ids, -scores), axis=1), axis=1)
-        return np.where(ids < 0, np.nan, scores.clip(-1.0, 1.0) + 0.0), ids, False
+        return np.where(ids < 0, np.nan, scores.clip(-1.0, 1.0) + 0.0), ids
 
     def _units(self, vectors: Any, count: int | None = None) -> Embeddings:
+        """Return vectors of length 1 as a matrix; raise InputError if their shape is wrong."""
         array = np.asarray(vectors, dtype=np.float32)
-        array = np.atleast_2d(array) if array.ndim < 2 else array
-        expected = (len(array) if count is None else count, self.identity.dimension)
+        if array.ndim < 2:
+            array = np.atleast_2d(array)
+        if count is None:
+            count = len(array)
+        expected = (count, self.identity.dimension)
         if array.shape != expected:
             raise InputError(
                 f"vectors: shape {array.shape}, expected {expected}: {self.url} holds vectors of "
                 f"{self.identity.describe()}."
             )
-        # As `unit_rows` does, in fewer steps: to search for one vector takes FAISS 0.1 ms.
+        # The steps of `unit_rows`, but fewer: FAISS searches for one vector in 0.1 ms.
         wide = array.astype(np.float64)
         lengths = np.sqrt(np.einsum("ij,ij->i", wide, wide))
         if not np.isfinite(lengths).all():
@@ -298,7 +309,7 @@ def is_published_name(name: str) -> bool:
 
 
 def recorded_identity(url: str, record: Mapping[str, Any]) -> Identity:
-    """Read which model a service's store was built with, from what it says about itself."""
+    """Return the model of a service's store, from the record that the store keeps of it."""
     values = [record.get(field) for field in Identity._fields]
     model, revision, dimension = values
     if isinstance(dimension, float) and dimension.is_integer():  # a service may know no other
@@ -317,20 +328,21 @@ def recorded_identity(url: str, record: Mapping[str, Any]) -> Identity:
     return Identity(model, revision, dimension)
 
 
-def agreed(url: str, held: Identity | None, asked: Identity | None) -> Identity:
-    """Refuse to mix vectors of two models, or of two revisions of one."""
-    if not (identity := asked or held):
+def check_identity(url: str, stored: Identity | None, requested: Identity | None) -> Identity:
+    """Return the model of a store; raise InputError for two models, or two revisions of one."""
+    identity = requested or stored
+    if identity is None:
         raise InputError(f"{url}: there is no store. Build it: stslab embed FILE --store {url}")
-    if held and held != identity:
+    if stored and stored != identity:
         raise InputError(
-            f"{url}: it was built with {held.describe()}; this is {identity.describe()}. Their "
+            f"{url}: it was built with {stored.describe()}; this is {identity.describe()}. Their "
             f"vectors cannot be compared. Open it with the first, or build another store."
         )
     return identity
 
 
 def client(module: str, url: str, extra: str) -> Any:
-    """Import a store's client, or say what to install."""
+    """Import a store's client; raise InputError with the extra to install if it is missing."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -341,8 +353,8 @@ def client(module: str, url: str, extra: str) -> Any:
 
 
 def lock_for_writing(url: str, lock: FileLock) -> None:
-    """Be the only process that writes, until the lock is released."""
-    if lock.is_locked:  # by us
+    """Lock a store for writing; raise StoreError if another process has locked it."""
+    if lock.is_locked:  # by this process
         return
     try:
         lock.acquire(timeout=0)
@@ -365,8 +377,8 @@ def _check_metadata(metadata: Metadata, name: str) -> None:
 
 def _checked_ids(ids: Sequence[int]) -> Ids:
     keys = np.asarray(ids)
-    whole = keys.ndim == 1 and keys.dtype.kind in "iu"
-    if keys.size and not (whole and keys.min() >= 0 and keys.max() < 2**63):
+    is_list_of_integers = keys.ndim == 1 and keys.dtype.kind in "iu"
+    if keys.size and not (is_list_of_integers and keys.min() >= 0 and keys.max() < 2**63):
         raise InputError(
             f"ids: expected whole numbers from 0, got {list(ids)[:3]}. Keep a key of your own in "
             f"the metadata."
@@ -377,13 +389,7 @@ def _checked_ids(ids: Sequence[int]) -> Ids:
 
 
 def _leveled(scores: Scores) -> Scores:
-    """Give those that tie, in rows sorted best first, the best score among them."""
-    # Rounding would part two that tie but lie to either side of a half.
-    first = np.diff(scores, axis=1, prepend=np.inf) < -SAME
-    return np.minimum.accumulate(np.where(first, scores, np.inf), axis=1)
-
-
-def _widened(array: npt.NDArray[Any], columns: int, fill: float) -> npt.NDArray[Any]:
-    wide = np.full((len(array), columns), fill, dtype=array.dtype)
-    wide[:, : array.shape[1]] = array
-    return wide
+    """Return scores, in rows sorted best first, in which those that tie have the best of them."""
+    # Rounding would separate two scores that tie but lie on either side of a half.
+    starts_group = np.diff(scores, axis=1, prepend=np.inf) < -SAME
+    return np.minimum.accumulate(np.where(starts_group, scores, np.inf), axis=1)

@@ -286,7 +286,7 @@ def shipped(table: str) -> pd.DataFrame:
 
 def is_calibrated(model: object) -> bool:
     """Check whether a model is the bundled one, for which scores were measured."""
-    source: ModelSource | None = getattr(model, "found", None)
+    source: ModelSource | None = getattr(model, "source", None)
     is_shortened = getattr(model, "truncate_dim", None) is not None
     if source is None or is_shortened:  # shortened vectors score differently
         return False

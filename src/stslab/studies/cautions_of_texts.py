@@ -227,7 +227,7 @@ def _check_languages(repeats: Mapping[str, int], empty: Mapping[str, str]) -> _L
 
 def _why_any_language(model: Any) -> str | None:
     """Return why a text in another language raises no caution; None if the card names English."""
-    source = getattr(model, "found", None)
+    source = getattr(model, "source", None)
     if source is None or not (source.folder / "README.md").is_file():
         return "the model has no card"
     from huggingface_hub import ModelCard

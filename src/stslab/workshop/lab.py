@@ -255,7 +255,7 @@ def open_lab(
     lab = _jupyterlab()
     if kernel == "warm":
         # It imports while JupyterLab starts. A page has no progress bars; here somebody waits.
-        warm_up(progress_bars=True)
+        warm_up(bars=True)
     try:
         # What make was given is not for kernels and terminals.
         for name in list(os.environ):

@@ -8,13 +8,14 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ...wording import counted, plural
 from ..page.render import exporter, with_outputs
 from ..request.files import check_files
 from ..request.presets import Preset
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Result:
-    """What became of one page: `status` is built, rendered, unchanged or failed."""
+    """The result of building one page: `status` is built, rendered, unchanged or failed."""
 
     name: str
     status: str
-    why: list[str]
+    reasons: list[str]
     seconds: float = 0.0
     error: str | None = None
     warnings: list[str] = field(default_factory=list)
@@ -42,7 +43,7 @@ class Result:
 
 
 class Listener(Protocol):
-    """Who is told how a build goes on."""
+    """The receiver of a build's progress."""
 
     def planned(self, steps: Sequence[Step]) -> None: ...
     def notify(self, text: str) -> None: ...
@@ -63,56 +64,66 @@ def build(
     scheduler: str | None = None,
     prune: bool = False,
 ) -> list[Result]:
-    """Bring a preset's pages up to date; give a result per page asked for, in its order.
+    """Bring a preset's pages up to date; return a result for each requested page, in their order.
 
-    Ctrl-C ends the kernels; it takes effect when what is being published is complete. The address
-    of a Dask scheduler makes its workers run the notebooks, instead of this machine. Pages that no
-    longer belong to the preset are named; `prune` removes them.
+    Ctrl-C ends the kernels; it takes effect when what is being published is complete. With the
+    address of a Dask scheduler, its workers run the notebooks instead of this machine. Pages that
+    no longer belong to the preset are listed in a message; `prune` removes them.
     """
     folder = ReportFolder(reports, preset, root)
-    with folder.held(listener.notify):
+    with folder.lock(listener.notify):
         planned = functools.partial(plan, preset, folder, root, embed_inputs=embed_inputs)
         steps = planned(force=force)
         if prune:
             folder.prune()
-        elif left := folder.forgotten():
-            are = (
-                f"{len(left)} page{'s' * (len(left) > 1)} no longer belong{'s' * (len(left) == 1)}"
-            )
-            them = "them" if len(left) > 1 else "it"
-            listener.notify(
-                f"{are} to {preset.name!r}: {', '.join(left)}. To remove {them}, add PRUNE=1 (or "
-                "--prune)."
-            )
+        else:
+            _notify_obsolete(preset.name, folder.obsolete(), listener)
         runs = [step.job for step in steps if step.action == "run"]
         if runs and kernel == "warm" and scheduler is None:
             warm_up()  # it imports while the files are read
         check_files(runs)
         pool = LocalPool(min(jobs, len(runs))) if scheduler is None else ClusterPool(scheduler)
-        with closing(pool), _signals_kept() as came:
-            return _Build(folder, pool, listener, kernel, came).carry_out(steps, planned)
+        with closing(pool), _deferred_signals() as stopped:
+            return _Build(folder, pool, listener, kernel, stopped).carry_out(steps, planned)
+
+
+def _notify_obsolete(preset_name: str, names: Sequence[str], listener: Listener) -> None:
+    """Notify of the pages that no longer belong to a preset, if there are any."""
+    if names:
+        count = len(names)
+        listener.notify(
+            f"{counted(count, 'page')} no longer {plural(count, 'belongs', 'belong')} to "
+            f"{preset_name!r}: {', '.join(names)}. To remove {plural(count, 'it', 'them')}, add "
+            "PRUNE=1 (or --prune)."
+        )
 
 
 @contextmanager
-def _signals_kept() -> Iterator[Callable[[], bool]]:
-    """Keep Ctrl-C and the like until what is inside has ended; gives whether one came.
+def _deferred_signals() -> Iterator[Callable[[], bool]]:
+    """Defer Ctrl-C and the like to the end of the block; yield a function: has one arrived?
 
-    An exception that a signal raises could land between two files of a page.
+    An exception that a signal raises could stop the build between two files of a page.
     """
-    came: list[int] = []
-    before: dict[int, Any] = {}
+    signals: list[int] = []
+    handlers: dict[int, Any] = {}
+
+    def defer(number: int, _: object) -> None:
+        signals.append(number)
+
     if threading.current_thread() is threading.main_thread():
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                before[number] = signal.signal(number, lambda received, _: came.append(received))
+                handlers[number] = signal.signal(
+                    number, lambda received, _: signals.append(received)
+                )
     try:
-        yield lambda: bool(came)
+        yield lambda: bool(signals)
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
-        if came:
-            signal.raise_signal(came[0])
+        if signals:
+            signal.raise_signal(signals[0])
 
 
 @dataclass
@@ -128,34 +139,38 @@ class _Build:
         self, steps: Sequence[Step], planned: Callable[[], Sequence[Step]]
     ) -> list[Result]:
         self.listener.planned(steps)
-        results = {}
+        results: dict[str, Result] = {}
         try:
-            with closing(self._results(steps)) as made:
-                for result in made:
+            with closing(self._results(steps)) as finished_pages:
+                for result in finished_pages:
                     results[result.name] = result
                     self.listener.finished(result)
-            # Pages link to those that are there: one beside them may have failed, or be back.
             changed = any(result.status != "unchanged" for result in results.values())
-            for step in planned() if changed and not self.stopped() else ():
-                result = results[step.job.name]
-                if step.action == "render" and result.status != "failed":
-                    self._rendered(replace(step, why=result.why))
+            if changed and not self.stopped():
+                self._update_links(planned(), results)
         finally:
             self.folder.write_indexes(self.listener.notify)
         return [results[step.job.name] for step in steps if step.job.name in results]
 
+    def _update_links(self, steps: Sequence[Step], results: Mapping[str, Result]) -> None:
+        """Render the pages whose links changed: a neighbor failed, or exists again."""
+        for step in steps:
+            result = results[step.job.name]
+            if step.action == "render" and result.status != "failed":
+                self._rendered(replace(step, reasons=result.reasons))
+
     def _results(self, steps: Sequence[Step]) -> Generator[Result]:
-        """Keep, run and render, in the order in which pages get ready, until stopped."""
+        """Keep, run and render pages; yield results in the order in which they are ready."""
         for step in steps:
             if step.action == "keep":
-                self.folder.pages[step.job.name].why = step.why
-                kept = self.folder.pages[step.job.name]
+                page = self.folder.pages[step.job.name]
+                page.why = step.reasons
                 yield Result(
                     step.job.name,
                     "unchanged",
-                    step.why,
-                    finding=kept.finding,
-                    cautions=kept.cautions,
+                    step.reasons,
+                    finding=page.finding,
+                    cautions=page.cautions,
                 )
         running = self._start([step for step in steps if step.action == "run"])
         for step in steps:
@@ -178,20 +193,25 @@ class _Build:
         from ..cached import check_cache
         from ..running.run import Work
 
-        here = self.pool.is_here
-        if here and (trouble := check_cache()):
-            self.listener.notify(trouble)
+        is_local = self.pool.is_here
+        if is_local:
+            problem = check_cache()
+            if problem is not None:
+                self.listener.notify(problem)
         running = {}
         for step in steps:
             job = step.job
+            inputs: dict[str, tuple[str, Path | bytes]] = {}
+            for name, path in job.inputs.items():
+                if is_local:
+                    inputs[name] = (path.name, path)
+                else:  # a worker does not see this machine's files
+                    inputs[name] = (path.name, path.read_bytes())
             work = Work(
                 name=job.name,
                 notebook=json.dumps(step.notebook),
                 parameters=job.parameters,
-                inputs={
-                    name: (path.name, path if here else path.read_bytes())
-                    for name, path in job.inputs.items()
-                },
+                inputs=inputs,
                 models=job.models,
                 timeout=job.timeout,
                 kernel=self.kernel,
@@ -203,45 +223,45 @@ class _Build:
         return running
 
     def _rendered(self, step: Step) -> Result:
-        """Put the new text around the outputs that are still right."""
+        """Publish a page with the new text and the outputs of the last run, which are current."""
         from ..running.run import Done
 
-        def joined() -> Done:
+        def combine() -> Done:
             executed = json.loads((self.folder.path / f"{step.job.name}.ipynb").read_text("utf-8"))
-            before = self.folder.pages[step.job.name]
+            page = self.folder.pages[step.job.name]
             text = json.dumps(with_outputs(step.notebook, executed))
-            return Done(text, None, before.seconds, before.kernel)
+            return Done(text, None, page.seconds, page.kernel)
 
         started = time.monotonic()
-        result = self._finished(step, joined)
+        result = self._finished(step, combine)
         if not result.error:
             result.status, result.seconds = "rendered", time.monotonic() - started
         return result
 
     def _finished(self, step: Step, get: Callable[[], Done]) -> Result:
-        """Publish a page; a lost cluster or a full disk is its loss, not the others'."""
-        from .published import located, publish, publish_failure
+        """Publish a page; a lost cluster or a full disk makes this page fail, not the others."""
+        from .published import publish, publish_failure, with_cell_name
 
-        done, seconds = None, 0.0
+        run, seconds = None, 0.0
         try:
-            done = get()
-            if not done.error:
-                page = publish(self.folder, step, done)
+            run = get()
+            if not run.error:
+                page = publish(self.folder, step, run)
                 return Result(
                     step.job.name,
                     "built",
-                    step.why,
-                    done.seconds,
+                    step.reasons,
+                    run.seconds,
                     warnings=page.warnings,
                     finding=page.finding,
                     cautions=page.cautions,
                 )
-            error, seconds = located(done.error, done), done.seconds
+            error, seconds = with_cell_name(run.error, run), run.seconds
         except Exception as problem:
             error = " ".join(f"{type(problem).__name__}: {problem}".split())
             if isinstance(problem, OSError) and problem.strerror:
                 file = Path(str(problem.filename or "it")).name
                 error = f"{file} could not be written: {problem.strerror}."
                 error += " The last good page stays."
-        publish_failure(self.folder, step, error, done)
-        return Result(step.job.name, "failed", step.why, seconds, error=error)
+        publish_failure(self.folder, step, error, run)
+        return Result(step.job.name, "failed", step.reasons, seconds, error=error)

@@ -1,4 +1,4 @@
-"""A preset's folder: its pages, complete or not there, and the manifest that accounts for them."""
+"""A preset's folder: its pages, complete or absent, and the manifest that lists them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
+from ...wording import counted
 from ..identity import bytes_digest
 from ..messages import RequestError
 from ..page.index import render_index, render_root_index
@@ -26,10 +27,12 @@ from .place import check_place, relative_to_project
 
 STAGING = ".staging"
 LOCK = ".lock"
+# The words of the index page for the states of a page.
+CSS_STATUS = {"built": "built", "out of date": "stale", "failed": "failed"}
 
 
 class ReportFolder:
-    """Where a preset's pages are published; one build at a time holds it.
+    """The folder in which a preset's pages are published; one build at a time may lock it.
 
     `pages` are those of the manifest; what the builder cannot have written counts as never built.
     """
@@ -40,18 +43,18 @@ class ReportFolder:
         self.pages: dict[str, Page] = {}
 
     @contextmanager
-    def held(self, notify: Callable[[str], None]) -> Iterator[None]:
-        """Hold the folder for one build; wait, and say so, while another build holds it."""
-        new = not self.path.exists()
+    def lock(self, notify: Callable[[str], None]) -> Iterator[None]:
+        """Lock the folder for one build; notify if another build has to be waited for."""
+        is_new = not self.path.exists()
         self._check_writable()
         self._check_free()
-        lock = FileLock(self.path / LOCK)
+        file_lock = FileLock(self.path / LOCK)
         try:
-            held = lock.acquire(timeout=0)
+            acquired = file_lock.acquire(timeout=0)
         except Timeout:
             notify(f"another build of {self.preset.name!r} is running: waiting for it")
-            held = lock.acquire()
-        with held:
+            acquired = file_lock.acquire()
+        with acquired:
             shutil.rmtree(self.path / STAGING, ignore_errors=True)  # a killed build's
             check_place(self.preset, self.reports, self.root)
             manifest = read_manifest(self.path)
@@ -61,7 +64,7 @@ class ReportFolder:
             try:
                 yield
             except RequestError:
-                if new:  # leave nothing behind where nothing was built
+                if is_new:  # leave nothing behind where nothing was built
                     with suppress(OSError):
                         (self.path / LOCK).unlink()
                         self.path.rmdir()
@@ -80,37 +83,31 @@ class ReportFolder:
             ) from error
 
     def _check_free(self) -> None:
-        """Refuse a folder from elsewhere in which links lead our files to other places."""
-        folders, files = (STAGING, "figures", "data"), ("index.html", MANIFEST, LOCK)
-        for name in (*folders, *files):
-            path, is_folder = self.path / name, name in folders
+        """Raise RequestError if a link in the folder would lead our files to another place."""
+        kinds = dict.fromkeys((STAGING, "figures", "data"), "folder")
+        kinds |= dict.fromkeys(("index.html", MANIFEST, LOCK), "file")
+        for name, kind in kinds.items():
+            path, is_folder = self.path / name, kind == "folder"
             # A file is renamed into place, which removes a link; but a lock is opened.
             misleads = path.is_symlink() and (is_folder or name == LOCK)
             if misleads or (path.exists() and is_folder != path.is_dir()):
                 raise RequestError(
-                    f"{path} is in the way of a {'folder' if is_folder else 'file'} of this "
-                    f"report. Rename or remove it."
+                    f"{path} is in the way of a {kind} of this report. Rename or remove it."
                 )
 
     def damage(self, page: Page) -> list[str]:
-        """Say which of a page's files are not as they were published."""
-        found = []
+        """Describe which of a page's files are not as they were published."""
+        problems = []
         for name, digest in page.outputs.items():
             if not own_file(self.path, name):
-                found.append(f"{name} is missing")
+                problems.append(f"{name} is missing")
             elif bytes_digest((self.path / name).read_bytes()) != digest:
-                found.append(f"{name} was changed by hand")
-        return found
+                problems.append(f"{name} was changed by hand")
+        return problems
 
     def publish(self, name: str, page: Page, files: Mapping[str, bytes]) -> None:
-        """Publish a page's files together with its account, all of them or none."""
-        for other, theirs in self.pages.items():
-            taken = {path.casefold() for path in theirs.outputs} if other != name else set()
-            if clash := [path for path in files if path.casefold() in taken]:
-                raise ValueError(
-                    f"{clash[0]} is a file of the page {other!r} already: two names, joined by a "
-                    f"hyphen, are the same. Rename the figure or table, or one of the pages."
-                )
+        """Publish a page's files together with its entry in the manifest, all of them or none."""
+        self._check_no_clash(name, files)
         page.outputs = {path: bytes_digest(content) for path, content in files.items()}
         old = self._files_of(name)
         pages = {**self.pages, name: page}
@@ -118,25 +115,40 @@ class ReportFolder:
         self.pages = pages
         self._remove(old - files.keys())
 
+    def _check_no_clash(self, name: str, files: Mapping[str, bytes]) -> None:
+        """Raise ValueError if another page has a file of one of these names."""
+        for other_name, other_page in self.pages.items():
+            if other_name == name:
+                continue
+            other_files = {path.casefold() for path in other_page.outputs}
+            for path in files:
+                if path.casefold() in other_files:
+                    raise ValueError(
+                        f"{path} is a file of the page {other_name!r} already: two names, joined "
+                        f"by a hyphen, are the same. Rename the figure or table, or one of the "
+                        f"pages."
+                    )
+
     def publish_failure(self, name: str, page: Page, files: Mapping[str, bytes]) -> None:
         """Publish a failed notebook beside the last good page."""
         self.pages[name] = page  # also when the disk is full
         _replace(self.path, {**files, MANIFEST: self._manifest(self.pages)})
 
-    def forgotten(self) -> list[str]:
-        """List the pages that no longer belong here: their entry or their notebook is gone."""
+    def obsolete(self) -> list[str]:
+        """Return the pages that no longer belong to the preset: their entry or notebook is gone."""
         return sorted(self.pages.keys() - self.preset.belonging)
 
     def prune(self) -> None:
-        """Remove the pages that no longer belong here."""
-        for name in self.forgotten():
+        """Remove the pages that no longer belong to the preset."""
+        for name in self.obsolete():
             self._remove(self._files_of(name))
             del self.pages[name]
 
     def write_indexes(self, notify: Callable[[str], None]) -> None:
         """Write the manifest, the list of the folder's pages, and the list of all presets."""
-        listed = self._in_order(self.pages)
-        index = index_of(Manifest(self.preset.title, self.preset.description, listed), self.path)
+        pages = self._in_order(self.pages)
+        manifest = Manifest(self.preset.title, self.preset.description, pages)
+        index = index_of(manifest, self.path)
         _update(self.path, {"index.html": index.encode(), MANIFEST: self._manifest(self.pages)})
         write_root_index(self.reports, notify)
 
@@ -155,22 +167,24 @@ class ReportFolder:
         return (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
 
     def _in_order(self, pages: Mapping[str, Page]) -> dict[str, Page]:
-        """Put the request's own pages first, in its order, then those of others by name."""
-        own = [name for name in self.preset.pages if name in pages]
-        return {name: pages[name] for name in [*own, *sorted(pages.keys() - set(own))]}
+        """Return the request's pages first, in its order, then the others by name."""
+        requested = [name for name in self.preset.pages if name in pages]
+        return {name: pages[name] for name in [*requested, *sorted(pages.keys() - set(requested))]}
 
     @functools.cached_property
     def _commit(self) -> str | None:
-        """Name the commit that the project is at; a fact for the manifest, no dependency."""
+        """Return the project's commit, for the manifest; no page depends on it."""
         with suppress(OSError):
             command = ["git", "-C", str(self.root), "rev-parse", "HEAD"]
-            done = subprocess.run(command, capture_output=True, text=True)
-            return done.stdout.strip() or None
+            process = subprocess.run(command, capture_output=True, text=True)
+            return process.stdout.strip() or None
         return None
 
     def _files_of(self, name: str) -> set[str]:
-        published = self.pages[name].outputs if name in self.pages else ()
-        return {*published, f"{name}.failed.html", f"{name}.failed.ipynb"}
+        files = {f"{name}.failed.html", f"{name}.failed.ipynb"}
+        if name in self.pages:
+            files |= self.pages[name].outputs.keys()
+        return files
 
     def _remove(self, paths: Iterable[str]) -> None:
         for path in paths:
@@ -182,18 +196,22 @@ def index_of(manifest: Manifest, folder: Path, *, root_href: str | None = "../in
     """Render the list of a preset's pages, with a link to the list of all presets."""
     entries = []
     for name, page in manifest.pages.items():
-        html, failed = f"{name}.html", f"{name}.failed.html"
-        there, failure = page.outputs and own_file(folder, html), own_file(folder, failed)
+        html, failed_html = f"{name}.html", f"{name}.failed.html"
+        href = failed_href = None
+        if page.outputs and own_file(folder, html):
+            href = quote(html)
+        if own_file(folder, failed_html):
+            failed_href = f"{quote(failed_html)}#failing-cell"
         entries.append(
             {
                 "title": page.title,
-                "href": quote(html) if there else None,
+                "href": href,
                 "finding": page.finding,
                 "about": page.about,
                 "cautions": page.cautions,
-                "status": "stale" if page.status == "out of date" else page.status,
+                "status": CSS_STATUS[page.status],
                 "reason": page.error,
-                "failed_href": f"{quote(failed)}#failing-cell" if failure else None,
+                "failed_href": failed_href,
                 "thumbnail": page.thumbnail,
             }
         )
@@ -210,40 +228,49 @@ def write_root_index(reports: Path, notify: Callable[[str], None]) -> None:
         return
     with FileLock(reports / LOCK):  # builds of two presets may end at the same time
         entries = []
-        for folder in sorted(each.parent for each in reports.glob(f"*/{MANIFEST}")):
+        for folder in sorted(path.parent for path in reports.glob(f"*/{MANIFEST}")):
             manifest = read_manifest(folder)
-            there = own_file(folder, "index.html")
-            entries.append(
-                {
-                    "title": manifest.title,
-                    "href": f"{quote(folder.name)}/index.html" if there else None,
-                    "thumbnail": next((page.thumbnail for page in manifest.pages.values()), None),
-                    **_summary(manifest),
-                }
-            )
+            href = None
+            if own_file(folder, "index.html"):
+                href = f"{quote(folder.name)}/index.html"
+            entries.append({"title": manifest.title, "href": href, **_summary(manifest)})
         _update(reports, {"index.html": render_root_index(entries).encode()})
 
 
 def _summary(manifest: Manifest) -> dict[str, Any]:
-    """Sum up a report for the list of all: what its only page says, or how many pages it has."""
+    """Return a report's entry in the list of all reports, without its title and link.
+
+    It says what the report's only page says, or how many pages there are.
+    """
     pages = list(manifest.pages.values())
-    statuses = Counter(page.status for page in pages)
-    bad = {status: statuses[status] for status in ("failed", "out of date") if statuses[status]}
-    counts = [f"{len(pages)} page{'s' * (len(pages) != 1)}"]
-    counts += [status if len(pages) == 1 else f"{count} {status}" for status, count in bad.items()]
-    only = pages[0] if len(pages) == 1 else None
-    return {
-        "about": only.about if only else "",
-        "finding": (only and only.finding) or ", ".join(counts),
-        "cautions": only.cautions if only else [],
-        "status": {"failed": "failed", "out of date": "stale"}.get(next(iter(bad), ""), "built"),
-        "reason": only.error if only else None,
-        "thumbnail": next((page.thumbnail for page in pages if page.thumbnail), None),
+    statuses = Counter[str](page.status for page in pages)
+    problems = [status for status in ("failed", "out of date") if statuses[status]]
+    summary: dict[str, Any] = {
+        "about": "",
+        "finding": "",
+        "cautions": [],
+        "status": CSS_STATUS[[*problems, "built"][0]],
+        "reason": None,
+        "thumbnail": None,
     }
+    for page in pages:
+        if page.thumbnail:
+            summary["thumbnail"] = page.thumbnail
+            break
+    counts = [counted(len(pages), "page")]
+    if len(pages) == 1:
+        page = pages[0]
+        summary |= {"about": page.about, "finding": page.finding, "cautions": page.cautions}
+        summary["reason"] = page.error
+        counts += problems
+    else:
+        counts += [f"{statuses[status]} {status}" for status in problems]
+    summary["finding"] = summary["finding"] or ", ".join(counts)
+    return summary
 
 
 def _update(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write those of some files that are not yet as they should be."""
+    """Write the files whose content is not yet the right one."""
     changed = {}
     for name, content in files.items():
         path = folder / name

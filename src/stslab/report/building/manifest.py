@@ -25,7 +25,7 @@ OUTPUT_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class Page(BaseModel):
-    """What the manifest says of a page.
+    """A page's entry in the manifest.
 
     It is out of date where it was built once and its last run failed. `depends` and `renders` are
     what its outputs, and the page around them, were made from; `outputs` are its files and their
@@ -72,22 +72,26 @@ def read_manifest(folder: Path) -> Manifest:
             raise ValueError(f"{path} is not a file of this folder")
         content = json.loads(path.read_text("utf-8"))
         json.dumps(content, ensure_ascii=False).encode()  # half a character could not be written
-        read = {name: _page(name, entry) for name, entry in content["pages"].items()}
+        entries = {name: _page(name, entry) for name, entry in content["pages"].items()}
         source = content.get("source")
-        title, description = (str(content.get(key) or "") for key in ("title", "description"))
+        title = str(content.get("title") or "")
+        description = str(content.get("description") or "")
     except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return Manifest(folder.name, "", {}, f"{path} is damaged")
-    pages = {name: page for name, page in read.items() if page}
+    pages = {name: page for name, page in entries.items() if page}
     problem = ""
-    if refused := [shown(name) for name in read if name not in pages]:
-        more = f" and {len(refused) - 3} more" if len(refused) > 3 else ""
-        problem = f"{path} has entries that stslab did not write: {', '.join(refused[:3])}{more}"
-    source = source if isinstance(source, str) else None
+    invalid = [shown(name) for name in entries if name not in pages]
+    if invalid:
+        problem = f"{path} has entries that stslab did not write: {', '.join(invalid[:3])}"
+        if len(invalid) > 3:
+            problem += f" and {len(invalid) - 3} more"
+    if not isinstance(source, str):
+        source = None
     return Manifest(title or folder.name, description, pages, problem, source)
 
 
 def own_file(folder: Path, name: str) -> bool:
-    """Whether a file is there, and no link leads to it out of the folder."""
+    """Return whether a file exists in the folder itself, not through a link to elsewhere."""
     with suppress(OSError):  # a name too long for a file
         path = folder / name
         return path.is_file() and path.resolve().is_relative_to(folder.resolve())
@@ -95,19 +99,24 @@ def own_file(folder: Path, name: str) -> bool:
 
 
 def _page(name: str, entry: Any) -> Page | None:
-    """Read what a manifest says of a page; None where the builder cannot have written it."""
+    """Return a page's entry; None where the builder cannot have written it."""
     try:
         page = Page.model_validate(entry)
     except ValidationError:
         return None
-    complete = {f"{name}.html", f"{name}.ipynb"} <= page.outputs.keys()
-    sound = complete if page.status != "failed" else not page.outputs
-    sound = sound and all(_is_output(path, name) for path in page.outputs)
-    return page if sound and not name_problem(name) else None
+    if page.status == "failed":
+        is_possible = not page.outputs
+    else:
+        is_possible = {f"{name}.html", f"{name}.ipynb"} <= page.outputs.keys()
+    if not is_possible or name_problem(name):
+        return None
+    if not all(_is_output(path, name) for path in page.outputs):
+        return None
+    return page
 
 
 def _is_output(path: str, page: str) -> bool:
-    """Whether a page of this name can have published a file of this path.
+    """Return whether a page of this name can have published a file of this path.
 
     >>> _is_output("figures/08-map.png", "08"), _is_output("../08.html", "08")
     (True, False)

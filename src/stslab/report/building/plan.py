@@ -22,7 +22,7 @@ Action = Literal["run", "render", "keep"]
 
 @dataclass(frozen=True)
 class Step:
-    """What is to be done for one page; "render" puts a new page around outputs that are right.
+    """The plan for one page; "render" makes the page again from outputs that are current.
 
     `record` is what the page is made from, `depends` and `renders` what its outputs, and the page
     around them, depend on.
@@ -30,7 +30,7 @@ class Step:
 
     job: Job
     action: Action
-    why: list[str]
+    reasons: list[str]
     title: str
     notebook: dict[str, Any]
     record: dict[str, Any]
@@ -46,28 +46,32 @@ def plan(
     force: bool = False,
     embed_inputs: bool = False,
 ) -> list[Step]:
-    """Decide for each page asked for whether to run it, to render it again, or to keep it."""
-    now = Dependencies(root)
-    # A page links to those that are there or come with it: with ONLY, that is not the whole preset.
-    # One that failed and was never there is linked to once it is.
+    """Decide for each requested page whether to run it, to render it again, or to keep it."""
+    dependencies = Dependencies(root)
+    # A page links to those that exist or are built with it: with ONLY, that is not the whole
+    # preset. One that failed and never existed is linked to once it exists.
     missing = {name for name, page in folder.pages.items() if not page.outputs}
-    asked = {job.name for job in preset.jobs}
-    titles = _titles({n: p for n, p in preset.pages.items() if n in asked | {*folder.pages}}, now)
-    # A report stands by itself: what else is in the folder changes nothing on it.
-    reports = {name for name in titles if is_report(now.notebook(preset.pages[name]))}
+    linkable = {job.name for job in preset.jobs} | {*folder.pages}
+    notebooks = {name: path for name, path in preset.pages.items() if name in linkable}
+    titles = _titles(notebooks, dependencies)
+    # A report has no links to other pages, so that no other page changes anything on it.
+    reports = {name for name in titles if is_report(dependencies.notebook(preset.pages[name]))}
     steps = []
     for job in preset.jobs:
-        there = {
-            name: title
-            for name, title in titles.items()
-            if name not in reports and (name == job.name or name not in missing)
-        }
-        around = _around(job.name, preset, {} if job.name in reports else there)
-        depends, renders = now.to_run(job), now.to_render(job, around, embed_inputs)
-        action, why = _decide(job.name, folder, depends, renders, force)
-        title, notebook = titles[job.name], now.notebook(job.notebook)
-        record = now.record(job, depends, around, embed_inputs)
-        steps.append(Step(job, action, why, title, notebook, record, depends, renders))
+        linked: dict[str, str] = {}
+        if job.name not in reports:
+            for name, title in titles.items():
+                if name not in reports and (name == job.name or name not in missing):
+                    linked[name] = title
+        around = _around(job.name, preset, linked)
+        depends = dependencies.to_run(job)
+        renders = dependencies.to_render(job, around, embed_inputs)
+        action, reasons = _decide(job.name, folder, depends, renders, force)
+        notebook = dependencies.notebook(job.notebook)
+        record = dependencies.record(job, depends, around, embed_inputs)
+        steps.append(
+            Step(job, action, reasons, titles[job.name], notebook, record, depends, renders)
+        )
     return steps
 
 
@@ -78,19 +82,26 @@ def _decide(
     renders: Mapping[str, str],
     force: bool,
 ) -> tuple[Action, list[str]]:
+    """Return what to do for a page, and the reasons for it."""
     page = folder.pages.get(name)
     if page is None:
         return "run", ["never built"]
-    changed = changes(page.depends, depends) if page.outputs else []
+    changed = []
+    if page.outputs:
+        changed = changes(page.depends, depends)
     if page.status != "built":
         return "run", ["the last run failed", *changed]
-    if force or changed:
-        return "run", ["forced"] if force else changed
+    if force:
+        return "run", ["forced"]
+    if changed:
+        return "run", changed
     damage = folder.damage(page)
-    if why := [*changes(page.renders, renders), *damage]:
-        executed_is_whole = not any(each.startswith(f"{name}.ipynb ") for each in damage)
-        return ("render" if executed_is_whole else "run"), why
-    return "keep", ["nothing changed"]
+    reasons = [*changes(page.renders, renders), *damage]
+    if not reasons:
+        return "keep", ["nothing changed"]
+    if any(problem.startswith(f"{name}.ipynb ") for problem in damage):
+        return "run", reasons  # the outputs of the last run are in that file
+    return "render", reasons
 
 
 def _around(name: str, preset: Preset, titles: Mapping[str, str]) -> dict[str, Any]:
@@ -102,18 +113,21 @@ def _around(name: str, preset: Preset, titles: Mapping[str, str]) -> dict[str, A
     }
     if name not in titles:
         return around
-    here = names.index(name)
-    for key, other in (("prev", here - 1), ("next", here + 1)):
-        if 0 <= other < len(names):
-            href = quote(f"{names[other]}.html")
-            around[key] = {"title": titles[names[other]], "href": href}
+    position = names.index(name)
+    for key, neighbor in (("prev", position - 1), ("next", position + 1)):
+        if 0 <= neighbor < len(names):
+            href = quote(f"{names[neighbor]}.html")
+            around[key] = {"title": titles[names[neighbor]], "href": href}
     return around
 
 
-def _titles(pages: Mapping[str, Path], now: Dependencies) -> dict[str, str]:
-    """Title each page; runs of one notebook differ by their names."""
-    titles = {name: heading(now.notebook(path)) or name for name, path in pages.items()}
-    times = Counter(titles.values())
-    return {
-        name: f"{title} · {name}" if times[title] > 1 else title for name, title in titles.items()
-    }
+def _titles(notebooks: Mapping[str, Path], dependencies: Dependencies) -> dict[str, str]:
+    """Return each page's title; runs of one notebook differ by their names."""
+    titles = {}
+    for name, path in notebooks.items():
+        titles[name] = heading(dependencies.notebook(path)) or name
+    uses = Counter(titles.values())
+    for name, title in titles.items():
+        if uses[title] > 1:
+            titles[name] = f"{title} · {name}"
+    return titles

@@ -25,18 +25,21 @@ from .plan import Step
 from .volatile import changed_outputs, volatile_outputs
 
 
-def publish(folder: ReportFolder, step: Step, done: Done) -> Page:
-    """Publish a page with all that belongs to it; give what the manifest says of it."""
+def publish(folder: ReportFolder, step: Step, run: Done) -> Page:
+    """Publish a page with all its files; return its entry in the manifest."""
     name, job = step.job.name, step.job
-    notebook = nbformat.reads(done.notebook, as_version=4)
+    notebook = nbformat.reads(run.notebook, as_version=4)
     files = published_files(notebook, name)
     html = _page(step, notebook)
-    files[f"{name}.ipynb"] = _written(notebook)
-    files[f"{name}.html"] = html  # last: it appears when all else is there
+    files[f"{name}.ipynb"] = _notebook_bytes(notebook)
+    files[f"{name}.html"] = html  # last: when it appears, all that it links to exists
     drawing, headline = thumbnail(notebook), read_headline(notebook)
+    drawing_text = None
+    if drawing:
+        drawing_text = str(drawing)
     page = Page(
         status="built",
-        why=step.why,
+        why=step.reasons,
         title=step.title,
         finding=headline.finding,
         about=headline.data_line,
@@ -45,37 +48,40 @@ def publish(folder: ReportFolder, step: Step, done: Done) -> Page:
         inputs={key: path.name for key, path in job.inputs.items()},
         depends=step.depends,
         renders=step.renders,
-        warnings=list(_warnings(folder, step, done, notebook)),
-        seconds=round(done.seconds, 3),
-        kernel=done.kernel,
-        built_at=_now(),
-        thumbnail=str(drawing) if drawing else None,
+        warnings=list(_warnings(folder, step, run, notebook)),
+        seconds=round(run.seconds, 3),
+        kernel=run.kernel,
+        built_at=_current_time(),
+        thumbnail=drawing_text,
     )
     folder.publish(name, page, files)
     return page
 
 
-def publish_failure(folder: ReportFolder, step: Step, error: str, done: Done | None) -> None:
+def publish_failure(folder: ReportFolder, step: Step, error: str, run: Done | None) -> None:
     """Keep the last good page; publish the failed notebook beside it."""
     name = step.job.name
     page = folder.pages.get(name) or Page(status="failed", why=[], title=step.title)
-    page.status = "out of date" if page.outputs else "failed"
-    page.why, page.error, page.failed_at = step.why, error, _now()
-    files = {}
-    if done and done.error:
-        notebook = nbformat.reads(done.notebook, as_version=4)
+    page.status = "failed"
+    if page.outputs:
+        page.status = "out of date"
+    page.why, page.error, page.failed_at = step.reasons, error, _current_time()
+    files: dict[str, bytes] = {}
+    if run and run.error:
+        notebook = nbformat.reads(run.notebook, as_version=4)
         with suppress(Exception):  # its input changed meanwhile: the error says enough
             html = _page(step, notebook)
-            files = {f"{name}.failed.ipynb": _written(notebook), f"{name}.failed.html": html}
+            files[f"{name}.failed.ipynb"] = _notebook_bytes(notebook)
+            files[f"{name}.failed.html"] = html
     with suppress(OSError):  # the disk may be full; the message still gets out
         folder.publish_failure(name, page, files)
 
 
-def located(error: str, done: Done) -> str:
-    """Name a cell as people see it where Python names the file that it was compiled as."""
+def with_cell_name(error: str, run: Done) -> str:
+    """Return an error with a cell's first line in place of the file that Python names."""
 
     def place(match: re.Match[str]) -> str:
-        for cell in nbformat.reads(done.notebook, as_version=4).cells:
+        for cell in nbformat.reads(run.notebook, as_version=4).cells:
             if any(output.output_type == "error" for output in cell.get("outputs", ())):
                 return f"(line {match[1]} of the cell that begins {shown(_first_line(cell))})"
         return match[0]
@@ -84,11 +90,14 @@ def located(error: str, done: Done) -> str:
 
 
 def _first_line(cell: NotebookNode) -> str:
-    return next(filter(str.strip, cell.source.splitlines()), "")
+    for line in cell.source.splitlines():
+        if line.strip():
+            return str(line)
+    return ""
 
 
 def published_files(notebook: NotebookNode, name: str) -> dict[str, bytes]:
-    """List a page's named figures and data: path in the report's folder → content."""
+    """Return a page's named figures and data: path in the report's folder → content."""
     files: dict[str, bytes] = {}
     shown_by: dict[str, int] = {}
     for index, cell in enumerate(notebook.cells, start=1):
@@ -125,25 +134,23 @@ def _page(step: Step, notebook: NotebookNode) -> bytes:
     return export(set_title(notebook, step.notebook, name), name, step.record).encode()
 
 
-def _written(notebook: NotebookNode) -> bytes:
+def _notebook_bytes(notebook: NotebookNode) -> bytes:
     return bytes((nbformat.writes(notebook, version=4) + "\n").encode())
 
 
-def _warnings(
-    folder: ReportFolder, step: Step, done: Done, notebook: NotebookNode
-) -> Iterator[str]:
-    """Say what would make two builds differ, in principle or in fact."""
-    if done.fell_back:
-        yield f"it ran on a fresh kernel: {done.fell_back}"
+def _warnings(folder: ReportFolder, step: Step, run: Done, notebook: NotebookNode) -> Iterator[str]:
+    """Yield a warning for all that would make two builds differ, or does."""
+    if run.fell_back:
+        yield f"it ran on a fresh kernel: {run.fell_back}"
     yield from volatile_outputs(notebook, folder.root)
-    before = folder.pages.get(step.job.name)
-    if step.action == "run" and before and before.depends == step.depends:
+    old_page = folder.pages.get(step.job.name)
+    if step.action == "run" and old_page and old_page.depends == step.depends:
         path = folder.path / f"{step.job.name}.ipynb"
         # Removed, edited by hand, or made elsewhere: nothing to compare with.
         with suppress(Exception):
-            if not folder.damage(before):
+            if not folder.damage(old_page):
                 yield from changed_outputs(nbformat.read(path, as_version=4), notebook)
 
 
-def _now() -> str:
+def _current_time() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")

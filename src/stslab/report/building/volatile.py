@@ -39,31 +39,34 @@ def volatile_outputs(notebook: NotebookNode, root: Path) -> Iterator[str]:
             if "stslab" not in output.get("metadata", {}):
                 patterns |= VOLATILE_IN_CODE
             text = _text(output)
-            for what, pattern in patterns.items():
-                if found := pattern.search(text):
+            for kind, pattern in patterns.items():
+                match = pattern.search(text)
+                if match:
                     yield (
-                        f"{_named(index, cell)}: its output holds {what} ({found[0][:60]!r}), "
+                        f"{_cell_name(index, cell)}: its output holds {kind} ({match[0][:60]!r}), "
                         f"which differs from run to run. Keep it out of the output."
                     )
 
 
-def changed_outputs(before: NotebookNode, after: NotebookNode) -> Iterator[str]:
-    """Describe each output that differs between two runs of the same on the same."""
-    were = {cell.get("id"): cell.get("outputs", []) for cell in before.cells}
-    for index, cell in enumerate(after.cells):
-        if cell.get("outputs", []) != were.get(cell.get("id"), []):
+def changed_outputs(old: NotebookNode, new: NotebookNode) -> Iterator[str]:
+    """Describe each output that differs between two runs of one notebook on the same inputs."""
+    old_outputs = {cell.get("id"): cell.get("outputs", []) for cell in old.cells}
+    for index, cell in enumerate(new.cells):
+        if cell.get("outputs", []) != old_outputs.get(cell.get("id"), []):
             yield (
-                f"{_named(index, cell)}: its output is not the one of the last build, though "
+                f"{_cell_name(index, cell)}: its output is not the one of the last build, though "
                 f"nothing that it depends on changed. Seed what is random; leave out what is timed."
             )
 
 
-def _named(index: int, cell: NotebookNode) -> str:
+def _cell_name(index: int, cell: NotebookNode) -> str:
     return f"cell {index + 1} ({cell.get('id', '')})"
 
 
 def _text(output: Any) -> str:
-    """Give an output as text; its other forms say the same."""
+    """Return an output as text: the first of its forms that is one."""
     forms = {"text": output.get("text"), **output.get("data", {})}
-    kinds = ("text", "text/plain", "text/html", "text/markdown")
-    return next((forms[kind] for kind in kinds if isinstance(forms.get(kind), str)), "")
+    for kind in ("text", "text/plain", "text/html", "text/markdown"):
+        if isinstance(forms.get(kind), str):
+            return str(forms[kind])
+    return ""

@@ -24,7 +24,7 @@ from papermill.engines import Engine, papermill_engines
 from papermill.log import logger
 
 from ..messages import shown
-from .kernels import KernelKind, environment
+from .kernels import KernelKind, kernel_environment
 
 SEED = "__import__('random').seed(0); __import__('numpy').random.seed(0)"
 STALL = 60.0  # seconds without any CPU time in a running cell of a warm kernel
@@ -69,7 +69,7 @@ class StslabEngine(Engine):  # type: ignore[misc]
         client.stslab_on_cell = on_cell
         try:
             with client.watched(given_up):
-                client.execute(env=environment(scratch))
+                client.execute(env=kernel_environment(scratch))
         except Exception as error:
             client.explain(error)
 
@@ -165,7 +165,9 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
             raise error
         else:  # it died, or did not answer in time
             log = self.stslab_scratch / "kernel.log"
-            last_words = log.read_text(errors="replace")[-300:] if log.exists() else ""
+            last_words = ""
+            if log.exists():
+                last_words = log.read_text(errors="replace")[-300:]
             name, message = "KernelDidNotStart", f"{error} {last_words}".strip()
             if self.stslab_kind == "warm" and self.stslab_cell is None:
                 raise KernelStalled(f"a warm kernel did not start: {message}") from error
@@ -184,9 +186,9 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
             used, since = -1.0, time.monotonic()
             while not finished.wait(1):
                 if self.stslab_kind == "warm" and self.stslab_running:
-                    now = _cpu_seconds(self.stslab_group)
-                    if abs(now - used) > 0.02:
-                        used, since = now, time.monotonic()
+                    cpu_seconds = _cpu_seconds(self.stslab_group)
+                    if abs(cpu_seconds - used) > 0.02:
+                        used, since = cpu_seconds, time.monotonic()
                     self.stslab_stalled = time.monotonic() - since > STALL
                 if self.stslab_stalled or given_up():
                     self._kill_group()
@@ -218,7 +220,9 @@ def _error(name: str, message: str, traceback: str) -> Any:
 def _misfit(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return f"{', '.join(map(str, error.relative_path))} is {shown(error.instance)}"
-    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    return str(error)
 
 
 def _cpu_seconds(pid: int | None) -> float:

@@ -65,7 +65,8 @@ ENVIRONMENT = {
     "TQDM_DISABLE": "1",  # progress bars would land in the page
     "TZ": "UTC",
 }
-WITHOUT_BARS = ("HF_HUB_DISABLE_PROGRESS_BARS", "TQDM_DISABLE")  # those that switch bars off
+# Those that JupyterLab leaves out, where somebody waits for the bar.
+BAR_VARIABLES = ("HF_HUB_DISABLE_PROGRESS_BARS", "TQDM_DISABLE")
 # Someone's own settings, which would reach the pages: code to run at each start, debuggers, the
 # test runner (ipykernel behaves differently under pytest).
 LEFT_OUT = ("PYTHONSTARTUP", "PYTHONBREAKPOINT", "PYTHONINSPECT", "PYTEST_CURRENT_TEST")
@@ -73,50 +74,61 @@ REQUEST = "STSLAB_REQUEST_"  # what make was given, for the command and for nobo
 
 
 def default_kind() -> KernelKind:
-    """Warm where forking is safe: not on Windows (no fork) nor macOS (unsafe by default)."""
-    return "warm" if sys.platform.startswith("linux") else "fresh"
+    """Return warm where forking is safe: not on Windows (no fork) nor macOS (unsafe by default)."""
+    if sys.platform.startswith("linux"):
+        return "warm"
+    return "fresh"
 
 
-def environment(own_folder: Path) -> dict[str, str]:
+def kernel_environment(session_folder: Path) -> dict[str, str]:
     """Return a kernel's environment: this process's, less what would make two runs differ.
 
-    What IPython and Jupyter keep of a session goes into an empty folder: no one's profile counts.
+    IPython and Jupyter keep a session's files in `session_folder`, so that no profile counts.
     """
     inherited = {
         name: value
         for name, value in os.environ.items()
         if name not in LEFT_OUT and not name.startswith(REQUEST)
     }
-    own = {"IPYTHONDIR": str(own_folder), "JUPYTER_CONFIG_DIR": str(own_folder)}
-    if (cache := inherited.get("STSLAB_CACHE", "")) not in ("", "off"):
-        own["STSLAB_CACHE"] = str(Path(cache).absolute())  # the kernel works in another folder
+    folders = {"IPYTHONDIR": str(session_folder), "JUPYTER_CONFIG_DIR": str(session_folder)}
+    cache = inherited.get("STSLAB_CACHE", "")
+    if cache not in ("", "off"):
+        folders["STSLAB_CACHE"] = str(Path(cache).absolute())  # the kernel works in another folder
     if not os.access(os.path.expanduser("~"), os.W_OK):  # noqa: PTH111 (there may be no home)
-        own["MPLCONFIGDIR"] = str(own_folder)  # matplotlib would warn, in the page
-    return inherited | _fixed_environment() | own
+        folders["MPLCONFIGDIR"] = str(session_folder)  # matplotlib would warn, in the page
+    return inherited | _fixed_environment() | folders
 
 
-def _fixed_environment() -> dict[str, str]:
-    """Add matplotlib's own settings, so that no one's matplotlibrc counts."""
-    found = importlib.util.find_spec("matplotlib")
-    assert found
-    assert found.origin
-    return {
-        **ENVIRONMENT,
-        "MATPLOTLIBRC": str(Path(found.origin).parent / "mpl-data" / "matplotlibrc"),
-    }
+def _fixed_environment(*, bars: bool = False) -> dict[str, str]:
+    """Return the variables that are the same for all kernels; with progress bars only if wanted.
+
+    They include matplotlib's default settings, so that no matplotlibrc counts.
+    """
+    fixed = dict(ENVIRONMENT)
+    if bars:
+        for name in BAR_VARIABLES:
+            del fixed[name]
+    matplotlib = importlib.util.find_spec("matplotlib")
+    assert matplotlib
+    assert matplotlib.origin
+    fixed["MATPLOTLIBRC"] = str(Path(matplotlib.origin).parent / "mpl-data" / "matplotlibrc")
+    return fixed
 
 
 # The one process that forks warm kernels; it leaves when its standard input closes.
 _warm: subprocess.Popen[bytes] | None = None
 _warm_lock = threading.Lock()
-_progress_bars = False  # of its kernels; remembered for when it was killed and starts again
+_warm_bars = False  # also for the process that replaces one which was killed
 
 
-def warm_up(*, progress_bars: bool = False) -> None:
-    """Start the process that imports the stack; returns at once, it imports meanwhile."""
-    global _progress_bars
+def warm_up(*, bars: bool = False) -> None:
+    """Start the process that imports the stack, and return while it imports.
+
+    Its kernels show progress bars only if `bars` is true, as in JupyterLab, where somebody waits.
+    """
+    global _warm_bars
     with _warm_lock:
-        _progress_bars = progress_bars
+        _warm_bars = bars
         _warm_process()
 
 
@@ -137,22 +149,18 @@ def _warm_process() -> subprocess.Popen[bytes]:
     if _warm is None:
         # A pandas.py in the current folder is not pandas.
         code = f"import sys; sys.path.remove(''); import {__name__} as warm"
-        variables = _fixed_environment()
-        if _progress_bars:
-            for name in WITHOUT_BARS:
-                del variables[name]
         _warm = subprocess.Popen(
             [sys.executable, "-c", f"{code}; warm.serve_forks({PRELOAD!r})"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | variables,
+            env=os.environ | _fixed_environment(bars=_warm_bars),
             start_new_session=True,  # Ctrl-C is for the builder, which then ends its kernels
         )
     return _warm
 
 
 def _fork(request: dict[str, Any]) -> int:
-    """Ask for a warm kernel and return its process id."""
+    """Start a warm kernel and return its process id."""
     answer = b""
     with _warm_lock, suppress(BrokenPipeError):
         process = _warm_process()
@@ -174,11 +182,14 @@ class WarmProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Fork a kernel; `cmd` is the kernelspec's command with its arguments."""
+        log = os.devnull
+        if kwargs.get("stdout"):
+            log = kwargs["stdout"].name
         request = {
             "arguments": cmd[cmd.index("ipykernel_launcher") + 1 :],
             "cwd": str(kwargs.get("cwd") or Path.cwd()),
             "env": kwargs["env"],
-            "log": kwargs["stdout"].name if kwargs.get("stdout") else os.devnull,
+            "log": log,
         }
         try:
             self.pid = self.pgid = await asyncio.to_thread(_fork, request)
@@ -253,7 +264,8 @@ class _Forked(psutil.Process):
         """Return None while it runs; its exit status is the warm process's, and not needed."""
         with suppress(psutil.NoSuchProcess):
             # Where nobody waits for orphans, an ended one stays as a zombie.
-            return None if self.is_running() and self.status() != psutil.STATUS_ZOMBIE else 0
+            if self.is_running() and self.status() != psutil.STATUS_ZOMBIE:
+                return None
         return 0
 
     def wait(self, timeout: float | None = 5) -> int:

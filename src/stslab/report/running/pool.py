@@ -22,23 +22,23 @@ MEMORY = 2 * 2**30  # bytes of address space; PyTorch's libraries alone take mor
 
 
 def check_limits(jobs: int) -> None:
-    """See that the system's limits let notebooks run; raise a limit that may be raised.
+    """Raise the limit of open files to what is needed; raise RequestError where that is impossible.
 
-    Beyond them, a library that kernels are spoken to with (ZeroMQ) ends this whole process.
+    Without enough files ZeroMQ, which the builder speaks to kernels with, ends the whole process.
     """
     if sys.platform == "win32":
         return
     import resource
 
     needed = FILES + FILES_EACH * jobs
-    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     if 0 <= files < needed:  # -1: no limit
-        if 0 <= most < needed:
+        if 0 <= hard_limit < needed:
             raise RequestError(
-                f"notebooks, {jobs} at a time, need {needed} open files, and the limit is {most}. "
-                f"Raise it (ulimit -n {needed}), or pass a smaller --jobs."
+                f"notebooks, {jobs} at a time, need {needed} open files, and the limit is "
+                f"{hard_limit}. Raise it (ulimit -n {needed}), or pass a smaller --jobs."
             )
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, most))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard_limit))
     memory, _ = resource.getrlimit(resource.RLIMIT_AS)
     if 0 <= memory < MEMORY:
         raise RequestError(
@@ -107,16 +107,18 @@ class ClusterPool:
     def _check(self, address: str) -> None:
         with suppress(TimeoutError):
             self._client.wait_for_workers(1, timeout=ANSWER)
-        answers = self._client.run(environment, on_error="return")
-        problem = "" if answers else f"it has no workers. Start some with: dask worker {address}"
-        here = environment()
-        for worker, there in answers.items():
-            if not isinstance(there, dict):
+        worker_states = self._client.run(machine_state, on_error="return")
+        problem = ""
+        if not worker_states:
+            problem = f"it has no workers. Start some with: dask worker {address}"
+        builder_state = machine_state()
+        for worker, worker_state in worker_states.items():
+            if not isinstance(worker_state, dict):
                 problem = (
-                    f"stslab does not run on worker {worker} ({there!r}). Install the same "
+                    f"stslab does not run on worker {worker} ({worker_state!r}). Install the same "
                     f"version there."
                 )
-            elif different := identity.changes(here, there):
+            elif different := identity.changes(builder_state, worker_state):
                 problem = (
                     f"worker {worker} differs from this machine: {'; '.join(different)}. Its "
                     f"pages would not be the same bytes."
@@ -126,7 +128,7 @@ class ClusterPool:
 
     def submit(self, work: Work, on_cell: Callable[[int], None]) -> Future[Done]:
         """Run a notebook on some worker; which cell it is at is not reported."""
-        future: Future[Done] = self._executor.submit(run_there, work, environment())
+        future: Future[Done] = self._executor.submit(run_there, work, machine_state())
         return future
 
     def stop(self, build: str) -> None:
@@ -145,11 +147,11 @@ def run_there(work: Work, expected: dict[str, str]) -> Done:
     """Run a notebook on this worker, if it would make the same bytes."""
     from .run import run
 
-    if different := identity.changes(expected, environment()):
+    if different := identity.changes(expected, machine_state()):
         raise RequestError(f"a worker differs from the builder: {'; '.join(different)}.")
     return run(work)
 
 
-def environment() -> dict[str, str]:
-    """Say what the pages made on a machine depend on there: versions and the helper's source."""
-    return identity.versions() | identity.helper_digests("import stslab")
+def machine_state() -> dict[str, str]:
+    """Return the versions and the helper's digests that the pages made on a machine depend on."""
+    return identity.versions() | identity.helper_digests(["import stslab"])

@@ -25,12 +25,12 @@ from .engine import KernelStalled
 from .kernels import KernelKind
 from .scratch import scratch_folder
 
-_given_up: set[str] = set()
+_stopped_builds: set[str] = set()
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a machine needs to run a notebook, given as JSON; can be sent to another one."""
+    """A notebook as JSON and all that a machine needs to run it; can be sent to another one."""
 
     name: str
     notebook: str
@@ -60,8 +60,8 @@ class GivenUp(RuntimeError):
 
 
 def give_up(build: str) -> None:
-    """Let no more kernels start for a build, and kill those that run, within a moment."""
-    _given_up.add(build)
+    """Start no more kernels for a build, and kill those that run, within a moment."""
+    _stopped_builds.add(build)
 
 
 def run(work: Work, on_cell: Callable[[int], None] = lambda index: None) -> Done:
@@ -83,7 +83,7 @@ def run(work: Work, on_cell: Callable[[int], None] = lambda index: None) -> Done
 def _attempt(
     work: Work, kernel: KernelKind, on_cell: Callable[[int], None]
 ) -> tuple[NotebookNode, str | None]:
-    if work.build in _given_up:
+    if work.build in _stopped_builds:
         raise GivenUp(f"{work.name}: the build was stopped")
     with scratch_folder() as scratch:
         folder, output = scratch / "work", scratch / "executed.ipynb"
@@ -101,7 +101,7 @@ def _attempt(
                 kernel_kind=kernel,
                 scratch=scratch,
                 on_cell=on_cell,
-                given_up=lambda: work.build in _given_up,
+                given_up=lambda: work.build in _stopped_builds,
                 resources={"metadata": {"path": str(folder)}},
             )
         except PapermillExecutionError as error:
@@ -158,15 +158,15 @@ def _joined_streams(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
     joined: list[NotebookNode] = []
     streams: dict[str, NotebookNode] = {}
     for output in outputs:
-        is_stream = output.output_type == "stream"
-        first = streams.setdefault(output.name, output) if is_stream else output
-        if first is output:
-            joined.append(output)
-        else:
-            first.text += output.text
+        if output.output_type == "stream" and output.name in streams:
+            streams[output.name].text += output.text
+            continue
+        if output.output_type == "stream":
+            streams[output.name] = output
+        joined.append(output)
     for stream in streams.values():
         stream.text = drop_overwritten(stream.text)
-    for index, (one, next_one) in enumerate(pairwise(joined)):
-        if (one.get("name"), next_one.get("name")) == ("stderr", "stdout"):
-            joined[index : index + 2] = [next_one, one]
+    for index, (output, next_output) in enumerate(pairwise(joined)):
+        if (output.get("name"), next_output.get("name")) == ("stderr", "stdout"):
+            joined[index : index + 2] = [next_output, output]
     return joined

@@ -24,6 +24,6 @@ def scratch_folder() -> Iterator[Path]:
             if time.time() - lock.stat().st_mtime > SETTLING:
                 with FileLock(lock, timeout=0):
                     shutil.rmtree(lock.parent, ignore_errors=True)
-    made = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
-    with made as folder, FileLock(Path(folder) / LOCK):
+    temporary = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
+    with temporary as folder, FileLock(Path(folder) / LOCK):
         yield Path(folder)

@@ -21,12 +21,12 @@ from filelock import FileLock
 from ...inputs.checks import InputError
 from ...models.encoding import Embeddings
 from ..store import (
-    Found,
     Identity,
     Ids,
     Store,
+    StoredText,
     StoreError,
-    agreed,
+    check_identity,
     client,
     lock_for_writing,
     recorded_identity,
@@ -45,32 +45,32 @@ class ChromaStore(Store):
     """
 
     def __init__(
-        self, url: str, where: str, options: Mapping[str, str], asked: Identity | None
+        self, url: str, location: str, options: Mapping[str, str], requested: Identity | None
     ) -> None:
         self.url, self.lock, self.temporary = url, None, None
         self.chromadb = client("chromadb", url, "chroma")
-        self.where, self.name = urlsplit(where), COLLECTION
-        self.is_server = self.where.scheme in ("http", "https")
+        self.server, self.name = urlsplit(location), COLLECTION
+        self.is_server = self.server.scheme in ("http", "https")
         if self.is_server:
-            self.name = self.where.path.strip("/") or COLLECTION
+            self.name = self.server.path.strip("/") or COLLECTION
             if not NAME.fullmatch(self.name):
                 raise InputError(
                     f"{url}: Chroma takes no collection {self.name!r}. Give it a name of 3 to 512 "
                     f"letters, digits, dots, hyphens and underscores; the first and the last are "
                     f"letters or digits."
                 )
-        elif not where:
+        elif not location:
             self.temporary = tempfile.TemporaryDirectory(prefix="stslab-")
-            where = self.temporary.name
-        elif not asked and not (Path(where) / "chroma.sqlite3").is_file():
-            agreed(url, None, None)
-        self.folder = Path(where)
+            location = self.temporary.name
+        elif not requested and not (Path(location) / "chroma.sqlite3").is_file():
+            check_identity(url, None, None)
+        self.folder = Path(location)
         if not self.is_server:
             self.lock = FileLock(self.folder / "writer.lock")
         with self._reached():
             self.client = self._connect()
             try:
-                self._open(options, asked)
+                self._open(options, requested)
             except BaseException:
                 self._close()
                 raise
@@ -79,11 +79,12 @@ class ChromaStore(Store):
         settings = self.chromadb.config.Settings(anonymized_telemetry=False)
         if not self.is_server:
             return self.chromadb.PersistentClient(self.folder, settings)
-        is_secure = self.where.scheme == "https"
-        port = self.where.port or (443 if is_secure else 80)
-        return self.chromadb.HttpClient(self.where.hostname, port, ssl=is_secure, settings=settings)
+        is_secure = self.server.scheme == "https"
+        port = self.server.port or (443 if is_secure else 80)
+        host = self.server.hostname
+        return self.chromadb.HttpClient(host, port, ssl=is_secure, settings=settings)
 
-    def _open(self, options: Mapping[str, str], asked: Identity | None) -> None:
+    def _open(self, options: Mapping[str, str], requested: Identity | None) -> None:
         for option, value in options.items():
             if option not in OPTIONS or not value.isdecimal():
                 raise InputError(
@@ -97,49 +98,54 @@ class ChromaStore(Store):
             self.collection = self.client.create_collection(
                 self.name,
                 embedding_function=None,
-                metadata=agreed(self.url, None, asked)._asdict(),
+                metadata=check_identity(self.url, None, requested)._asdict(),
                 configuration={"hnsw": {"space": "cosine", **hnsw}},
             )
-        held = self.collection.metadata or {}
-        known = self.collection.configuration_json.get("hnsw") or {}
-        if not {*Identity._fields} <= {*held} or known.get("space") != "cosine":
+        record = self.collection.metadata or {}
+        settings = self.collection.configuration_json.get("hnsw") or {}
+        if not {*Identity._fields} <= {*record} or settings.get("space") != "cosine":
             raise InputError(
                 f"{self.url}: the collection {self.name!r} was not built by stslab (its space is "
-                f"{known.get('space')!r}, its model is {held.get('model', 'not known')}). Name "
-                f"another one."
+                f"{settings.get('space')!r}, its model is {record.get('model', 'not known')}). "
+                f"Name another one."
             )
-        identity = recorded_identity(self.url, held)
-        self.identity = agreed(self.url, identity, asked)
-        changed = {name: value for name, value in hnsw.items() if known.get(name) != value}
-        if fixed := {*changed} - {"ef_search"}:
+        self.identity = check_identity(self.url, recorded_identity(self.url, record), requested)
+        changed = {name: value for name, value in hnsw.items() if settings.get(name) != value}
+        fixed = {*changed} - {"ef_search"}
+        if fixed:
             name = min(fixed)
             raise InputError(
-                f"{self.url}: it was built with {name}={known.get(name)}. Only ef_search can be "
+                f"{self.url}: it was built with {name}={settings.get(name)}. Only ef_search can be "
                 f"changed: leave {name} out, or build another store."
             )
         if changed:
             with warnings.catch_warnings():  # a collection without Chroma's model is "legacy" to it
                 warnings.simplefilter("ignore", DeprecationWarning)
                 self.collection.modify(configuration={"hnsw": changed})
-            # What is in memory goes on with the old value; a new client reads the folder anew.
+            # The index in memory keeps the old value; a new client reads the folder again.
             self.client.close()
             self.client = self._connect()
             self.collection = self.client.get_collection(self.name, embedding_function=None)
         self.batch = self.client.get_max_batch_size()
 
-    def _add(self, ids: Ids, vectors: Embeddings, found: Sequence[Found]) -> None:
+    def _add(self, ids: Ids, vectors: Embeddings, texts: Sequence[StoredText]) -> None:
         self._lock()
         for start in range(0, len(ids), self.batch):
-            part = slice(start, start + self.batch)
-            keys = ids[part].tolist()
-            # An upsert keeps the names that it is not told of; a value of None takes one away.
-            before = {key: dict.fromkeys(held.metadata) for key, held in self._get(keys).items()}
-            about = zip(keys, found[part], strict=True)
+            batch = slice(start, start + self.batch)
+            keys = ids[batch].tolist()
+            # An upsert keeps metadata whose names it does not get; a value of None deletes one.
+            stored = self._get(keys)
+            metadatas = []
+            for key, text in zip(keys, texts[batch], strict=True):
+                metadata: dict[str, Any] = {}
+                if key in stored:
+                    metadata = dict.fromkeys(stored[key].metadata)
+                metadatas.append({**metadata, **text.metadata} or None)
             self.collection.upsert(
                 ids=[str(key) for key in keys],
-                embeddings=vectors[part],
-                documents=[each.text for each in found[part]],
-                metadatas=[{**before.get(key, {}), **each.metadata} or None for key, each in about],
+                embeddings=vectors[batch],
+                documents=[text.text for text in texts[batch]],
+                metadatas=metadatas,
             )
 
     def _nearest(self, vectors: Embeddings, k: int) -> tuple[Any, Any]:
@@ -159,16 +165,16 @@ class ChromaStore(Store):
         self._lock()
         self.collection.delete(ids=[str(key) for key in ids])
 
-    def _get(self, ids: Sequence[int]) -> dict[int, Found]:
-        found: dict[int, Found] = {}
+    def _get(self, ids: Sequence[int]) -> dict[int, StoredText]:
+        texts: dict[int, StoredText] = {}
         for start in range(0, len(ids), self.batch):
             keys = [str(key) for key in ids[start : start + self.batch]]
             answer = self.collection.get(ids=keys, include=["documents", "metadatas"])
             for key, text, metadata in zip(
                 answer["ids"], answer["documents"], answer["metadatas"], strict=True
             ):
-                found[self._id(key)] = Found(self._text(key, text), metadata or {})
-        return found
+                texts[self._id(key)] = StoredText(self._text(key, text), metadata or {})
+        return texts
 
     def stored(self, ids: Sequence[int]) -> dict[int, tuple[str, Embeddings]]:
         """Look up the texts with these ids, each with its vector of length 1."""
@@ -184,7 +190,7 @@ class ChromaStore(Store):
         return stored
 
     def _id(self, key: str) -> int:
-        """Read an id that stslab wrote; somebody else may have added to the collection."""
+        """Return an id as a number; raise StoreError for one that stslab does not write."""
         if not (key.isascii() and key.isdecimal() and int(key) < 2**63):
             raise StoreError(
                 f"{self.url}: the collection {self.name!r} holds {key[:60]!r}, an id that stslab "
@@ -218,13 +224,15 @@ class ChromaStore(Store):
         except (InputError, StoreError):
             raise
         except Exception as error:  # httpx's, SQLite's and Chroma's own, which share no class
-            said = " ".join(str(error).split())
-            said = "what answers there is no Chroma server" if said.startswith("<") else said
-            start = "Is it running? Start it: chroma run --path FOLDER. " * self.is_server
-            next_step = f"{start}What was added before is kept."
-            if "not a database" in said or "malformed" in said:
+            message = " ".join(str(error).split())
+            if message.startswith("<"):  # HTML
+                message = "what answers there is no Chroma server"
+            next_step = "What was added before is kept."
+            if self.is_server:
+                next_step = f"Is it running? Start it: chroma run --path FOLDER. {next_step}"
+            if "not a database" in message or "malformed" in message:
                 next_step = "Its files are damaged: put a copy back, or embed the texts again."
             raise StoreError(
-                f"{self.url}: Chroma did not do it ({type(error).__name__}: {said:.200}). "
+                f"{self.url}: Chroma did not do it ({type(error).__name__}: {message:.200}). "
                 f"{next_step}"
             ) from error

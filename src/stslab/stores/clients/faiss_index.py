@@ -1,14 +1,14 @@
 """FAISS: an index in memory and in a file, over the rows of the folder's vectors.
 
-FAISS is a library, not a database: it keeps numbers and finds numbers. What it does not do, which
-is to keep texts, to survive a kill and to let one process write at a time, the folder does.
+FAISS is a library, not a database: it stores and finds numbers. The folder stores the texts,
+survives a kill and lets one process write at a time.
 
-``?index=`` takes what ``faiss.index_factory`` takes: ``Flat`` looks at every vector, ``HNSW32``
-walks a graph with 32 neighbors per vector, ``IVF…`` looks into the cells nearest to the query,
+``?index=`` takes what ``faiss.index_factory`` takes: ``Flat`` compares every vector, ``HNSW32``
+walks a graph with 32 neighbors per vector, ``IVF…`` searches the cells nearest to the query,
 ``IVF2048,PQ96x4fs,RFlat`` compares short codes there and then the vectors of the best.
 Other options are FAISS's parameters, such as ``efSearch`` and ``nprobe``.
 
-Behind the index, its file names what it is of, and the checksum of all before it.
+A trailer after the index in its file identifies its vectors, and has a checksum of the index.
 """
 
 from __future__ import annotations
@@ -44,18 +44,23 @@ class FaissStore(LocalStore):
     """``faiss:FOLDER?index=HNSW32``; without ``index``, the one that is there, else ``Flat``."""
 
     def __init__(
-        self, url: str, folder: str, options: Mapping[str, str], asked: Identity | None
+        self, url: str, folder: str, options: Mapping[str, str], requested: Identity | None
     ) -> None:
         self.faiss = client("faiss", url, "faiss")
-        super().__init__(url, folder, asked)
+        super().__init__(url, folder, requested)
         options = dict(options)
-        there = sorted(self.folder.glob("*.faiss"))
-        self.kind = options.pop(
-            "index", there[0].stem.replace("-", ",") if len(there) == 1 else "Flat"
-        )
+        default_kind = "Flat"
+        index_files = sorted(self.folder.glob("*.faiss"))
+        if len(index_files) == 1:
+            default_kind = index_files[0].stem.replace("-", ",")
+        self.kind = options.pop("index", default_kind)
         self.file = self.folder / f"{self.kind.replace(',', '-')}.faiss"
-        defaults = next((PARAMETERS[name] for name in PARAMETERS if name in self.kind), {})
-        self.parameters: dict[str, Any] = {**defaults, **options}
+        self.parameters: dict[str, Any] = {}
+        for name, defaults in PARAMETERS.items():
+            if name in self.kind:
+                self.parameters |= defaults
+                break
+        self.parameters |= options
         self._index: Any = None
         self._saved = 0  # rows in the file
         self._interrupted = False
@@ -71,11 +76,13 @@ class FaissStore(LocalStore):
         vectors = among.vectors
         if self._index is None and self.file.is_file():
             self._index = self._read(among)
-            self._saved = self._index.ntotal if self._index else 0
+            self._saved = 0
+            if self._index:
+                self._saved = self._index.ntotal
         if self._index is None or self._index.ntotal < len(vectors):
             self.check_vectors(among)
         if self._index is None:
-            self._index = self._made(vectors)
+            self._index = self._train(vectors)
         for start in range(self._index.ntotal, len(vectors), BLOCK):
             self._index.add(np.ascontiguousarray(vectors[start : start + BLOCK]))
         return self._index
@@ -93,13 +100,17 @@ class FaissStore(LocalStore):
             raise self._refused(error) from None
         return index
 
-    def _made(self, vectors: Embeddings) -> Any:
+    def _train(self, vectors: Embeddings) -> Any:
+        """Return an empty index whose cells or codes are fitted to the vectors."""
         index = self._empty(len(vectors))
-        if ivf := self.faiss.try_extract_index_ivf(index):
+        centroids = 1024
+        ivf = self.faiss.try_extract_index_ivf(index)
+        if ivf:
+            centroids = ivf.nlist
             ivf.cp.min_points_per_centroid = 1  # or it warns of fewer than 39 texts
         try:
             if not index.is_trained:
-                index.train(_sample(vectors, 64 * (ivf.nlist if ivf else 1024)))
+                index.train(_sample(vectors, 64 * centroids))
         except RuntimeError as error:
             raise self._refused(error) from None
         return index
@@ -111,25 +122,25 @@ class FaissStore(LocalStore):
     def _read(self, among: Rows) -> Any:
         """Read the index from its file; None for one that was made before the store was compacted.
 
-        It is not read before its checksum was compared: FAISS believes what it reads.
+        Its checksum is compared first, because FAISS does not check what it reads.
         """
-        whole = np.memmap(self.file, np.uint8, mode="r") if self.file.stat().st_size else b""
-        body, trailer = whole[: -TRAILER.size], bytes(whole[-TRAILER.size :])
-        if len(trailer) < TRAILER.size:
+        if self.file.stat().st_size < TRAILER.size:
             raise self._damaged_index("it is cut off")
-        generation, vectors, of_index, of_trailer = TRAILER.unpack(trailer)
-        if of_trailer != zlib.crc32(trailer[:-4], zlib.crc32(MARK)):
+        content = np.memmap(self.file, np.uint8, mode="r")
+        body, trailer = content[: -TRAILER.size], bytes(content[-TRAILER.size :])
+        generation, vectors_checksum, index_checksum, trailer_checksum = TRAILER.unpack(trailer)
+        if trailer_checksum != zlib.crc32(trailer[:-4], zlib.crc32(MARK)):
             raise self._damaged_index("it does not end as stslab writes it")
         if generation != among.generation:
             return None
-        if of_index != checksum_of_file(body):
+        if index_checksum != checksum_of_file(body):
             raise self._damaged_index("it does not match its checksum")
         try:
             index = self.faiss.read_index(str(self.file))
         except (RuntimeError, MemoryError) as error:
             raise self._damaged_index(_first_line(error)) from None
         is_ours = index.d == self.identity.dimension and index.ntotal <= len(among.ids)
-        if not is_ours or vectors != _checksum_of_vectors(among, index.ntotal):
+        if not is_ours or vectors_checksum != _checksum_of_vectors(among, index.ntotal):
             raise self._damaged_index("it is of other vectors")
         try:
             self._set(index)
@@ -137,11 +148,11 @@ class FaissStore(LocalStore):
             raise self._refused(error) from None
         return index
 
-    def _damaged_index(self, why: str) -> StoreError:
+    def _damaged_index(self, problem: str) -> StoreError:
         vectors = self.vectors_file(self.state().generation).name
         return StoreError(
-            f"{self.url}: the index {self.file.name} is damaged ({why}). Remove this file: it is "
-            f"built again from {vectors}, and no text is lost."
+            f"{self.url}: the index {self.file.name} is damaged ({problem}). Remove this file: "
+            f"it is built again from {vectors}, and no text is lost."
         )
 
     def _refused(self, error: Exception) -> InputError:
@@ -195,30 +206,30 @@ class FaissStore(LocalStore):
         self.file.unlink(missing_ok=True)
 
     def _save(self, index: Any) -> None:
-        part = self.file.with_suffix(".part")
+        temporary_file = self.file.with_suffix(".part")
         try:
             if index.ntotal > self._saved:
                 # Given a name, FAISS keeps quiet about a disk that is full when it closes the file.
-                with part.open("wb") as stream:
+                with temporary_file.open("wb") as stream:
                     self.faiss.write_index(index, self.faiss.PyCallbackIOWriter(stream.write))
                     stream.flush()
                     among = self.rows()
                     trailer = TRAILER.pack(
                         among.generation,
                         _checksum_of_vectors(among, index.ntotal),
-                        checksum_of_file(np.memmap(part, np.uint8, mode="r")),
+                        checksum_of_file(np.memmap(temporary_file, np.uint8, mode="r")),
                         0,
                     )[:-4]
                     mark = zlib.crc32(trailer, zlib.crc32(MARK))
                     stream.write(trailer + struct.pack("<I", mark))
-                part.replace(self.file)
+                temporary_file.replace(self.file)
         except (OSError, RuntimeError) as error:
             raise StoreError(
                 f"{self.url}: {self.file.name} cannot be written ({_first_line(error)}). All texts "
                 f"are kept; the index is built again when the store is next searched."
             ) from None
         finally:
-            part.unlink(missing_ok=True)
+            temporary_file.unlink(missing_ok=True)
 
 
 def _checksum_of_vectors(among: Rows, count: int) -> int:

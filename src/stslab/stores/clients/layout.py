@@ -1,9 +1,9 @@
-"""What a store's SQLite file looks like, and whether one is as stslab writes it.
+"""The layout of a store's SQLite file, and the checks that a file has it.
 
 A store may come from a stranger, or have been damaged. So nothing in it is queried before its
-schema is known to be ours, and nothing is believed before its type, its range and its checksum are
-what they should be. Checksums are against damage; someone who forges a store can forge them too,
-and gets at most the answers that a store of other texts would give.
+schema is known to be ours, and no value is used before its type, its range and its checksum are
+verified. Checksums are against damage; someone who forges a store can forge them too, and gets at
+most the answers that a store of other texts would give.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..store import Found, Identity, Ids, Metadata, is_published_name
+from ..store import Identity, Ids, Metadata, StoredText, is_published_name
 
 SCHEMA = """
 CREATE TABLE about (
@@ -37,7 +37,7 @@ class Damaged(Exception):
 
 
 class State(NamedTuple):
-    """How far a store has been written."""
+    """The number of a store's rows and texts, and the file that they are in."""
 
     generation: int  # of the file of vectors: each compaction writes another one
     rows: int  # in the file of vectors
@@ -79,7 +79,7 @@ def _statements() -> list[str]:
     return [statement.strip() for statement in SCHEMA.split(";") if statement.strip()]
 
 
-# Who made it, and how far it has been written
+# The model that the store was built with, and its state
 
 
 def write_about(database: sqlite3.Connection, identity: Identity, state: State) -> None:
@@ -130,10 +130,10 @@ def block_record(block: Block) -> tuple[int, bytes, int, int]:
 
 
 def read_blocks(
-    database: sqlite3.Connection, where: str = "", values: tuple[int, ...] = ()
+    database: sqlite3.Connection, condition: str = "", values: tuple[int, ...] = ()
 ) -> list[Block]:
     """Read blocks in the order of their rows."""
-    query = f"SELECT first, ids, vectors, checksum FROM blocks {where}"
+    query = f"SELECT first, ids, vectors, checksum FROM blocks {condition}"
     blocks = []
     for first, ids, vectors, checksum in database.execute(query, values):
         types_are_right = isinstance(vectors, int) and isinstance(ids, bytes)
@@ -152,14 +152,14 @@ def _checksum_block(first: int, ids: bytes, vectors: int) -> int:
 # Texts
 
 
-def text_record(key: int, place: int, found: Found) -> tuple[int, int, str, str, int]:
+def text_record(key: int, place: int, stored: StoredText) -> tuple[int, int, str, str, int]:
     """Return the values of a row of `texts`."""
-    metadata = json.dumps(dict(found.metadata))
-    checksum = _checksum_text(key, place, found.text.encode(), metadata.encode())
-    return key, place, found.text, metadata, checksum
+    metadata = json.dumps(dict(stored.metadata))
+    checksum = _checksum_text(key, place, stored.text.encode(), metadata.encode())
+    return key, place, stored.text, metadata, checksum
 
 
-def read_text(row: tuple[Any, ...]) -> tuple[int, int, Found]:
+def read_text(row: tuple[Any, ...]) -> tuple[int, int, StoredText]:
     """Check a row of `texts`; return its id, its place and its text with the metadata."""
     key, place, text, metadata, checksum = row
     are_bytes = isinstance(text, bytes) and isinstance(metadata, bytes)
@@ -168,18 +168,20 @@ def read_text(row: tuple[Any, ...]) -> tuple[int, int, Found]:
     if checksum != _checksum_text(key, place, text, metadata):
         raise Damaged(f"the text with the id {key} does not match its checksum")
     try:
-        return key, place, Found(text.decode(), _flat(json.loads(metadata)))
+        return key, place, StoredText(text.decode(), _flat(json.loads(metadata)))
     except (ValueError, RecursionError):  # no JSON, a number of too many digits, or no UTF-8
         raise Damaged(f"the metadata of the text with the id {key} cannot be read") from None
 
 
 def _flat(metadata: Any) -> Metadata:
-    values = metadata.values() if isinstance(metadata, dict) else [None]
-    for value in values:
+    """Return metadata; raise ValueError if they are no texts, numbers and truth values."""
+    if not isinstance(metadata, dict):
+        raise ValueError
+    for value in metadata.values():
         is_finite = not isinstance(value, float) or math.isfinite(value)
         if not isinstance(value, str | int | float) or not is_finite:
             raise ValueError
-    return metadata  # type: ignore[no-any-return]
+    return metadata
 
 
 def _checksum_text(key: int, place: int, text: bytes, metadata: bytes) -> int:

@@ -1,13 +1,14 @@
 """A store in a folder of its own: a file of vectors, and SQLite for everything else.
 
 ``vectors.f32`` holds the vectors one after another, as float32; they are only ever appended.
-``texts.sqlite`` holds the texts, and says which of them each row of vectors is of. A batch counts
-once SQLite has taken it, so a kill or a full disk loses that batch alone, and what lies behind the
-last known row is written over. What is deleted or replaced leaves a hole: its row is skipped. When
-a file has been embedded again, and more than a tenth of the rows are holes, the others are copied
-to a new file, ``vectors-1.f32`` and so on, which counts once SQLite says so.
+``texts.sqlite`` holds the texts, and the id of the text that each row of vectors is of. A batch
+counts once SQLite has committed it, so a kill or a full disk loses that batch alone; the vectors
+behind the last committed row are overwritten. A deleted or replaced text leaves a hole, a row that
+is skipped. When a file has been embedded again, and more than a tenth of the rows are holes, the
+others are copied to a new file, ``vectors-1.f32`` and so on, which counts once SQLite has committed
+its number.
 
-What is read is checked: texts one by one, vectors in blocks, the first time that they are used.
+Data are checked when they are first used: texts one by one, vectors in blocks.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import numpy as np
 from filelock import FileLock
 
 from ...models.encoding import Embeddings
-from ..store import Found, Identity, Ids, Store, StoreError, agreed, lock_for_writing
+from ..store import Identity, Ids, Store, StoredText, StoreError, check_identity, lock_for_writing
 from . import layout
 from .checksums import checksum, on_threads
 from .layout import HOLE, Block, Damaged, State
@@ -37,7 +38,7 @@ TEXT = "id, place, text, metadata, checksum"
 
 
 class Rows(NamedTuple):
-    """What is in a store's file of vectors."""
+    """The rows of a store's file of vectors."""
 
     vectors: Embeddings  # on disk
     ids: Ids  # of each row; negative for a row that is not searched
@@ -52,35 +53,38 @@ class LocalStore(Store):
     Without a folder it is a temporary one, removed when the store is closed.
     """
 
-    def __init__(self, url: str, folder: str, asked: Identity | None) -> None:
+    def __init__(self, url: str, folder: str, requested: Identity | None) -> None:
         self.url = url
-        self.temporary = None if folder else tempfile.TemporaryDirectory(prefix="stslab-")
-        self.folder = Path(self.temporary.name if self.temporary else folder)
+        self.temporary = None
+        if not folder:
+            self.temporary = tempfile.TemporaryDirectory(prefix="stslab-")
+            folder = self.temporary.name
+        self.folder = Path(folder)
         self.lock = FileLock(self.folder / "writer.lock")
         self._seen: Rows | None = None
         self._version = -1
         self._checked = (0, 0)  # generation of the vectors, and how many rows of it were checked
         self._is_writing = False
         with self._reached():
-            self._open(self.folder / "texts.sqlite", asked)
+            self._open(self.folder / "texts.sqlite", requested)
 
-    def _open(self, file: Path, asked: Identity | None) -> None:
+    def _open(self, file: Path, requested: Identity | None) -> None:
         if not file.is_file():
             if os.path.lexists(file):
                 raise Damaged("it is no file")
-            self.identity = agreed(self.url, None, asked)
+            self.identity = check_identity(self.url, None, requested)
             self.folder.mkdir(parents=True, exist_ok=True)
         self.database = sqlite3.connect(file)
         try:
             self.database.text_factory = bytes  # texts are decoded once their checksum was compared
             self.database.execute("PRAGMA trusted_schema = OFF")
-            held = None
+            stored_identity = None
             if layout.has_tables(self.database):
-                held, _ = layout.read_about(self.database)
+                stored_identity, _ = layout.read_about(self.database)
             elif self.vectors_file(0).exists():
                 raise Damaged("it is empty, and there are vectors")
-            self.identity = agreed(self.url, held, asked)
-            if not held:
+            self.identity = check_identity(self.url, stored_identity, requested)
+            if stored_identity is None:
                 self._create()
         except BaseException:
             self.database.close()
@@ -95,14 +99,15 @@ class LocalStore(Store):
 
     @abstractmethod
     def _nearest_rows(self, vectors: Embeddings, k: int, among: Rows) -> tuple[Any, Any]:
-        """Give cosines and rows of each vector's k nearest, shape (n, k); row -1 where none is."""
+        """Return cosines and rows of each vector's k nearest, shape (n, k); row -1 if missing."""
 
     # Reading
 
     def rows(self) -> Rows:
-        """See which rows there are."""
-        if known := self._known():
-            return known
+        """Return the rows of the store; they are read again if another process wrote."""
+        current = self._current_rows()
+        if current is not None:
+            return current
         with self._snapshot():
             state = self.state()
             blocks = layout.read_blocks(self.database, "ORDER BY first")
@@ -115,13 +120,15 @@ class LocalStore(Store):
         is_negative = bool((live < 0).any())
         if len(live) != state.texts or is_negative or not _are_different(live):
             raise Damaged(f"its rows are not those of {state.texts:,} texts")
-        self._seen = seen = Rows(vectors, ids, len(live), state.generation, blocks)
-        return seen
+        self._seen = Rows(vectors, ids, len(live), state.generation, blocks)
+        return self._seen
 
     def check_vectors(self, among: Rows) -> None:
-        """Raise Damaged if vectors are not as they were written; each is looked at once."""
-        checked = self._checked[1] if self._checked[0] == among.generation else 0
-        blocks = [block for block in among.blocks if block.first >= checked]
+        """Raise Damaged if vectors are not as they were written; each is checked once."""
+        generation, checked_rows = self._checked
+        if generation != among.generation:
+            checked_rows = 0
+        blocks = [block for block in among.blocks if block.first >= checked_rows]
         if not blocks:
             return
 
@@ -134,9 +141,9 @@ class LocalStore(Store):
                 return f"one of the vectors from row {block.first:,} has not the length 1"
             return None
 
-        for why in on_threads(fault, blocks):
-            if why:
-                raise self.damaged(why, self.vectors_file(among.generation).name)
+        for problem in on_threads(fault, blocks):
+            if problem:
+                raise self.damaged(problem, self.vectors_file(among.generation).name)
         self._checked = (among.generation, len(among.ids))
 
     def state(self) -> State:
@@ -144,18 +151,20 @@ class LocalStore(Store):
         return layout.read_about(self.database)[1]
 
     def vectors_file(self, generation: int) -> Path:
-        """Name the file of vectors."""
-        return self.folder / (f"vectors-{generation}.f32" if generation else "vectors.f32")
+        """Return the path of the file of vectors."""
+        if generation == 0:
+            return self.folder / "vectors.f32"
+        return self.folder / f"vectors-{generation}.f32"
 
-    def damaged(self, why: str, file: str = "texts.sqlite") -> StoreError:
-        """Say that a file is damaged, and what to do."""
+    def damaged(self, problem: str, file: str = "texts.sqlite") -> StoreError:
+        """Return the error that a file is damaged, with what to do."""
         return StoreError(
-            f"{self.url}: {file} is damaged ({why}). Put a copy of it back, or remove the folder "
-            f"and embed the texts again."
+            f"{self.url}: {file} is damaged ({problem}). Put a copy of it back, or remove the "
+            f"folder and embed the texts again."
         )
 
-    def _known(self) -> Rows | None:
-        """Forget what was seen before another process wrote."""
+    def _current_rows(self) -> Rows | None:
+        """Return the rows that were read, None if there are none or another process has written."""
         ((version,),) = self.database.execute("PRAGMA data_version")
         if version != self._version:
             self._version, self._seen = version, None
@@ -163,7 +172,7 @@ class LocalStore(Store):
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
-        """Let no other process write between two questions."""
+        """Read within one transaction, so that all queries see the same state."""
         if self.database.in_transaction:
             yield
             return
@@ -195,14 +204,15 @@ class LocalStore(Store):
     def _count(self) -> int:
         return self.state().texts
 
-    def _get(self, ids: Sequence[int]) -> dict[int, Found]:
+    def _get(self, ids: Sequence[int]) -> dict[int, StoredText]:
         with self._snapshot():
             rows = list(self.texts(ids))
-            if seen := self._known():
+            current = self._current_rows()
+            if current is not None:
                 for key, place, _ in rows:
-                    if place >= len(seen.ids) or seen.ids[place] != key:
+                    if place >= len(current.ids) or current.ids[place] != key:
                         raise Damaged(f"the text with the id {key} is not the one of row {place:,}")
-            texts = {key: found for key, _, found in rows}
+            texts = {key: stored_text for key, _, stored_text in rows}
             missing = [key for key in ids if key >= 0 and key not in texts]
             if missing and np.isin(self.rows().ids, missing).any():
                 raise Damaged("a text is missing")
@@ -217,21 +227,22 @@ class LocalStore(Store):
             among = self.rows()
             self.check_vectors(among)
             return {
-                key: (found.text, np.array(among.vectors[place])) for key, place, found in texts
+                key: (stored_text.text, np.array(among.vectors[place]))
+                for key, place, stored_text in texts
             }
 
-    def texts(self, ids: Sequence[int]) -> Iterator[tuple[int, int, Found]]:
-        """Read the texts with these ids; give the id, the row, and the text with its metadata."""
+    def texts(self, ids: Sequence[int]) -> Iterator[tuple[int, int, StoredText]]:
+        """Yield the id, the row, and the text with its metadata, for the ids in the store."""
         for start in range(0, len(ids), AT_ONCE):
-            some = ids[start : start + AT_ONCE]
-            marks = ", ".join("?" * len(some))
+            batch = ids[start : start + AT_ONCE]
+            marks = ", ".join("?" for _ in batch)
             query = f"SELECT {TEXT} FROM texts WHERE id IN ({marks})"
-            yield from map(layout.read_text, self.database.execute(query, some).fetchall())
+            yield from map(layout.read_text, self.database.execute(query, batch).fetchall())
 
     # Writing
 
     def begin_writing(self) -> State:
-        """Be the only process that writes; return how far the store has been written."""
+        """Lock the store for writing; return its state."""
         lock_for_writing(self.url, self.lock)
         state = self.state()
         if not self._is_writing:
@@ -243,7 +254,7 @@ class LocalStore(Store):
         return state
 
     def write_vectors(self, file: Path, start: int, vectors: Embeddings, ids: Ids) -> list[Block]:
-        """Write vectors to rows that do not count yet; return what shall count."""
+        """Write vectors to rows that do not count yet; return their blocks, to be inserted."""
         if file.is_symlink():
             raise self.damaged("it is a link, and nothing is written elsewhere", file.name)
         file.touch()
@@ -267,7 +278,7 @@ class LocalStore(Store):
         )
 
     def write_state(self, state: State) -> None:
-        """Say how far the store has been written, in the transaction that is open."""
+        """Write the state of the store, in the transaction that is open."""
         layout.write_about(self.database, self.identity, state)
         self._seen = None
 
@@ -279,17 +290,17 @@ class LocalStore(Store):
         return len(places)
 
     def places(self, ids: Sequence[int]) -> dict[int, int]:
-        """Look up the row of each text that is there."""
+        """Return the row of each text, by id, for the ids in the store."""
         places: dict[int, int] = {}
         for start in range(0, len(ids), AT_ONCE):
-            some = ids[start : start + AT_ONCE]
-            marks = ", ".join("?" * len(some))
+            batch = ids[start : start + AT_ONCE]
+            marks = ", ".join("?" for _ in batch)
             query = f"SELECT id, place FROM texts WHERE id IN ({marks})"
-            places |= self.database.execute(query, some).fetchall()
+            places |= self.database.execute(query, batch).fetchall()
         return places
 
     def _mark_holes(self, ids: dict[int, int]) -> None:
-        """Say that rows hold no text any more; `ids` are the ids that they have, by row."""
+        """Mark rows whose text is deleted; `ids` are the ids that they have, by row."""
         waiting = sorted(ids)
         while waiting:
             query = "WHERE first <= ? ORDER BY first DESC LIMIT 1"
@@ -312,21 +323,21 @@ class LocalStore(Store):
             )
             waiting = waiting[len(inside) :]
 
-    def _add(self, ids: Ids, vectors: Embeddings, found: Sequence[Found]) -> None:
+    def _add(self, ids: Ids, vectors: Embeddings, texts: Sequence[StoredText]) -> None:
         state = self.begin_writing()
         file = self.vectors_file(state.generation)
         blocks = self.write_vectors(file, state.rows, vectors, ids)
         records = [
-            layout.text_record(key, place, each)
-            for place, (key, each) in enumerate(zip(ids.tolist(), found, strict=True), state.rows)
+            layout.text_record(key, place, text)
+            for place, (key, text) in enumerate(zip(ids.tolist(), texts, strict=True), state.rows)
         ]
         with self.database:
             replaced = 0
             if state.texts:
                 replaced = self.take_out(ids.tolist())
             self.insert(records, blocks)
-            texts = state.texts - replaced + len(ids)
-            self.write_state(State(state.generation, state.rows + len(ids), texts))
+            count = state.texts - replaced + len(ids)
+            self.write_state(State(state.generation, state.rows + len(ids), count))
 
     def _delete(self, ids: Ids) -> None:
         state = self.begin_writing()
@@ -350,8 +361,8 @@ class LocalStore(Store):
     def compact(self) -> None:
         """Copy the vectors that are searched to a new file, without holes.
 
-        Until SQLite has taken the new rows the old file counts, and after that the new one: a kill
-        in between leaves a file that nothing points to, which the next process that writes removes.
+        Until SQLite has committed the new rows the old file counts, and after that the new one: a
+        kill in between leaves an unused file, which the next process that writes removes.
         """
         state = self.begin_writing()
         among = self.rows()
@@ -360,8 +371,8 @@ class LocalStore(Store):
         file = self.vectors_file(state.generation + 1)
         blocks: list[Block] = []
         for start in range(0, len(places), BLOCK):
-            some = places[start : start + BLOCK]
-            blocks += self.write_vectors(file, start, among.vectors[some], among.ids[some])
+            batch = places[start : start + BLOCK]
+            blocks += self.write_vectors(file, start, among.vectors[batch], among.ids[batch])
         with self.database:
             self.database.execute("DELETE FROM blocks")
             self.insert([], blocks)
@@ -371,8 +382,8 @@ class LocalStore(Store):
         self._remove_old_vectors(state.generation + 1)
 
     def _move_texts(self, ids: list[int], start: int) -> None:
-        """Say that texts lie in rows from `start` on."""
-        texts = {key: found for key, _, found in self.texts(ids)}
+        """Record that texts have the rows from `start` on."""
+        texts = {key: stored_text for key, _, stored_text in self.texts(ids)}
         if len(texts) < len(ids):
             raise Damaged("a text is missing")
         self.database.executemany(

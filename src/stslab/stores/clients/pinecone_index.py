@@ -16,7 +16,16 @@ import numpy as np
 
 from ...inputs.checks import InputError
 from ...models.encoding import Embeddings
-from ..store import Found, Identity, Ids, Store, StoreError, agreed, client, recorded_identity
+from ..store import (
+    Identity,
+    Ids,
+    Store,
+    StoredText,
+    StoreError,
+    check_identity,
+    client,
+    recorded_identity,
+)
 
 TEXT = "stslab_text"  # the metadata that holds a vector's text
 NAMESPACE = "texts"  # a part of an index, with vectors of its own
@@ -30,31 +39,35 @@ class PineconeStore(Store):
     """``pinecone:INDEX``, or ``pinecone:https://HOST`` of an index; ``?namespace=`` in it."""
 
     def __init__(
-        self, url: str, where: str, options: Mapping[str, str], asked: Identity | None
+        self, url: str, location: str, options: Mapping[str, str], requested: Identity | None
     ) -> None:
         self.url, self.namespace = url, options.get("namespace", NAMESPACE)
-        if unknown := {*options} - {"namespace"}:
+        unknown = {*options} - {"namespace"}
+        if unknown:
             raise InputError(f"{url}: {min(unknown)!r} is no option; 'namespace' is the only one.")
         pinecone = client("pinecone", url, "pinecone")
-        if not (key := os.environ.get("PINECONE_API_KEY")):
+        key = os.environ.get("PINECONE_API_KEY")
+        if not key:
             raise InputError(
                 f"{url}: PINECONE_API_KEY is not set. Give it the key of your Pinecone project."
             )
         with self._reached():
-            at_host = where.startswith(("http://", "https://"))
             with pinecone.Pinecone(api_key=key) as service:
-                self.index = service.index(host=where) if at_host else service.index(where)
+                if location.startswith(("http://", "https://")):
+                    self.index = service.index(host=location)
+                else:
+                    self.index = service.index(location)
             try:
-                self._open(asked)
+                self._open(requested)
             except BaseException:
                 self.index.close()
                 raise
         # A number takes up to 22 bytes as JSON, a text with its metadata at most 40 KiB.
         self.batch = MOST_BYTES // (22 * self.identity.dimension + 40 * 2**10)
 
-    def _open(self, asked: Identity | None) -> None:
-        held = self._held()
-        self.identity = agreed(self.url, held, asked)
+    def _open(self, requested: Identity | None) -> None:
+        stored_identity = self._stored_identity()
+        self.identity = check_identity(self.url, stored_identity, requested)
         stats = self.index.describe_index_stats()
         dimension, metric = stats.dimension, stats.metric or "cosine"
         if metric != "cosine" or dimension not in (None, self.identity.dimension):
@@ -63,32 +76,32 @@ class PineconeStore(Store):
                 f"expected {self.identity.dimension}, for {self.identity.model}, and 'cosine'. "
                 f"Create another index."
             )
-        if not held:
-            self.index.upsert(namespace=ABOUT, vectors=[self._about()])
+        if stored_identity is None:
+            self.index.upsert(namespace=ABOUT, vectors=[self._identity_vector()])
 
-    def _about(self) -> dict[str, Any]:
+    def _identity_vector(self) -> dict[str, Any]:
+        """Return the vector that records the model; the service takes no vector of zeros."""
         values = [1.0, *[0.0] * (self.identity.dimension - 1)]
         return {"id": self.namespace, "values": values, "metadata": self.identity._asdict()}
 
-    def _held(self) -> Identity | None:
-        found = self.index.fetch(ids=[self.namespace], namespace=ABOUT).vectors
-        if self.namespace not in found:
+    def _stored_identity(self) -> Identity | None:
+        vectors = self.index.fetch(ids=[self.namespace], namespace=ABOUT).vectors
+        if self.namespace not in vectors:
             return None
-        held = found[self.namespace].metadata
-        return recorded_identity(self.url, held or {})
+        return recorded_identity(self.url, vectors[self.namespace].metadata or {})
 
-    def _add(self, ids: Ids, vectors: Embeddings, found: Sequence[Found]) -> None:
+    def _add(self, ids: Ids, vectors: Embeddings, texts: Sequence[StoredText]) -> None:
         rows = [
             {
                 "id": str(key),
                 "values": vector.tolist(),
-                "metadata": {**each.metadata, TEXT: each.text},
+                "metadata": {**text.metadata, TEXT: text.text},
             }
-            for key, vector, each in zip(ids, vectors, found, strict=True)
+            for key, vector, text in zip(ids, vectors, texts, strict=True)
         ]
         for start in range(0, len(rows), self.batch):
-            some = rows[start : start + self.batch]
-            self.index.upsert(vectors=some, namespace=self.namespace)
+            batch = rows[start : start + self.batch]
+            self.index.upsert(vectors=batch, namespace=self.namespace)
 
     def _nearest(self, vectors: Embeddings, k: int) -> tuple[Any, Any]:
         scores = np.full((len(vectors), k), np.nan)
@@ -103,22 +116,24 @@ class PineconeStore(Store):
 
     def _count(self) -> int:
         spaces = self.index.describe_index_stats().namespaces
-        return int(spaces[self.namespace].vector_count) if self.namespace in spaces else 0
+        if self.namespace not in spaces:
+            return 0
+        return int(spaces[self.namespace].vector_count)
 
     def _delete(self, ids: Ids) -> None:
         for start in range(0, len(ids), 1000):
-            some = [str(key) for key in ids[start : start + 1000]]
-            self.index.delete(ids=some, namespace=self.namespace)
+            batch = [str(key) for key in ids[start : start + 1000]]
+            self.index.delete(ids=batch, namespace=self.namespace)
 
-    def _get(self, ids: Sequence[int]) -> dict[int, Found]:
-        found: dict[int, Found] = {}
+    def _get(self, ids: Sequence[int]) -> dict[int, StoredText]:
+        texts: dict[int, StoredText] = {}
         for start in range(0, len(ids), PER_FETCH):
             keys = [str(key) for key in ids[start : start + PER_FETCH]]
             answer = self.index.fetch(ids=keys, namespace=self.namespace)
             for key, vector in answer.vectors.items():
                 metadata = dict(vector.metadata or {})
-                found[self._id(key)] = Found(metadata.pop(TEXT, ""), metadata)
-        return found
+                texts[self._id(key)] = StoredText(metadata.pop(TEXT, ""), metadata)
+        return texts
 
     def stored(self, ids: Sequence[int]) -> dict[int, tuple[str, Embeddings]]:
         """Look up the texts with these ids, each with its vector of length 1."""
@@ -133,7 +148,7 @@ class PineconeStore(Store):
         return stored
 
     def _id(self, key: str) -> int:
-        """Read an id that stslab wrote; somebody else may have added to the index."""
+        """Return an id as a number; raise StoreError for one that stslab does not write."""
         if not (key.isascii() and key.isdecimal() and int(key) < 2**63):
             raise StoreError(
                 f"{self.url}: the index holds {key[:60]!r}, an id that stslab does not write: "

@@ -1,7 +1,7 @@
-"""A file of any size → its texts with what else a row holds, a chunk at a time.
+"""A file of any size → its texts and their metadata, a chunk at a time.
 
-Rows are read as `stslab.read_corpus` reads them, by the same functions; what is kept in memory is
-one chunk. Only ``.json`` and ``.xlsx`` are read whole, because their formats ask for it.
+Rows are read as `stslab.read_corpus` reads them, by the same functions, with one chunk in memory.
+Only ``.json`` and ``.xlsx`` are read at once, because their formats require it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ...inputs.reading import (
     text_column,
     used_rows,
 )
-from ..store import Found, Metadata
+from ..store import Metadata, StoredText
 
 ROWS, SIZE = 4096, 2**22  # a chunk ends at so many rows, or bytes of text, whichever comes first
 
@@ -52,9 +52,10 @@ class TextFile:
         self._file = file = self._open.enter_context(opened(path, ["text"], sheet))
         self.name = file.name
         try:
-            self._stamp = self._seen()
-            is_whole = file.kind in (".json", ".xlsx")
-            self._whole = list(numbered(file, sheet)) if is_whole else None
+            self._stamp = self._size_and_time()
+            self._all_rows = None
+            if file.kind in (".json", ".xlsx"):
+                self._all_rows = list(numbered(file, sheet))
             names = rows_from([(1, dict.fromkeys(self._names(), ""))], file, ["text"])
             self._column = text_column(names, "text", column)
             self.count = sum(map(len, self.chunks()))  # texts in it
@@ -64,16 +65,16 @@ class TextFile:
             self._open.close()
             raise
 
-    def chunks(self) -> Iterator[list[Found]]:
-        """Give the texts in their order, a chunk at a time; none is empty."""
+    def chunks(self) -> Iterator[list[StoredText]]:
+        """Yield the texts in their order, a chunk at a time; no chunk is empty."""
         rows, size = list[tuple[int, Any]](), 0
         for row in self._numbered():
             rows.append(row)
             size += _size(row[1])
             if len(rows) == ROWS or size >= SIZE:
-                yield from self._found(rows)
+                yield from self._texts_of(rows)
                 rows, size = [], 0
-        yield from self._found(rows)
+        yield from self._texts_of(rows)
 
     def __enter__(self) -> Self:
         return self
@@ -82,19 +83,19 @@ class TextFile:
         self._open.close()
 
     def check_unchanged(self) -> None:
-        """Refuse a file that was written to since it was checked."""
-        if self._seen() != self._stamp:
+        """Raise InputError if the file was changed since it was checked."""
+        if self._size_and_time() != self._stamp:
             raise InputError(
                 f"{self.name}: the file was changed while it was read. Run this again; texts that "
                 f"have not changed are not encoded again."
             )
 
-    def _seen(self) -> tuple[int, int]:
-        about = os.fstat(self._file.stream.fileno())
-        return about.st_size, about.st_mtime_ns
+    def _size_and_time(self) -> tuple[int, int]:
+        status = os.fstat(self._file.stream.fileno())
+        return status.st_size, status.st_mtime_ns
 
     def _names(self) -> dict[str, None]:
-        """Name the columns; of JSON every row may bring others."""
+        """Return the names of the columns; in JSON, every row may have further ones."""
         names: dict[str, None] = {}
         for _, item in self._numbered():
             if isinstance(item, Mapping):
@@ -106,23 +107,24 @@ class TextFile:
         return names
 
     def _numbered(self) -> Iterator[tuple[int, Any]]:
-        if self._whole is not None:
-            return iter(self._whole)
-        return (
-            _from_parquet(self._file) if self._file.kind == ".parquet" else numbered(self._file, "")
-        )
+        if self._all_rows is not None:
+            return iter(self._all_rows)
+        if self._file.kind == ".parquet":
+            return _from_parquet(self._file)
+        return numbered(self._file, "")
 
-    def _found(self, rows: list[tuple[int, Any]]) -> Iterator[list[Found]]:
-        if any(item for _, item in rows):
-            table = rows_from(rows, self._file, ["text"])
-            texts = table.frame.get(self._column, [None] * len(rows))
-            there = [not _is_blank(text) for text in texts]
-            if any(there):
-                table = table._replace(frame=table.frame[there])
-                records = used_rows(table, {self._column: "text"}, ["text"]).table.to_dict(
-                    "records"
-                )
-                yield [Found(each.pop("text"), _metadata(each)) for each in records]
+    def _texts_of(self, rows: list[tuple[int, Any]]) -> Iterator[list[StoredText]]:
+        """Yield the texts of some rows as one chunk, or nothing if they are all blank."""
+        if not any(item for _, item in rows):
+            return
+        table = rows_from(rows, self._file, ["text"])
+        texts = table.frame.get(self._column, [None] * len(rows))
+        has_text = [not _is_blank(text) for text in texts]
+        if any(has_text):
+            table = table._replace(frame=table.frame[has_text])
+            used = used_rows(table, {self._column: "text"}, ["text"])
+            records = used.table.to_dict("records")
+            yield [StoredText(record.pop("text"), _metadata(record)) for record in records]
 
 
 def _from_parquet(file: Opened) -> Iterator[tuple[int, Any]]:
@@ -131,25 +133,30 @@ def _from_parquet(file: Opened) -> Iterator[tuple[int, Any]]:
 
         parquet = ParquetFile(file.stream)
     except Exception:
-        yield from numbered(file, None)  # says what is wrong
+        yield from numbered(file, None)  # raises the error that names the problem
         return
-    about = parquet.metadata
-    groups = [about.row_group(group) for group in range(about.num_row_groups)]
-    each = max([1, *(group.total_byte_size // max(1, group.num_rows) for group in groups)])
+    row_bytes = 1  # of the row group with the longest rows
+    for index in range(parquet.metadata.num_row_groups):
+        group = parquet.metadata.row_group(index)
+        row_bytes = max(row_bytes, group.total_byte_size // max(1, group.num_rows))
     number = count(1)
-    for batch in parquet.iter_batches(max(1, min(ROWS, SIZE // each))):
+    for batch in parquet.iter_batches(max(1, min(ROWS, SIZE // row_bytes))):
         frame = batch.to_pandas(integer_object_nulls=True)
-        frame = (frame.reset_index() if frame.index.names[0] else frame).astype(object)
-        yield from zip(number, frame.to_dict("records"), strict=False)
+        if frame.index.names[0]:
+            frame = frame.reset_index()
+        yield from zip(number, frame.astype(object).to_dict("records"), strict=False)
 
 
 def _size(item: Any) -> int:
-    texts = item.values() if isinstance(item, Mapping) else [item]
-    return sum(
-        len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-        for text in texts
-        if isinstance(text, str)
-    )
+    """Return the number of bytes of text in a row."""
+    values = [item]
+    if isinstance(item, Mapping):
+        values = list(item.values())
+    size = 0
+    for value in values:
+        if isinstance(value, str):
+            size += len(value.encode("utf-8", "surrogatepass"))
+    return size
 
 
 def _is_blank(text: Any) -> bool:
@@ -159,15 +166,15 @@ def _is_blank(text: Any) -> bool:
 
 
 def _metadata(row: Mapping[Any, Any]) -> Metadata:
-    """Keep what all stores take: text, numbers, truth values; dates and the like as text."""
-    about: dict[str, str | int | float | bool] = {}
+    """Return what all stores take: text, numbers, truth values; dates and the like as text."""
+    metadata: dict[str, str | int | float | bool] = {}
     for name, value in row.items():
         if isinstance(value, str):
-            about[name] = UNUSABLE.sub("\ufffd", value)
+            metadata[name] = UNUSABLE.sub("\ufffd", value)
         elif hasattr(value, "isoformat") and value == value:  # a date that is one
-            about[name] = value.isoformat()
+            metadata[name] = value.isoformat()
         elif isinstance(value, int) and abs(value) >= 2**63:
-            about[name] = str(value)
+            metadata[name] = str(value)
         elif isinstance(value, int | float) and math.isfinite(value):
-            about[name] = value
-    return about
+            metadata[name] = value
+    return metadata

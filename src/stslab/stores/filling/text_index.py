@@ -1,4 +1,4 @@
-"""Where a text lies, looked up by its content."""
+"""An index of texts by their content."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TextIndex:
         )
 
     def add(self, texts: Iterable[str], keys: Iterable[int]) -> None:
-        """Note where texts lie."""
+        """Add texts with their keys."""
         rows = zip(map(_digest, texts), keys, strict=True)
         self._database.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)", rows)
 
@@ -32,7 +32,8 @@ class TextIndex:
         query = f"SELECT key FROM keys WHERE digest = ? ORDER BY key DESC LIMIT {MOST}"
         keys = {}
         for text in dict.fromkeys(texts):
-            if rows := self._database.execute(query, (_digest(text),)).fetchall():
+            rows = self._database.execute(query, (_digest(text),)).fetchall()
+            if rows:
                 keys[text] = [key for (key,) in rows]
         return keys
 

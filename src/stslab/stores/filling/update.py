@@ -1,4 +1,4 @@
-"""Put a file's texts into a store, without encoding again what the store holds somewhere."""
+"""Put a file's texts into a store, without encoding again those that it holds under any id."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ...models.encoding import Embeddings
-from ..store import Found, Store, StoreError
+from ..store import Store, StoredText, StoreError
 from .text_index import TextIndex
 
 AT_ONCE = 10_000  # texts read or deleted at a time
@@ -17,8 +17,8 @@ AT_ONCE = 10_000  # texts read or deleted at a time
 class Update:
     """Puts texts into a store, chunk by chunk; close it afterwards.
 
-    First ask which texts of a chunk are `missing`, encode these, and `put` the chunk; then
-    `finish`. Several chunks may be asked about before the first is put.
+    Call `missing` for the texts of a chunk that have to be encoded, encode these, and `put` the
+    chunk; at the end, `finish`. `missing` may be called for several chunks before the first `put`.
 
     A text that moves keeps its vector, which is read from the store and added under the new id. A
     text that is replaced before its turn comes is set aside in a temporary file. After a kill that
@@ -34,23 +34,23 @@ class Update:
 
     def missing(self, texts: Sequence[str]) -> list[str]:
         """Return the texts, each once, that the store has no vector of and that are not pending."""
-        unknown = [text for text in dict.fromkeys(texts) if text not in self._pending]
-        if not unknown:
+        candidates = [text for text in dict.fromkeys(texts) if text not in self._pending]
+        if not candidates:
             return []
-        known = self._texts_in_store(unknown) | self._vectors_aside(unknown).keys()
-        missing = [text for text in unknown if text not in known]
+        available = self._texts_in_store(candidates) | self._vectors_aside(candidates).keys()
+        missing = [text for text in candidates if text not in available]
         self._pending.update(missing)
         return missing
 
     def put(
-        self, ids: Sequence[int], stored: Sequence[Found], encoded: Mapping[str, Embeddings]
+        self, ids: Sequence[int], stored: Sequence[StoredText], encoded: Mapping[str, Embeddings]
     ) -> None:
         """Put texts under their ids, with the vectors of those that were missing."""
-        texts = [each.text for each in stored]
+        texts = [stored_text.text for stored_text in stored]
         vectors = dict(encoded)
-        others = [text for text in texts if text not in vectors]
-        vectors |= self._vectors_aside(others)
-        vectors |= self._vectors_in_store([text for text in others if text not in vectors])
+        not_encoded = [text for text in texts if text not in vectors]
+        vectors |= self._vectors_aside(not_encoded)
+        vectors |= self._vectors_in_store([text for text in not_encoded if text not in vectors])
         if any(text not in vectors for text in texts):
             raise StoreError(
                 f"{self._store.url}: texts were deleted from it meanwhile. Run this again."
@@ -60,26 +60,26 @@ class Update:
             texts,
             np.stack([vectors[text] for text in texts]),
             ids=ids,
-            metadata=[each.metadata for each in stored],
+            metadata=[stored_text.metadata for stored_text in stored],
         )
         self._stored_texts().add(texts, ids)
         self._pending.difference_update(encoded)
 
     def finish(self, count: int) -> None:
-        """Delete all but the first `count` texts, and give back the space of what is gone."""
+        """Delete all but the first `count` texts, and free the space of deleted ones."""
         # The last are deleted first, so that a kill leaves no gaps.
         for stop in range(self._store.count(), count, -AT_ONCE):
             self._store.delete(range(max(count, stop - AT_ONCE), stop))
         self._store.reclaim()
 
     def close(self) -> None:
-        """Remove what is temporary."""
+        """Remove the temporary files."""
         self._aside.close()
         if self._index:
             self._index.close()
 
     def _stored_texts(self) -> TextIndex:
-        """Return where the store's texts lie; they are read the first time."""
+        """Return the index of the store's texts; it is made on the first call."""
         if self._index is None:
             self._index = TextIndex()
             count = self._store.count()
@@ -91,7 +91,7 @@ class Update:
     def _texts_in_store(self, texts: Sequence[str]) -> set[str]:
         candidates = self._stored_texts().find(texts)
         stored = self._store.get(sorted({key for keys in candidates.values() for key in keys}))
-        return {each.text for each in stored.values()} & {*texts}
+        return {stored_text.text for stored_text in stored.values()} & {*texts}
 
     def _vectors_in_store(self, texts: Sequence[str]) -> dict[str, Embeddings]:
         candidates = self._stored_texts().find(texts)

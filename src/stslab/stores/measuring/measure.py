@@ -63,27 +63,27 @@ def recall(
     >>> recall([[3, 6]], [[3, 5]], found_scores=[[0.9, 0.7]], true_scores=[[0.9, 0.7]])
     array([1.])
     """
-    found, true = np.asarray(found_ids), np.asarray(true_ids)
-    if found.ndim != 2 or true.ndim != 2 or len(found) != len(true):
+    ids, true = np.asarray(found_ids), np.asarray(true_ids)
+    if ids.ndim != 2 or true.ndim != 2 or len(ids) != len(true):
         raise InputError(
-            f"found_ids: shape {found.shape}, true_ids: {true.shape}. Give both one row per query."
+            f"found_ids: shape {ids.shape}, true_ids: {true.shape}. Give both one row per query."
         )
     k = true.shape[1]
-    found, sought = found[:, :k], (true >= 0).sum(axis=1)
-    hit = (found[:, :, None] == true[:, None, :]).any(axis=2)
+    ids, true_count = ids[:, :k], (true >= 0).sum(axis=1)
+    hit = (ids[:, :, None] == true[:, None, :]).any(axis=2)
     if found_scores is not None and true_scores is not None:
         last = np.nanmin(np.asarray(true_scores, dtype=float), axis=1, keepdims=True)
         hit |= np.asarray(found_scores, dtype=float)[:, :k] >= last - TIE
-    again = np.tril(found[:, :, None] == found[:, None, :], -1).any(axis=2)
-    hit &= (found >= 0) & ~again
-    share: Scores = np.minimum(hit.sum(axis=1), sought) / np.maximum(sought, 1)
+    is_repeated = np.tril(ids[:, :, None] == ids[:, None, :], -1).any(axis=2)
+    hit &= (ids >= 0) & ~is_repeated
+    share: Scores = np.minimum(hit.sum(axis=1), true_count) / np.maximum(true_count, 1)
     return share
 
 
 def measure_search(
     store: Store, vectors: Embeddings, truth: tuple[Scores, Ids]
 ) -> dict[str, float]:
-    """Ask a store query by query, and compare what it finds with the truth.
+    """Search a store query by query, and compare its hits with the true ones.
 
     Parameters
     ----------
@@ -100,14 +100,20 @@ def measure_search(
         ``recall`` in the mean and ``recall_p5``, its 5th percentile over queries.
     """
     top_k = truth[1].shape[1]
-    store.nearest(vectors[:1], top_k)  # what is read or built at first is no part of a query
-    seconds, answers = [], []
+    store.nearest(vectors[:1], top_k)  # the first query also reads or builds the index
+    seconds, scores, ids = [], [], []
     for vector in vectors:
         start = perf_counter()
-        answers.append(store.nearest(vector, top_k))
+        query_scores, query_ids = store.nearest(vector, top_k)
         seconds.append(perf_counter() - start)
-    scores, ids = (np.concatenate(each) for each in zip(*answers, strict=True))
-    shares = recall(ids, truth[1], found_scores=scores, true_scores=truth[0])
+        scores.append(query_scores)
+        ids.append(query_ids)
+    shares = recall(
+        np.concatenate(ids),
+        truth[1],
+        found_scores=np.concatenate(scores),
+        true_scores=truth[0],
+    )
     return {
         "milliseconds": 1000 * float(np.median(seconds)),
         "milliseconds_p99": 1000 * float(np.percentile(seconds, 99)),
@@ -177,15 +183,15 @@ def measure_stores(
             exact.add(list(map(str, range(size))), vectors[:size])
             truth = exact.nearest(queries, top_k)
         for number, name in enumerate(urls):
-            kind, _, rest = name.partition(":")
+            kind, _, options = name.partition(":")
             place = folder / f"{size}-{number}"
-            url = f"{kind}:{place}{rest}"
+            url = f"{kind}:{place}{options}"
             start = perf_counter()
             with open_store(url, model=model) as store:
                 store.add(list(map(str, range(size))), vectors[:size])
                 store.nearest(queries[:1], top_k)
                 seconds = perf_counter() - start
-                found = measure_search(store, queries, truth)
+                measurements = measure_search(store, queries, truth)
             row = {"store": name, "size": size, "url": url, "place": place}
-            rows.append({**row, "build_seconds": seconds, **found})
+            rows.append({**row, "build_seconds": seconds, **measurements})
     return pd.DataFrame(rows)
