@@ -155,7 +155,7 @@ def test_no_language_is_claimed_for_a_model_whose_card_is_unknown() -> None:
 )
 def test_a_language_that_is_not_checked_is_said(metadata: str, why: str, tmp_path: Path) -> None:
     class Carded(Letters):
-        found = type("Source", (), {"folder": tmp_path})
+        source = type("Source", (), {"folder": tmp_path})
 
     (tmp_path / "README.md").write_text(f"---\n{metadata}\n---\n# A model\n")
     assert text_cautions(FRENCH, model=Carded()).describe().endswith(f"the language ({why}).")
@@ -174,7 +174,7 @@ def test_a_length_that_is_not_checked_is_said_and_no_limit_needs_no_word() -> No
 
 def test_a_card_of_two_languages_makes_no_claim(tmp_path: Path) -> None:
     class Carded(Letters):
-        found = type("Source", (), {"folder": tmp_path})
+        source = type("Source", (), {"folder": tmp_path})
 
     for language, claimed in [("en", True), ("[en]", True), ("[en, fr]", False), ("fr", False)]:
         (tmp_path / "README.md").write_text(f"---\nlanguage: {language}\n---\n# A model\n")

@@ -151,7 +151,20 @@ def _equal_batches(texts: list[str], model: Any, task: Any, shape: Any) -> list[
 
 
 def token_counts(texts: Sequence[str], *, model: Any, task: Task | None = None) -> list[int]:
-    """Count the tokens that the model reads of each text, with its prompt and special tokens."""
+    """Count the tokens that the model reads of each text, with its prompt and special tokens.
+
+    Parameters
+    ----------
+    texts : sequence of str, length n
+    model : SentenceTransformer
+    task : {"query", "document"} or None, default None
+        As for `encode`.
+
+    Returns
+    -------
+    list of int, length n
+        At most the model's maximum length.
+    """
     prompt = _prompt(model, task)
     return count_tokens([prompt + text for text in texts], model, truncated=True)
 

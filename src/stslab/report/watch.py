@@ -63,7 +63,7 @@ class Preview(ThreadingHTTPServer):
         self.server_close()
 
     def changed(self) -> None:
-        """Tell every open page to reload."""
+        """Make every open page reload."""
         with self._news:
             self._news.notify_all()
 
