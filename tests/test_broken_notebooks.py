@@ -6,6 +6,9 @@ import json
 import os
 import signal
 import subprocess
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -216,17 +219,29 @@ def test_watch_goes_on_beside_broken_notebooks_and_names_them_once(half: Project
     """Not each time that it builds again."""
     half.preset("notebooks: [08]")
     process = half.start("watch", "mini", stderr=subprocess.STDOUT)
+    lines: list[str] = []
+    reader = threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True)
+    reader.start()
+
+    def wait_for(words: str, count: int, meanwhile: Callable[[], object]) -> None:
+        for _ in range(60):
+            if sum(words in line for line in lines) >= count:
+                return
+            meanwhile()
+            time.sleep(2)
+        raise AssertionError("".join(lines))
+
+    def edit() -> None:  # again and again: what is saved before it watches is not seen
+        half.edit("08_heatmap", "print(sentences)", "print(sentences)  # edited")
+
     try:
-        lines = []
-        while not lines or "watching;" not in lines[-1]:
-            lines.append(process.stdout.readline())
-            assert lines[-1], "".join(lines)
-        for text in ("edited", "edited again"):
-            half.edit("08_heatmap", "print(sentences)", f"print(sentences)  # {text}")
-            while text and "08_heatmap" not in lines[-1]:
-                lines.append(process.stdout.readline())
-            lines.append("")
+        wait_for("watching;", 1, lambda: None)
+        builds = sum("08_heatmap" in line for line in lines)
+        wait_for("08_heatmap", builds + 1, edit)
+        wait_for("08_heatmap", builds + 2, edit)
     finally:
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=60)
-    assert_named_once("".join(lines) + rest)
+        process.wait(timeout=60)
+        reader.join(timeout=60)
+        process.stdout.close()
+    assert_named_once("".join(lines))
