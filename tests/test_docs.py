@@ -259,7 +259,7 @@ def test_a_command_that_starts_no_kernel_runs_as_it_stands(command: str, clone: 
     assert run_as_it_stands(command, clone).strip()
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_the_other_commands_run_as_they_stand(clone: Path) -> None:
     """One after another, as some need what others wrote; a path that one prints leads to a file."""
     for command in THOROUGH:
