@@ -18,7 +18,7 @@ import pytest
 from projects import BARE, LOOPING, Project, eventually
 
 from stslab.report.running import engine, kernels
-from stslab.report.running.run import Done, GivenUp, Work, give_up, run
+from stslab.report.running.run import GivenUp, RunResult, Work, give_up, run
 
 pytestmark = [
     pytest.mark.usefixtures("bare_kernels", "project"),
@@ -37,11 +37,11 @@ def notebook(*cells: str) -> str:
     return json.dumps({"cells": made, "metadata": about, "nbformat": 4, "nbformat_minor": 5})
 
 
-def ran(*cells: str, kernel: Any = "warm", **options: Any) -> Done:
+def ran(*cells: str, kernel: Any = "warm", **options: Any) -> RunResult:
     return run(Work("page", notebook(*cells), kernel=kernel, **options))
 
 
-def printed(done: Done) -> str:
+def printed(done: RunResult) -> str:
     assert done.error is None, done.error
     outputs = [each for cell in json.loads(done.notebook)["cells"] for each in cell["outputs"]]
     return "".join("".join(each["text"]) for each in outputs)

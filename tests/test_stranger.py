@@ -70,11 +70,11 @@ def once(mini: Project, monkeypatch: pytest.MonkeyPatch) -> list[running.Work]:
     """Run equal work once; whatever runs is this checkout's code, unasked."""
     ours = json.loads((mini.home / "count.ipynb").read_text("utf-8"))
     ours = [cell["source"] for cell in ours["cells"] if cell["id"] != "injected-parameters"]
-    done: dict[str, running.Done] = {}
+    done: dict[str, running.RunResult] = {}
     seen: list[running.Work] = []
     really = running.run
 
-    def run(work: running.Work) -> running.Done:
+    def run(work: running.Work) -> running.RunResult:
         assert [cell["source"] for cell in json.loads(work.notebook)["cells"]] == [
             "".join(source) for source in ours
         ]

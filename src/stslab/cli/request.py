@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..report.building.place import place
-from ..report.messages import RequestError, shown
+from ..report.messages import RequestError, short_repr
 from ..report.request.notebooks import Notebooks
 from ..report.request.presets import Preset, adhoc_preset, load_preset
 from ..report.request.values import CommandLineText, Parameter, parse_assignment, variable_of
@@ -136,7 +136,7 @@ def _values_and_places(request: Request) -> tuple[dict[str, Any], dict[str, str]
     places = {}
     for name, text in request.variables.items():
         values[name] = CommandLineText(text)
-        places[name] = f"{name.upper()}={shown(text)}"
+        places[name] = f"{name.upper()}={short_repr(text)}"
     values.update(map(parse_assignment, request.parameters))
     if request.model:
         values["model_name"] = request.model
@@ -146,7 +146,7 @@ def _values_and_places(request: Request) -> tuple[dict[str, Any], dict[str, str]
     ):
         if value:
             values[name] = value
-            places[name] = f"{variable_of(option)}={shown(value)} (or {option})"
+            places[name] = f"{variable_of(option)}={short_repr(value)} (or {option})"
     return values, places
 
 

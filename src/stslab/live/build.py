@@ -29,7 +29,7 @@ from .lexicon import lexicon
 from .support import check_supported
 from .weights import pack_model
 
-HERE = Path(__file__).parent
+LIVE_FOLDER = Path(__file__).parent
 LARGEST_LIST = 1000  # lines that the page compares
 # The largest difference from Python over the 1,379 test pairs of the STS Benchmark, in Chromium on
 # 2026-11-26 (tests/test_live_engine.py), for the bundled model.
@@ -107,7 +107,7 @@ def build_live(
     start_data, page_data = _compute(model_name, start, ALLOWED_DIFFERENCE[kind])
     weights = pack_model(source, compact=compact, extra=page_data)
     html = (
-        templates(HERE / "page")
+        templates(LIVE_FOLDER / "page")
         .get_template("live.html.j2")
         .render(
             title=title or start.name or "Sentence similarity, live",
@@ -203,7 +203,7 @@ def _compute(
         "check": check.round(9).to_numpy().tolist(),
         "bound": allowed_difference,
     }
-    engine = (HERE / "engine" / "encoder.wasm").read_bytes()
+    engine = (LIVE_FOLDER / "engine" / "encoder.wasm").read_bytes()
     page_data = {
         **lexicon(model),
         "engine": base64.b64encode(engine).decode(),
@@ -239,8 +239,8 @@ def _license_notices() -> str:
 
 def _look() -> Assets:
     sheets = [TEMPLATE / f"{name}.css" for name in ("colors", "figures", "heatmap")]
-    script = (HERE / "engine" / "page.js").read_text(encoding="utf-8")
-    return with_policy(read_style([*sheets, HERE / "page" / "live.css"]), script, wasm=True)
+    script = (LIVE_FOLDER / "engine" / "page.js").read_text(encoding="utf-8")
+    return with_policy(read_style([*sheets, LIVE_FOLDER / "page" / "live.css"]), script, wasm=True)
 
 
 def _write(page: Path, html: str) -> Path:

@@ -55,7 +55,7 @@ def lexicon(model: Encoder) -> dict[str, Any]:
         "negations": for_javascript(differences.NEGATIONS.pattern),
         "denials": for_javascript(differences.DENIALS.pattern),
         "number": for_javascript(quantities.NUMBER.pattern),
-        "before": for_javascript(quantities.BEFORE.pattern),
+        "before": for_javascript(quantities.PREFIX.pattern),
         "after": for_javascript(quantities.after_number().pattern),
         "values": quantities.VALUES,
         "scales": quantities.SCALES,

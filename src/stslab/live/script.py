@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..report.page.assets import TEMPLATE, read_script
 
-HERE = Path(__file__).parent
+LIVE_FOLDER = Path(__file__).parent
 SHARED_PARTS = ("figures", "heatmap")  # as on other pages
 LIVE_PARTS = (
     *("weights", "tokenizer", "engine", "explain"),
@@ -19,7 +19,7 @@ LIVE_PARTS = (
 def live_script() -> str:
     """Return the script's parts joined, before they are compiled."""
     parts = [TEMPLATE / f"{name}.js" for name in SHARED_PARTS]
-    parts += [HERE / "page" / f"{name}.js" for name in LIVE_PARTS]
+    parts += [LIVE_FOLDER / "page" / f"{name}.js" for name in LIVE_PARTS]
     return read_script(parts)
 
 

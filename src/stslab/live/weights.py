@@ -24,6 +24,7 @@ import numpy as np
 
 from stslab.live.characters import character_table
 from stslab.live.support import check_supported, max_tokens
+from stslab.models.completeness import BERT_LAYER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,16 +33,7 @@ if TYPE_CHECKING:
 EMBEDDING_STEP = 16
 LAYER_STEP = 17
 # The modules of a layer that have a weight and a bias, in the order in which the engine reads them.
-LAYER_MODULES = (
-    "attention.self.query",
-    "attention.self.key",
-    "attention.self.value",
-    "attention.output.dense",
-    "attention.output.LayerNorm",
-    "intermediate.dense",
-    "output.dense",
-    "output.LayerNorm",
-)
+LAYER_MODULES = BERT_LAYER
 
 
 class Folder(Protocol):

@@ -90,6 +90,30 @@ def model_folder(name: str, base: Path) -> Path | None:
     return Path(folder)
 
 
+def find_published(name: str) -> ModelSource | None:
+    """Find a published model on this machine, by a name that somebody else wrote.
+
+    It comes from a page or a store, so nothing is downloaded for it, and no folder that happens to
+    have this name is read.
+
+    Returns
+    -------
+    ModelSource or None
+        None if it is neither the bundled model nor one in the hub's cache.
+
+    Raises
+    ------
+    ModelError
+        If it is there in part only, or damaged.
+    """
+    published = {*available_models(), f"sentence-transformers/{DEFAULT_MODEL}"}
+    if published.isdisjoint({name, f"sentence-transformers/{name}"}):
+        return None
+    if model_folder(name, Path.cwd()):
+        return None
+    return find_model(name, download=False)
+
+
 @functools.cache
 def library_versions() -> dict[str, str]:
     """Return the versions of the libraries that an embedding depends on."""

@@ -50,7 +50,7 @@ def _printable_character(character: str) -> str:
     return ascii(character)[1:-1]
 
 
-def shown(value: Any, width: int = 60) -> str:
+def short_repr(value: Any, width: int = 60) -> str:
     """Return a value as a message or a table shows it: short, on one line."""
     if isinstance(value, Path):
         value = str(value)

@@ -11,7 +11,7 @@ from markupsafe import escape
 from .archive import write_zip
 from .building.folder import index_of
 from .building.manifest import MANIFEST, own_file, read_manifest
-from .messages import RequestError, shown
+from .messages import RequestError, short_repr
 from .request.names import name_problem
 
 
@@ -23,7 +23,7 @@ def share(reports: Path, preset: str, pages: Sequence[str] | None = None) -> Pat
     other files, only those that a page links to.
     """
     if problem := name_problem(preset):
-        raise RequestError(f"no report {shown(preset)} to share: the name {problem}.")
+        raise RequestError(f"no report {short_repr(preset)} to share: the name {problem}.")
     home = reports / preset
     if not (home / MANIFEST).is_file():
         raise RequestError(f"no report {preset!r} to share. Build it: make report PRESET={preset}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,14 +11,7 @@ import numpy as np
 from ..inputs.checks import InputError, check_texts
 from ..models.cache import EmbeddingCache, cache_file
 from ..models.encoding import Embeddings, Encoder, encode
-from ..models.finding import (
-    DEFAULT_MODEL,
-    ModelError,
-    available_models,
-    find_model,
-    library_versions,
-    model_folder,
-)
+from ..models.finding import ModelError, find_published, library_versions
 from .opening import identity_of
 from .store import Identity, Store, check_identity
 
@@ -87,21 +79,18 @@ def local_model(store: Store) -> str:
     Raises
     ------
     InputError
-        If it is neither the bundled model nor in the hub's cache.
+        If it is neither the bundled model nor in the hub's cache, or not there as a whole.
     """
     name = store.identity.model
-    published = {DEFAULT_MODEL, *available_models()}
-    is_here = not published.isdisjoint({name, f"sentence-transformers/{name}"}) or (
-        name == f"sentence-transformers/{DEFAULT_MODEL}"
-    )
-    if is_here and not model_folder(name, Path.cwd()):
-        with suppress(ModelError):  # only in part in the hub's cache
-            find_model(name, download=False)
-            return name
-    raise InputError(
-        f"{store.url}: it was built with the model {name!r}, which is not on this machine by that "
-        f"name. If you have it, give its folder or its name: --model NAME."
-    )
+    source = None
+    with suppress(ModelError):  # as a part of it in the hub's cache
+        source = find_published(name)
+    if source is None:
+        raise InputError(
+            f"{store.url}: it was built with the model {name!r}, which is not on this machine by "
+            f"that name. If you have it, give its folder or its name: --model NAME."
+        )
+    return name
 
 
 class _QueryCache(EmbeddingCache):

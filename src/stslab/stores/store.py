@@ -22,7 +22,9 @@ from filelock import FileLock, Timeout
 from ..inputs.checks import InputError, check_texts, check_top_k
 from ..models.encoding import Embeddings
 
-SAME = 5e-7  # scores closer than this are ties: clients compute in float32, each in its own order
+TIE_DIFFERENCE = (
+    5e-7  # scores closer than this are ties: clients compute in float32, each in its own order
+)
 Ids = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
 Metadata = Mapping[str, str | int | float | bool]
@@ -260,7 +262,7 @@ class Store(ABC):
         scores: Scores = np.asarray(client_scores, dtype=np.float64)
         # Mostly no two scores tie and no hit is missing. Then nothing is sorted, because sorting
         # takes as long as FAISS's search. Adding 0.0 turns -0.0 into 0.0.
-        if ids.size and ids.min() >= 0 and np.diff(scores).max(initial=-1.0) < -SAME:
+        if ids.size and ids.min() >= 0 and np.diff(scores).max(initial=-1.0) < -TIE_DIFFERENCE:
             return np.minimum(np.maximum(scores, -1.0), 1.0) + 0.0, ids
         scores = np.where(ids < 0, -2.0, scores)  # missing hits are sorted to the end
         best_first = np.argsort(-scores, axis=1)
@@ -341,6 +343,19 @@ def check_identity(url: str, stored: Identity | None, requested: Identity | None
     return identity
 
 
+def read_id(key: str, place: str, *, another: str) -> int:
+    """Return an id that a client keeps as text.
+
+    Raise StoreError for one that stslab does not write: somebody else may have added texts.
+    """
+    if not (key.isascii() and key.isdecimal() and int(key) < 2**63):
+        raise StoreError(
+            f"{place} holds {key[:60]!r}, an id that stslab does not write: somebody else added "
+            f"it. Delete it, or name another {another}."
+        )
+    return int(key)
+
+
 def client(module: str, url: str, extra: str) -> Any:
     """Import a store's client; raise InputError with the extra to install if it is missing."""
     try:
@@ -391,5 +406,5 @@ def _checked_ids(ids: Sequence[int]) -> Ids:
 def _leveled(scores: Scores) -> Scores:
     """Return scores, in rows sorted best first, in which those that tie have the best of them."""
     # Rounding would separate two scores that tie but lie on either side of a half.
-    starts_group = np.diff(scores, axis=1, prepend=np.inf) < -SAME
+    starts_group = np.diff(scores, axis=1, prepend=np.inf) < -TIE_DIFFERENCE
     return np.minimum.accumulate(np.where(starts_group, scores, np.inf), axis=1)

@@ -66,7 +66,7 @@ NUMBER = re.compile(
     re.IGNORECASE,
 )
 # The sign, currency or month in front of a number. A dash after a digit makes a range, not a sign.
-BEFORE = re.compile(
+PREFIX = re.compile(
     rf"(?:\b(?P<month>{_month})\.?\s(?:the\s)?)?"
     r"(?P<minus>(?<![\w).%])(?<!\d\s)[-−]|\bminus\s)?(?P<half>\bhalf\s)?"
     r"(?P<currency>(?:\b(?:us|nz|[ac]))?\$\s?|[€£¥₹]\s?|\b(?:usd|eur|gbp|jpy|inr|cny)\s?)?$",
@@ -194,7 +194,7 @@ def _with_its_unit(text: str, start: int, match: re.Match[str]) -> tuple[Quantit
 
     What stands before the number is looked for from `start` on.
     """
-    prefix = BEFORE.search(text, start, match.start())
+    prefix = PREFIX.search(text, start, match.start())
     suffix = after_number().match(text, match.end())
     assert prefix is not None  # both may be empty
     assert suffix is not None

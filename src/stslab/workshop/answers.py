@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..report.messages import printable, shown
+from ..report.messages import printable, short_repr
 
 FORMAT, VERSION = "stslab-class", 1
 LOWEST, HIGHEST = 0, 5  # what a pair can be rated
@@ -123,7 +123,7 @@ def explain(error: ValidationError) -> str:
     # pydantic's "Input should be a valid number" becomes "expected a number".
     expected = message[0].lower() + message[1:]
     expected = expected.replace("input should be", "expected").replace("a valid", "a")
-    return f"{location or 'the file'}: {expected}, got {shown(first['input'], 40)}"
+    return f"{location or 'the file'}: {expected}, got {short_repr(first['input'], 40)}"
 
 
 def _describe_step(step: str | int) -> str:
@@ -137,4 +137,4 @@ def _raise_if_repeated(noun: str, names: Iterable[str]) -> None:
     """Raise ValueError if a name comes twice."""
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
-        raise ValueError(f"the {noun} {shown(repeated[0])} is there twice")
+        raise ValueError(f"the {noun} {short_repr(repeated[0])} is there twice")

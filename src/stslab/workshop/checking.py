@@ -122,7 +122,7 @@ def _judge_answer(exercise: Exercise, namespace: Mapping[str, Any]) -> Verdict:
 
 
 def _verdict_of_condition(exercise: Exercise, namespace: Mapping[str, Any]) -> Verdict:
-    """Judge an answer by the exercise's condition; an answer that it cannot read is wrong."""
+    """Return the verdict of an exercise's condition; an answer that it cannot read is wrong."""
     try:
         if bool(_evaluate(exercise.right, namespace)):
             return Verdict(True, "Right.", value=_guessed_score(exercise, namespace))

@@ -20,7 +20,7 @@ from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpec
 
 from ..report.editions.cells import solved_edition, student_edition
 from ..report.editions.exercises import Lesson, read_lessons
-from ..report.messages import RequestError, shown, suggest
+from ..report.messages import RequestError, short_repr, suggest
 from ..report.request.notebooks import selects
 from ..report.request.source import read_source
 from ..report.running.kernels import REQUEST, KernelKind, cool_down, warm_up
@@ -120,7 +120,8 @@ class Copies:
         selected = [stem for stem in stems if selects(name, stem)]
         if not selected:
             raise RequestError(
-                f"FRESH={shown(name)} (or --fresh): no copy of this name.{suggest(name, stems)}"
+                f"FRESH={short_repr(name)} (or --fresh): no copy of this name."
+                f"{suggest(name, stems)}"
             )
         return selected
 

@@ -25,7 +25,7 @@ from .folder import ReportFolder
 from .plan import Step, plan
 
 if TYPE_CHECKING:
-    from ..running.run import Done
+    from ..running.run import RunResult
 
 
 @dataclass
@@ -187,7 +187,7 @@ class _Build:
                 self.pool.stop(self.ident)
                 wait(running, timeout=0.1)
 
-    def _start(self, steps: Sequence[Step]) -> dict[Future[Done], Step]:
+    def _start(self, steps: Sequence[Step]) -> dict[Future[RunResult], Step]:
         if not steps:
             return {}
         from ..cached import check_cache
@@ -224,13 +224,13 @@ class _Build:
 
     def _rendered(self, step: Step) -> Result:
         """Publish a page with the new text and the outputs of the last run, which are current."""
-        from ..running.run import Done
+        from ..running.run import RunResult
 
-        def combine() -> Done:
+        def combine() -> RunResult:
             executed = json.loads((self.folder.path / f"{step.job.name}.ipynb").read_text("utf-8"))
             page = self.folder.pages[step.job.name]
             text = json.dumps(with_outputs(step.notebook, executed))
-            return Done(text, None, page.seconds, page.kernel)
+            return RunResult(text, None, page.seconds, page.kernel)
 
         started = time.monotonic()
         result = self._finished(step, combine)
@@ -238,7 +238,7 @@ class _Build:
             result.status, result.seconds = "rendered", time.monotonic() - started
         return result
 
-    def _finished(self, step: Step, get: Callable[[], Done]) -> Result:
+    def _finished(self, step: Step, get: Callable[[], RunResult]) -> Result:
         """Publish a page; a lost cluster or a full disk makes this page fail, not the others."""
         from .published import publish, publish_failure, with_cell_name
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from ..messages import shown
+from ..messages import short_repr
 from ..request.names import name_problem
 from ..running.kernels import KernelKind
 
@@ -80,7 +80,7 @@ def read_manifest(folder: Path) -> Manifest:
         return Manifest(folder.name, "", {}, f"{path} is damaged")
     pages = {name: page for name, page in entries.items() if page}
     problem = ""
-    invalid = [shown(name) for name in entries if name not in pages]
+    invalid = [short_repr(name) for name in entries if name not in pages]
     if invalid:
         problem = f"{path} has entries that stslab did not write: {', '.join(invalid[:3])}"
         if len(invalid) > 3:

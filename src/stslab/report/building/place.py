@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from ..messages import RequestError, shown
+from ..messages import RequestError, short_repr
 from ..request.names import safe_stem
 from ..request.presets import Preset
 from .manifest import read_manifest
@@ -77,13 +77,13 @@ def _source_of(folder: Path, root: Path) -> Path | None:
 def _no_folder(file: Path, sources: dict[Path, Path | None], root: Path) -> RequestError:
     """Return the error that names the folders which hold reports of other files."""
     occupied = [
-        f"{folder} holds that of {shown(relative_to_project(source, root))}"
+        f"{folder} holds that of {short_repr(relative_to_project(source, root))}"
         for folder, source in sources.items()
         if source
     ]
     return RequestError(
-        f"no folder for the report of {shown(relative_to_project(file, root))}: "
-        f"{', '.join(occupied)}. Rename {shown(file.name)}, or move a folder away."
+        f"no folder for the report of {short_repr(relative_to_project(file, root))}: "
+        f"{', '.join(occupied)}. Rename {short_repr(file.name)}, or move a folder away."
     )
 
 

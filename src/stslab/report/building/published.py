@@ -12,20 +12,20 @@ import nbformat
 from nbformat import NotebookNode
 
 from ..identity import file_digest
-from ..messages import shown
+from ..messages import short_repr
 from ..page.forms import forms_of, info_of
 from ..page.headline import read_headline
 from ..page.render import export, set_title
 from ..page.svg import standalone_svg
 from ..page.thumbnail import thumbnail
-from ..running.run import Done
+from ..running.run import RunResult
 from .folder import ReportFolder
 from .manifest import OUTPUT_NAME, Page
 from .plan import Step
 from .volatile import changed_outputs, volatile_outputs
 
 
-def publish(folder: ReportFolder, step: Step, run: Done) -> Page:
+def publish(folder: ReportFolder, step: Step, run: RunResult) -> Page:
     """Publish a page with all its files; return its entry in the manifest."""
     name, job = step.job.name, step.job
     notebook = nbformat.reads(run.notebook, as_version=4)
@@ -58,7 +58,7 @@ def publish(folder: ReportFolder, step: Step, run: Done) -> Page:
     return page
 
 
-def publish_failure(folder: ReportFolder, step: Step, error: str, run: Done | None) -> None:
+def publish_failure(folder: ReportFolder, step: Step, error: str, run: RunResult | None) -> None:
     """Keep the last good page; publish the failed notebook beside it."""
     name = step.job.name
     page = folder.pages.get(name) or Page(status="failed", why=[], title=step.title)
@@ -77,13 +77,13 @@ def publish_failure(folder: ReportFolder, step: Step, error: str, run: Done | No
         folder.publish_failure(name, page, files)
 
 
-def with_cell_name(error: str, run: Done) -> str:
+def with_cell_name(error: str, run: RunResult) -> str:
     """Return an error with a cell's first line in place of the file that Python names."""
 
     def place(match: re.Match[str]) -> str:
         for cell in nbformat.reads(run.notebook, as_version=4).cells:
             if any(output.output_type == "error" for output in cell.get("outputs", ())):
-                return f"(line {match[1]} of the cell that begins {shown(_first_line(cell))})"
+                return f"(line {match[1]} of the cell that begins {short_repr(_first_line(cell))})"
         return match[0]
 
     return re.sub(r"\(\d+\.py, line (\d+)\)", place, error)
@@ -138,7 +138,9 @@ def _notebook_bytes(notebook: NotebookNode) -> bytes:
     return bytes((nbformat.writes(notebook, version=4) + "\n").encode())
 
 
-def _warnings(folder: ReportFolder, step: Step, run: Done, notebook: NotebookNode) -> Iterator[str]:
+def _warnings(
+    folder: ReportFolder, step: Step, run: RunResult, notebook: NotebookNode
+) -> Iterator[str]:
     """Yield a warning for all that would make two builds differ, or does."""
     if run.fell_back:
         yield f"it ran on a fresh kernel: {run.fell_back}"

@@ -24,7 +24,7 @@ from ..page.svg import inline_svg
 from ..page.tables import data_table
 from .exercises import Exercise
 
-HERE = Path(__file__).parent
+EDITIONS_FOLDER = Path(__file__).parent
 # What the last row of a room can read: rows of a table or lines of a value, and characters.
 ROWS = 6
 LINE = 96
@@ -70,16 +70,16 @@ def write_slides(decks: Sequence[Deck], title: str) -> str:
     """
     prose = Prose(lambda address: None)  # a slide leads nowhere
     parts = [list(_slides(deck, prose, f"d{number}")) for number, deck in enumerate(decks)]
-    sheets = [TEMPLATE / "colors.css", TEMPLATE / "heatmap.css", HERE / "slides.css"]
-    reveal_css = (HERE / "reveal" / "reveal.css").read_text(encoding="utf-8")
+    sheets = [TEMPLATE / "colors.css", TEMPLATE / "heatmap.css", EDITIONS_FOLDER / "slides.css"]
+    reveal_css = (EDITIONS_FOLDER / "reveal" / "reveal.css").read_text(encoding="utf-8")
     scripts = [
-        (HERE / file).read_text(encoding="utf-8")
+        (EDITIONS_FOLDER / file).read_text(encoding="utf-8")
         for file in ("reveal/reveal.js", "reveal/notes.js", "slides.js")
     ]
     exercises = [exercise for deck in decks for exercise in deck.exercises]
     minutes = sum(deck.minutes for deck in decks) + sum(e.minutes for e in exercises)
     html = (
-        templates(HERE)
+        templates(EDITIONS_FOLDER)
         .get_template("slides.html.j2")
         .render(
             title=title,

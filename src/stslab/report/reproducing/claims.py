@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from ..messages import RequestError, printable, shown
+from ..messages import RequestError, printable, short_repr
 from ..page.record import read_record
 from ..request.names import name_problem
 
@@ -137,7 +137,7 @@ def read_claims(html: str, page: str) -> Claims:
         raise RequestError(
             f"{page}: its record of what it was made from is not one that stslab writes: "
             f"{location or 'the whole'}: {printable(first['msg'])[:200]}, "
-            f"got {shown(first['input'])}. Nothing was run."
+            f"got {short_repr(first['input'])}. Nothing was run."
         ) from None
     except (ValueError, RecursionError) as error:
         raise RequestError(f"{page}: {printable(str(error))}") from None

@@ -10,17 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stslab.models.finding import (
-    DEFAULT_MODEL,
-    ModelError,
-    available_models,
-    find_model,
-    model_folder,
-)
+from stslab.models.finding import ModelError, available_models, find_published
 
 from .. import identity
 from ..building.freshness import Dependencies
-from ..messages import RequestError, printable, shown
+from ..messages import RequestError, printable, short_repr
 from ..page.record import split_page
 from ..request.jobs import MODELS, Job, model_names
 from ..request.parameters import read_parameters
@@ -152,20 +146,20 @@ def _job(
     for key, value in claims.parameters.items():
         if key in claims.files or (key in file_parameters and isinstance(value, str)):
             raise RequestError(
-                f"{name}: its parameter {shown(key)} names a file of the machine that it "
+                f"{name}: its parameter {short_repr(key)} names a file of the machine that it "
                 f"was made on. A page of stslab lists such a file among its input files."
             )
     values = check_values(parameters, claims.parameters, place=name, notebook=notebook.stem)
     files = {}
     for key, file in claims.files.items():
         if key not in file_parameters:
-            raise RequestError(f"{name}: its notebook takes no file {shown(key)}.")
+            raise RequestError(f"{name}: its notebook takes no file {short_repr(key)}.")
         path = files[key] = scratch / "inputs" / key / file.name
         path.parent.mkdir(parents=True)
         path.write_bytes(_content(name, key, claims, inputs))
     unknown_inputs = inputs.keys() - files.keys() - claims.model.keys()
     if unknown_inputs:
-        raise RequestError(f"{name}: was made without an input {shown(min(unknown_inputs))}.")
+        raise RequestError(f"{name}: was made without an input {short_repr(min(unknown_inputs))}.")
     return Job(
         name=claims.page,
         notebook=notebook,
@@ -184,7 +178,9 @@ def _content(name: str, parameter: str, claims: Claims, inputs: Mapping[str, Pat
         try:
             content = base64.b64decode(claims.inputs[parameter], validate=True)
         except ValueError:
-            raise RequestError(f"{name}: the file {shown(file.name)} in it is damaged.") from None
+            raise RequestError(
+                f"{name}: the file {short_repr(file.name)} in it is damaged."
+            ) from None
     else:
         raise RequestError(
             f"{name}: was made from {printable(file.name)}, which is not inside it. Give the file "
@@ -206,30 +202,27 @@ def _check_models(name: str, claims: Claims, job: Job) -> None:
     names = model_names(job)
     if set(names) != claims.model.keys():
         raise RequestError(
-            f"{name}: it claims the models {shown(sorted(claims.model))}, but its parameters name "
-            f"{shown(sorted(names))}."
+            f"{name}: it claims the models {short_repr(sorted(claims.model))}, but its parameters "
+            f"name {short_repr(sorted(names))}."
         )
-    available = [DEFAULT_MODEL, *available_models()]
-    published = {*available, f"sentence-transformers/{DEFAULT_MODEL}"}
     for model in names:
         if model in job.models:
             continue
         parameter, slash, folder = model.partition("/")
         if slash and parameter in MODELS:
             raise RequestError(
-                f"{name}: was made with the model in a folder {shown(folder)}, "
+                f"{name}: was made with the model in a folder {short_repr(folder)}, "
                 f"which is not inside it. Give the folder with --input {printable(model)}=PATH."
             )
-        is_unknown = published.isdisjoint({model, f"sentence-transformers/{model}"})
-        if is_unknown or model_folder(model, Path.cwd()):
-            raise RequestError(
-                f"{name}: was made with the model {shown(model)}, which is not on this machine. "
-                f"Here: {', '.join(available)}."
-            )
         try:
-            find_model(model, download=False)
+            source = find_published(model)
         except ModelError as error:
             raise RequestError(f"{name}: {printable(str(error))}") from None
+        if source is None:
+            raise RequestError(
+                f"{name}: was made with the model {short_repr(model)}, which is not on this "
+                f"machine. Here: {', '.join(available_models())}."
+            )
 
 
 def _run(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..messages import RequestError, printable, shown
+from ..messages import RequestError, printable, short_repr
 from ..writing import naming_file
 from .files import check_files
 from .jobs import Draft, Job, make_jobs
@@ -35,7 +35,7 @@ def new_preset(
     notebooks_dir : Path
     """
     if problem := name_problem(name):
-        raise RequestError(f"preset name {shown(name)} {problem}.")
+        raise RequestError(f"preset name {short_repr(name)} {problem}.")
     target = notebooks_dir / "presets" / f"{name}.yaml"
     if target.exists():
         raise RequestError(f"preset {name!r} exists: {target}. Edit it, or choose another name.")

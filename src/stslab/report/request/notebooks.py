@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from functools import cache, cached_property
 from pathlib import Path
 
-from ..messages import RequestError, shown, suggest
+from ..messages import RequestError, short_repr, suggest
 from .names import same_file_name
 from .parameters import read_parameters
 from .source import is_report, read_notebook
@@ -65,7 +65,7 @@ class Notebooks:
         if len(similar_names) == 1:
             return self.by_stem[similar_names[0]]
         hint = suggest(name, similar_names or self.public)
-        raise RequestError(f"{place}: unknown notebook {shown(name)}.{hint}")
+        raise RequestError(f"{place}: unknown notebook {short_repr(name)}.{hint}")
 
     def refuse_taken(self, name: str, subject: str, own_file: Path | None = None) -> None:
         """Raise RequestError if a report's name is that of a preset other than its own file.

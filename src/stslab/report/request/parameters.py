@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Union
 
-from ..messages import RequestError, shown
+from ..messages import RequestError, short_repr
 from .source import read_notebook
 from .values import Parameter, validated
 
@@ -52,7 +52,7 @@ def parameters_table(notebook: Path) -> list[dict[str, str]]:
         {
             "name": parameter.name,
             "type": parameter.annotation,
-            "default": shown(parameter.default),
+            "default": short_repr(parameter.default),
             "help": parameter.help,
         }
         for parameter in read_parameters(notebook).values()
@@ -82,7 +82,7 @@ def _read_cell(source: str, place: str) -> dict[str, Parameter]:
     for statement in statements:
         if _is_import_for_types(statement):
             continue
-        subject = f"{place}, line {statement.lineno}: {shown(_code(statement, lines))}"
+        subject = f"{place}, line {statement.lineno}: {short_repr(_code(statement, lines))}"
         match statement:
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
                 type_node: ast.expr | None = annotation

@@ -30,7 +30,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from ..messages import RequestError, joined_names, shown, suggest
+from ..messages import RequestError, joined_names, short_repr, suggest
 from .jobs import COMMAND_LINE, Draft, Job, Layer, check_shared, make_jobs
 from .names import name_problem, safe_stem, same_file_name
 from .notebooks import Notebooks
@@ -204,7 +204,7 @@ def _drafts(
         if name is None:
             name = notebook.stem
         if problem := name_problem(name):
-            raise RequestError(f"{place}: the page name {shown(name)} {problem}.")
+            raise RequestError(f"{place}: the page name {short_repr(name)} {problem}.")
         file_name = same_file_name(name)
         if file_name in first_lines:
             raise RequestError(
@@ -246,7 +246,7 @@ def adhoc_preset(
         raise RequestError(f"{COMMAND_LINE}: no file given.{notebooks.files_listed()}")
     first_parameter, first_file = next(iter(files.items()))
     name = safe_stem(first_file, first_parameter)
-    notebooks.refuse_taken(name, f"{COMMAND_LINE}: {shown(str(first_file))}")
+    notebooks.refuse_taken(name, f"{COMMAND_LINE}: {short_repr(str(first_file))}")
     takers = notebooks.takers(files)
     _check_all_taken(files, takers, notebooks)
     chosen = takers
@@ -361,7 +361,7 @@ def _explained(error: Mapping[str, Any]) -> str:
         expected = "a preset"
         if path:
             expected = "a run: a notebook's name,"
-        return f"expected {expected} with keys ({', '.join(keys)}), got {shown(value)}."
+        return f"expected {expected} with keys ({', '.join(keys)}), got {short_repr(value)}."
     names = ["preset", *(step for step in path if isinstance(step, str) and step != "[key]")]
     expected = _EXPECTED.get(error_type, error["msg"])
     message = f"{names[-1]!r}: expected {expected}, got {shown_or_nothing(value)}."

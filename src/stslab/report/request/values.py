@@ -18,7 +18,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from ..messages import RequestError, shown, suggest
+from ..messages import RequestError, short_repr, suggest
 from .yaml_text import parse_yaml
 
 
@@ -235,7 +235,7 @@ def _not_a_choice(value: Any, choices: tuple[Any, ...]) -> str:
         hint = suggest(value, texts)
         if "mean" not in hint:  # it lists the choices, as the message does
             hint = ""
-    return f"{shown(value)} is not one of {', '.join(map(shown, choices))}.{hint}"
+    return f"{short_repr(value)} is not one of {', '.join(map(short_repr, choices))}.{hint}"
 
 
 def _hint(value: Any, parameter: Parameter, problem_type: str) -> str:
@@ -254,7 +254,7 @@ def _hint(value: Any, parameter: Parameter, problem_type: str) -> str:
     if problem_type == "list_type":
         if value.startswith("["):  # a list that YAML could not read, such as [Why?]
             return ' Put each text in double quotes: ["…", "…"].'
-        return f" Write a list: {shown([value])}."
+        return f" Write a list: {short_repr([value])}."
     return ""
 
 
@@ -262,7 +262,7 @@ def shown_or_nothing(value: Any) -> str:
     """Return a value as a message shows it; null, which a person leaves out, is "nothing"."""
     if value is None:
         return "nothing"
-    return shown(value)
+    return short_repr(value)
 
 
 def _choices(type_: Any) -> tuple[Any, ...]:
@@ -293,6 +293,6 @@ def _readable_file(value: str | Path, base: Path, subject: str) -> Path:
     except (OSError, ValueError) as error:  # too long, a null byte, no permission
         problem = f"cannot be read ({getattr(error, 'strerror', None) or error})"
     raise RequestError(
-        f"{subject}: the file {shown(value)} {problem}. Looked for it in {base.absolute()}. "
+        f"{subject}: the file {short_repr(value)} {problem}. Looked for it in {base.absolute()}. "
         "Correct the path, or give the values as a list."
     )

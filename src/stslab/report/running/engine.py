@@ -23,7 +23,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, papermill_engines
 from papermill.log import logger
 
-from ..messages import shown
+from ..messages import short_repr
 from .kernels import KernelKind, kernel_environment
 
 SEED = "__import__('random').seed(0); __import__('numpy').random.seed(0)"
@@ -219,7 +219,7 @@ def _error(name: str, message: str, traceback: str) -> Any:
 
 def _misfit(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        return f"{', '.join(map(str, error.relative_path))} is {shown(error.instance)}"
+        return f"{', '.join(map(str, error.relative_path))} is {short_repr(error.instance)}"
     if isinstance(error, KeyError):
         return f"{error} is missing"
     return str(error)

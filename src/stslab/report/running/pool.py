@@ -14,7 +14,7 @@ from .. import identity
 from ..messages import RequestError
 
 if TYPE_CHECKING:
-    from .run import Done, Work
+    from .run import RunResult, Work
 
 FILES, FILES_EACH = 128, 32  # open files of a kernel, and of the builder for each; measured: 65, 29
 ANSWER = 10  # seconds for a cluster's scheduler, and for its first worker
@@ -57,7 +57,7 @@ class LocalPool:
             check_limits(jobs)
         self._threads = ThreadPoolExecutor(jobs or 1, thread_name_prefix="notebook")
 
-    def submit(self, work: Work, on_cell: Callable[[int], None]) -> Future[Done]:
+    def submit(self, work: Work, on_cell: Callable[[int], None]) -> Future[RunResult]:
         from .run import run
 
         return self._threads.submit(run, work, on_cell)
@@ -126,9 +126,9 @@ class ClusterPool:
         if problem:
             raise RequestError(f"--scheduler {address}: {problem}")
 
-    def submit(self, work: Work, on_cell: Callable[[int], None]) -> Future[Done]:
+    def submit(self, work: Work, on_cell: Callable[[int], None]) -> Future[RunResult]:
         """Run a notebook on some worker; which cell it is at is not reported."""
-        future: Future[Done] = self._executor.submit(run_there, work, machine_state())
+        future: Future[RunResult] = self._executor.submit(run_there, work, machine_state())
         return future
 
     def stop(self, build: str) -> None:
@@ -143,7 +143,7 @@ class ClusterPool:
         self._client.close()
 
 
-def run_there(work: Work, expected: dict[str, str]) -> Done:
+def run_there(work: Work, expected: dict[str, str]) -> RunResult:
     """Run a notebook on this worker, if it would make the same bytes."""
     from .run import run
 

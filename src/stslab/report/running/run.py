@@ -45,7 +45,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Done:
+class RunResult:
     """An executed notebook as JSON, and why it failed, in a line."""
 
     notebook: str
@@ -64,7 +64,7 @@ def give_up(build: str) -> None:
     _stopped_builds.add(build)
 
 
-def run(work: Work, on_cell: Callable[[int], None] = lambda index: None) -> Done:
+def run(work: Work, on_cell: Callable[[int], None] = lambda index: None) -> RunResult:
     """Run a notebook, on a fresh kernel if a warm one does not start or hangs.
 
     One that failed comes with its error, and a banner that links to it.
@@ -77,7 +77,7 @@ def run(work: Work, on_cell: Callable[[int], None] = lambda index: None) -> Done
         kernel, fell_back = "fresh", str(stalled)
         notebook, error = _attempt(work, kernel, on_cell)
     text = nbformat.writes(notebook, version=4)
-    return Done(text + "\n", error, time.monotonic() - started, kernel, fell_back)
+    return RunResult(text + "\n", error, time.monotonic() - started, kernel, fell_back)
 
 
 def _attempt(

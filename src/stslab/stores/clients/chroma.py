@@ -29,6 +29,7 @@ from ..store import (
     check_identity,
     client,
     lock_for_writing,
+    read_id,
     recorded_identity,
 )
 
@@ -190,13 +191,7 @@ class ChromaStore(Store):
         return stored
 
     def _id(self, key: str) -> int:
-        """Return an id as a number; raise StoreError for one that stslab does not write."""
-        if not (key.isascii() and key.isdecimal() and int(key) < 2**63):
-            raise StoreError(
-                f"{self.url}: the collection {self.name!r} holds {key[:60]!r}, an id that stslab "
-                f"does not write: somebody else added it. Delete it, or name another collection."
-            )
-        return int(key)
+        return read_id(key, f"{self.url}: the collection", another="collection")
 
     def _text(self, key: str, text: Any) -> str:
         if not isinstance(text, str):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...models.encoding import Embeddings
-from ..store import SAME
+from ..store import TIE_DIFFERENCE
 from .local import LocalStore, Rows
 
 QUERIES, SCORES = 256, 2**23  # queries, and scores, computed at a time: 32 MiB
@@ -53,10 +53,10 @@ def _best_columns(scores: Any, ids: Any, k: int) -> Any:
     columns = np.argpartition(scores, -k, axis=1)[:, -k:]
     # A partition takes any of the columns that are equal to the k-th best score.
     lowest = np.take_along_axis(scores, columns, axis=1).min(axis=1)
-    is_candidate = scores >= (lowest - SAME)[:, None]
+    is_candidate = scores >= (lowest - TIE_DIFFERENCE)[:, None]
     for row in np.flatnonzero(np.count_nonzero(is_candidate, axis=1) > k):
         candidates = np.flatnonzero(is_candidate[row])
-        is_equal = scores[row, candidates] <= lowest[row] + SAME
+        is_equal = scores[row, candidates] <= lowest[row] + TIE_DIFFERENCE
         order = np.lexsort((ids[row, candidates], is_equal))
         columns[row] = candidates[order[:k]]
     return columns

@@ -24,12 +24,15 @@ from ..store import (
     StoreError,
     check_identity,
     client,
+    read_id,
     recorded_identity,
 )
 
 TEXT = "stslab_text"  # the metadata that holds a vector's text
 NAMESPACE = "texts"  # a part of an index, with vectors of its own
-ABOUT = "stslab-about"  # a namespace with one vector for each other, whose metadata name the model
+IDENTITIES = (
+    "stslab-about"  # a namespace with one vector for each other, whose metadata name the model
+)
 MOST_BYTES = 2_000_000  # in a request; the service's limit
 MOST_HITS = 10_000  # of a query; the service's limit
 PER_FETCH = 100  # ids in an address
@@ -77,7 +80,7 @@ class PineconeStore(Store):
                 f"Create another index."
             )
         if stored_identity is None:
-            self.index.upsert(namespace=ABOUT, vectors=[self._identity_vector()])
+            self.index.upsert(namespace=IDENTITIES, vectors=[self._identity_vector()])
 
     def _identity_vector(self) -> dict[str, Any]:
         """Return the vector that records the model; the service takes no vector of zeros."""
@@ -85,7 +88,7 @@ class PineconeStore(Store):
         return {"id": self.namespace, "values": values, "metadata": self.identity._asdict()}
 
     def _stored_identity(self) -> Identity | None:
-        vectors = self.index.fetch(ids=[self.namespace], namespace=ABOUT).vectors
+        vectors = self.index.fetch(ids=[self.namespace], namespace=IDENTITIES).vectors
         if self.namespace not in vectors:
             return None
         return recorded_identity(self.url, vectors[self.namespace].metadata or {})
@@ -148,13 +151,7 @@ class PineconeStore(Store):
         return stored
 
     def _id(self, key: str) -> int:
-        """Return an id as a number; raise StoreError for one that stslab does not write."""
-        if not (key.isascii() and key.isdecimal() and int(key) < 2**63):
-            raise StoreError(
-                f"{self.url}: the index holds {key[:60]!r}, an id that stslab does not write: "
-                f"somebody else added it. Delete it, or name another namespace."
-            )
-        return int(key)
+        return read_id(key, f"{self.url}: the index", another="namespace")
 
     def _close(self) -> None:
         self.index.close()

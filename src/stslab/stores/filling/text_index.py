@@ -6,7 +6,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-MOST = 100  # keys of one text: of texts that repeat endlessly, that many are choice enough
+MOST_KEYS = 100  # keys of one text: of texts that repeat endlessly, that many are choice enough
 
 
 class TextIndex:
@@ -29,7 +29,7 @@ class TextIndex:
 
     def find(self, texts: Sequence[str]) -> dict[str, list[int]]:
         """Return the keys under which a text may lie, the highest first; none for a new one."""
-        query = f"SELECT key FROM keys WHERE digest = ? ORDER BY key DESC LIMIT {MOST}"
+        query = f"SELECT key FROM keys WHERE digest = ? ORDER BY key DESC LIMIT {MOST_KEYS}"
         keys = {}
         for text in dict.fromkeys(texts):
             rows = self._database.execute(query, (_digest(text),)).fetchall()

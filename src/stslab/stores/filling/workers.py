@@ -56,7 +56,7 @@ class Workers(Protocol):
 def open_workers(model: Any, processes: int, scheduler: str | None) -> Iterator[Workers]:
     """Start workers: processes, those of a Dask scheduler, or none but this process."""
     if not scheduler and processes < 2:
-        yield _Here(model)
+        yield _ThisProcess(model)
         return
     name, device = model, None
     source = getattr(model, "source", None)
@@ -76,7 +76,7 @@ def open_workers(model: Any, processes: int, scheduler: str | None) -> Iterator[
             yield workers
 
 
-class _Here:
+class _ThisProcess:
     """Encodes in this process, when `result` is called."""
 
     window = 0

@@ -69,18 +69,18 @@ def docstrings(limit: int | None = None) -> list[str]:
     for name in LIBRARIES:
         spec = importlib.util.find_spec(name)
         folders += [Path(place) for place in (spec and spec.submodule_search_locations) or []]
-    found = {
+    texts = {
         sentence
         for folder in folders
         for source in _sources(folder)
         for sentence in _first_sentences(source.read_text("utf-8", "replace"))
     }
-    if limit is not None and len(found) < limit:
+    if limit is not None and len(texts) < limit:
         raise InputError(
-            f"limit: {limit:,} asked for, but the libraries installed here have {len(found):,} "
+            f"limit: {limit:,} asked for, but the libraries installed here have {len(texts):,} "
             f"such sentences. Ask for fewer."
         )
-    return sorted(found, key=lambda text: blake2b(text.encode()).digest())[:limit]
+    return sorted(texts, key=lambda text: blake2b(text.encode()).digest())[:limit]
 
 
 def similar_vectors(real: Any, count: int, *, seed: int = 0) -> Iterator[Embeddings]:
@@ -141,12 +141,12 @@ def similar_vectors(real: Any, count: int, *, seed: int = 0) -> Iterator[Embeddi
     mean = units.mean(axis=0)
     variances, axes = np.linalg.eigh(np.cov(units.T))
     spread = (NOISE * np.sqrt(variances.clip(0)) * axes).T.astype(np.float32)
-    kept = (mean + np.sqrt(1 - NOISE**2) * (units - mean)).astype(np.float32)
+    shrunk = (mean + np.sqrt(1 - NOISE**2) * (units - mean)).astype(np.float32)
     rng = np.random.default_rng(seed)
     for start in range(0, count, BLOCK):
-        rows = rng.integers(len(kept), size=min(BLOCK, count - start))
-        noise = rng.standard_normal((len(rows), kept.shape[1]), dtype=np.float32)
-        yield unit_rows(kept[rows] + noise @ spread).astype(np.float32)
+        rows = rng.integers(len(shrunk), size=min(BLOCK, count - start))
+        noise = rng.standard_normal((len(rows), shrunk.shape[1]), dtype=np.float32)
+        yield unit_rows(shrunk[rows] + noise @ spread).astype(np.float32)
 
 
 def _sources(folder: Path) -> Iterator[Path]:
