@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
 
@@ -21,23 +20,22 @@ class Update:
     chunk; at the end, `finish`. `missing` may be called for several chunks before the first `put`.
 
     A text that moves keeps its vector, which is read from the store and added under the new id. A
-    text that is replaced before its turn comes is set aside in a temporary file. After a kill that
-    file is gone, and such texts are encoded again.
+    text that is replaced may be needed later in the file. If it has no other id, it is added once
+    more behind the last id, where a run after a kill finds it, too; `finish` deletes it there.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._next_id = store.count()  # behind the last text
         self._index: TextIndex | None = None
         self._pending: set[str] = set()  # texts that are being encoded for an earlier chunk
-        self._aside = sqlite3.connect("")
-        self._aside.execute("CREATE TABLE aside (text TEXT PRIMARY KEY, vector BLOB) WITHOUT ROWID")
 
     def missing(self, texts: Sequence[str]) -> list[str]:
         """Return the texts, each once, that the store has no vector of and that are not pending."""
         candidates = [text for text in dict.fromkeys(texts) if text not in self._pending]
         if not candidates:
             return []
-        available = self._texts_in_store(candidates) | self._vectors_aside(candidates).keys()
+        available = {stored.text for stored in self._store.get(self._find(candidates)).values()}
         missing = [text for text in candidates if text not in available]
         self._pending.update(missing)
         return missing
@@ -46,35 +44,37 @@ class Update:
         self, ids: Sequence[int], stored: Sequence[StoredText], encoded: Mapping[str, Embeddings]
     ) -> None:
         """Put texts under their ids, with the vectors of those that were missing."""
-        texts = [stored_text.text for stored_text in stored]
+        new = list(stored)
         vectors = dict(encoded)
-        not_encoded = [text for text in texts if text not in vectors]
-        vectors |= self._vectors_aside(not_encoded)
-        vectors |= self._vectors_in_store([text for text in not_encoded if text not in vectors])
-        if any(text not in vectors for text in texts):
+        vectors |= self._vectors_in_store([text for text, _ in new if text not in vectors])
+        if any(text not in vectors for text, _ in new):
             raise StoreError(
                 f"{self._store.url}: texts were deleted from it meanwhile. Run this again."
             )
-        self._set_aside(ids)
+        self._next_id = max(self._next_id, ids[-1] + 1)
+        replaced = self._last_copies(ids, vectors)
+        vectors |= replaced
+        new += [StoredText(text, {}) for text in replaced]
+        all_ids = [*ids, *range(self._next_id, self._next_id + len(replaced))]
+        self._next_id += len(replaced)
         self._store.add(
-            texts,
-            np.stack([vectors[text] for text in texts]),
-            ids=ids,
-            metadata=[stored_text.metadata for stored_text in stored],
+            [text for text, _ in new],
+            np.stack([vectors[text] for text, _ in new]),
+            ids=all_ids,
+            metadata=[metadata for _, metadata in new],
         )
-        self._stored_texts().add(texts, ids)
+        self._stored_texts().add([text for text, _ in new], all_ids)
         self._pending.difference_update(encoded)
 
     def finish(self, count: int) -> None:
         """Delete all but the first `count` texts, and free the space of deleted ones."""
         # The last are deleted first, so that a kill leaves no gaps.
-        for stop in range(self._store.count(), count, -AT_ONCE):
+        for stop in range(self._next_id, count, -AT_ONCE):
             self._store.delete(range(max(count, stop - AT_ONCE), stop))
         self._store.reclaim()
 
     def close(self) -> None:
-        """Remove the temporary files."""
-        self._aside.close()
+        """Remove the temporary file."""
         if self._index:
             self._index.close()
 
@@ -88,26 +88,20 @@ class Update:
                 self._index.add((stored.text for stored in texts.values()), texts)
         return self._index
 
-    def _texts_in_store(self, texts: Sequence[str]) -> set[str]:
-        candidates = self._stored_texts().find(texts)
-        stored = self._store.get(sorted({key for keys in candidates.values() for key in keys}))
-        return {stored_text.text for stored_text in stored.values()} & {*texts}
+    def _find(self, texts: Sequence[str]) -> list[int]:
+        """Return the ids under which the texts may lie, and perhaps others."""
+        keys = self._stored_texts().find(texts)
+        return sorted({key for found in keys.values() for key in found})
 
     def _vectors_in_store(self, texts: Sequence[str]) -> dict[str, Embeddings]:
-        candidates = self._stored_texts().find(texts)
-        stored = self._store.stored(sorted({key for keys in candidates.values() for key in keys}))
-        return {text: vector for text, vector in stored.values() if text in candidates}
+        wanted = {*texts}
+        stored = self._store.stored(self._find(texts))
+        return {text: vector for text, vector in stored.values() if text in wanted}
 
-    def _vectors_aside(self, texts: Sequence[str]) -> dict[str, Embeddings]:
-        vectors = {}
-        for text in dict.fromkeys(texts):
-            query = "SELECT vector FROM aside WHERE text = ?"
-            for (vector,) in self._aside.execute(query, (text,)):
-                vectors[text] = np.frombuffer(vector, np.float32)
-        return vectors
-
-    def _set_aside(self, ids: Sequence[int]) -> None:
-        """Keep the vectors of texts that are about to be replaced."""
-        replaced = self._store.stored(ids).values()
-        rows = [(text, vector.astype(np.float32).tobytes()) for text, vector in replaced]
-        self._aside.executemany("INSERT OR IGNORE INTO aside VALUES (?, ?)", rows)
+    def _last_copies(self, ids: Sequence[int], new: Container[str]) -> dict[str, Embeddings]:
+        """Return texts with these ids that are not among the new ones and have no other id."""
+        replaced = dict(self._store.stored(ids).values())
+        candidates = [text for text in replaced if text not in new]
+        others = sorted({*self._find(candidates)} - {*ids})
+        kept = {stored.text for stored in self._store.get(others).values()}
+        return {text: replaced[text] for text in candidates if text not in kept}
