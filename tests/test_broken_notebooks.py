@@ -158,7 +158,7 @@ OWN_FILE = ["report", "--sentences", "my.csv", "--column", "text"]
     "arguments",
     [
         pytest.param(["params", "08"], id="params"),
-        pytest.param(["report", "--quiet"], id="tutorial"),
+        pytest.param(["report", "--quiet"], id="tutorial", marks=pytest.mark.thorough),
         pytest.param(OWN_FILE, id="own file", marks=pytest.mark.thorough),
     ],
 )

@@ -148,6 +148,7 @@ def test_forced_builds_jobs_and_kernels_give_the_same_bytes(project: Project) ->
     assert digests[0] == digests[1] == digests[2] == digests[3]
 
 
+@pytest.mark.thorough
 def test_two_copies_elsewhere_under_other_clocks_give_the_same_bytes(
     project: Project, tmp_path: Path
 ) -> None:

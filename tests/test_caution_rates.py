@@ -183,6 +183,7 @@ def test_letters_of_formulas_and_styled_letters_are_no_script(text: str, model: 
     assert LANGUAGE not in text_cautions([text], model=model).table["caution"].tolist()
 
 
+@pytest.mark.thorough
 def test_no_sentence_of_the_benchmark_is_taken_for_another_language(
     benchmark: pd.DataFrame, model: Any
 ) -> None:
@@ -226,6 +227,7 @@ def test_of_100_planted_differences_at_least_80_are_found_and_few_where_none_is(
     assert sum(bool(cautions_of(*pair)) for pair in same) <= 4
 
 
+@pytest.mark.thorough
 def test_shipped_rates_are_what_their_script_measures(with_train: Path) -> None:
     measure = runpy.run_path(str(ROOT / "benchmarks/measure_cautions.py"))
     measured = measure["rates"](with_train).replace({"should_raise": {"yes": True, "no": False}})

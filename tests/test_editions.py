@@ -71,7 +71,9 @@ def tried(name: str, lesson: Lesson) -> list[tuple[str, str, str]]:
     ]
 
 
-FURTHER = {name: [pytest.mark.thorough] if name >= "10" else [] for name in LESSONS}
+# A kernel for each lesson takes long: `make test` runs these three.
+QUICK = ("03_installation", "05_sentence_pairs", "08_heatmap")
+FURTHER = {name: [] if name in QUICK else [pytest.mark.thorough] for name in LESSONS}
 
 
 @pytest.fixture(

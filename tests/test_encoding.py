@@ -55,6 +55,7 @@ def test_an_embedding_does_not_change_with_the_number_of_threads(model):
 
 
 @pytest.mark.parametrize("limit", [75, 77, 250])
+@pytest.mark.thorough
 def test_a_maximum_length_need_not_be_a_multiple_of_the_padding(model, monkeypatch, limit):
     """The last texts are longer than the limit: they are cut where the library cuts them."""
     monkeypatch.setattr(model, "max_seq_length", limit)

@@ -116,6 +116,7 @@ def test_a_large_matrix_is_one_image_of_modest_size(shown):
     assert "application/vnd.stslab.matrix+json" not in data
 
 
+@pytest.mark.thorough
 def test_a_large_matrix_needs_nothing_imported_before():
     """Its colors are seaborn's, which a plain Python has not loaded yet."""
     code = """

@@ -633,6 +633,7 @@ def test_a_data_frame_is_read_like_a_list() -> None:
         read_sentences(pd.DataFrame([["One."]]))
 
 
+@pytest.mark.thorough
 def test_a_million_lines_are_read(tmp_path: Path) -> None:
     (tmp_path / "my.txt").write_text("".join(f"Line {i}.\n" for i in range(1_000_000)))
     found = read_sentences(tmp_path / "my.txt")

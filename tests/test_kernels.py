@@ -219,6 +219,7 @@ def test_a_warm_kernel_that_hangs_is_replaced_by_a_fresh_one(
     assert (done.kernel, done.fell_back) == ("fresh", "a warm kernel used no CPU for 2 s")
 
 
+@pytest.mark.thorough
 def test_work_in_another_process_is_no_hanging(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "STALL", 2.0)
     busy = "import time; end = time.time() + 4\nwhile time.time() < end: pass"
@@ -322,6 +323,7 @@ def slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("slow_machine")
+@pytest.mark.thorough
 def test_outputs_that_arrive_long_after_their_cell_are_waited_for() -> None:
     """As those of a hundred megabytes do on a slow machine; papermill's own limit is 4 s."""
     done = ran(MANY_OUTPUTS)

@@ -94,6 +94,7 @@ def test_the_start_page_lists_each_lesson_with_its_title_and_minutes(copies):
     assert {f"{stem}.ipynb" for stem in LESSONS} <= linked
 
 
+@pytest.mark.thorough
 def test_the_cells_for_ones_own_sentences_run(copies):
     done = run(Work("start", (copies.folder / "start.ipynb").read_text("utf-8"), kernel="warm"))
     assert done.error is None
@@ -391,6 +392,7 @@ def test_from_the_start_page_to_a_heatmap_in_both_themes(lab, page, tmp_path):
 
 
 @pytest.mark.browser
+@pytest.mark.thorough
 def test_what_is_typed_in_the_playground_becomes_a_page(lab, page, tmp_path):
     page.goto(lab.page("lab/tree/playground.ipynb"))
     page.wait_for_selector(".jp-Notebook:visible h1:has-text('Playground')", timeout=60_000)

@@ -108,7 +108,10 @@ def test_the_tutorials_heatmap_comes_out_to_two_decimals(page):
     assert [f"{score:.2f}".replace("-0.00", "0.00") for score in scores] == CELLS
 
 
-@pytest.mark.parametrize(("kind", "most"), [("exact", 1e-6), ("compact", 1e-4)])
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [("exact", 1e-6), pytest.param("compact", 1e-4, marks=pytest.mark.thorough)],
+)
 def test_200_benchmark_pairs_score_as_in_python(opened, of_200_pairs, stsb, kind, most):
     scores = opened(kind).evaluate("p => live.scores(p)", stsb_pairs(stsb)[:200])
     np.testing.assert_allclose(scores, of_200_pairs, rtol=0, atol=most)
@@ -207,6 +210,7 @@ def check_tables(page, pairs, model):
         assert want.table.to_numpy().sum() == pytest.approx(want.score, abs=1e-6)
 
 
+@pytest.mark.thorough
 def test_the_table_of_words_is_pythons(page, stsb, model):
     check_tables(page, stsb_pairs(stsb)[::70], model)
 

@@ -91,17 +91,17 @@ class Update:
     def _find(self, texts: Sequence[str]) -> list[int]:
         """Return the ids under which the texts may lie, and perhaps others."""
         keys = self._stored_texts().find(texts)
-        return sorted({key for found in keys.values() for key in found})
+        return sorted({key for text_keys in keys.values() for key in text_keys})
 
     def _vectors_in_store(self, texts: Sequence[str]) -> dict[str, Embeddings]:
-        wanted = {*texts}
+        sought = {*texts}
         stored = self._store.stored(self._find(texts))
-        return {text: vector for text, vector in stored.values() if text in wanted}
+        return {text: vector for text, vector in stored.values() if text in sought}
 
     def _last_copies(self, ids: Sequence[int], new: Container[str]) -> dict[str, Embeddings]:
         """Return texts with these ids that are not among the new ones and have no other id."""
         replaced = dict(self._store.stored(ids).values())
         candidates = [text for text in replaced if text not in new]
-        others = sorted({*self._find(candidates)} - {*ids})
-        kept = {stored.text for stored in self._store.get(others).values()}
-        return {text: replaced[text] for text in candidates if text not in kept}
+        other_ids = sorted({*self._find(candidates)} - {*ids})
+        in_store = {stored.text for stored in self._store.get(other_ids).values()}
+        return {text: replaced[text] for text in candidates if text not in in_store}
