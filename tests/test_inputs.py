@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from stslab import InputError, read_corpus, read_pairs, read_sentences
 from stslab.csv_text import unmark
 from stslab.inputs.checks import check_texts
-from stslab.inputs.reading import Input
+from stslab.inputs.tables import Input
 
 TEXTS = ["Ein “Satz”.", 'She said "no", twice.', "1,000 cats", "NA", "  spaced  ", "犬。🐕"]
 PAIRS = [("A dog.", 'A "puppy".'), ("One, two.", "NaN")]

@@ -7,9 +7,9 @@ from .figures.show import show_finding as show_finding
 from .figures.show import show_table as show_table
 from .figures.show import show_text as show_text
 from .inputs.checks import InputError as InputError
-from .inputs.reading import read_corpus as read_corpus
-from .inputs.reading import read_pairs as read_pairs
-from .inputs.reading import read_sentences as read_sentences
+from .inputs.tables import read_corpus as read_corpus
+from .inputs.tables import read_pairs as read_pairs
+from .inputs.tables import read_sentences as read_sentences
 from .models.encoding import Encoder as Encoder
 from .models.encoding import encode as encode
 from .models.encoding import token_counts as token_counts

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from ..inputs.checks import InputError
-from ..inputs.reading import Input, read_corpus, read_pairs, read_sentences
+from ..inputs.tables import Input, read_corpus, read_pairs, read_sentences
 from ..models.finding import DEFAULT_MODEL, ModelSource, find_model
 from ..report.page.assets import (
     TEMPLATE,

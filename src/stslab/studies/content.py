@@ -9,7 +9,7 @@ import unicodedata
 from importlib import resources
 
 from ..inputs.checks import InputError
-from ..inputs.reading import Input
+from ..inputs.tables import Input
 from ..wording import counted, plural
 
 SIGNS = re.compile(r"[^\W_]+")  # letters and digits

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..inputs.reading import Input
+from ..inputs.tables import Input
 from ..models.encoding import Encoder
 from ..wording import counted, listed, quoted
 from .calibration import is_calibrated
@@ -54,7 +54,7 @@ def describe_data(
     parts += [f"{count:,} {what}" for what, count in counts.items() if count]
     parts += [*notes, *[f"{counted(read.blank, 'blank row')} left out"] * bool(read.blank)]
     odd = f": {', '.join(parts)}" if parts else ""
-    return " ".join([f"{counted(len(read.table), noun)}{source}{odd}.", *read.how])
+    return " ".join([f"{counted(len(read.table), noun)}{source}{odd}.", *read.notes()])
 
 
 def describe_spread(scored: pd.DataFrame) -> str:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..inputs.checks import InputError
-from ..inputs.reading import read_pairs
+from ..inputs.tables import read_pairs
 
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 

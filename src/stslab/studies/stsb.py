@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from ..inputs.checks import InputError
-from ..inputs.reading import read_pairs
+from ..inputs.tables import read_pairs
 from .gold import with_gold
 
 ON_HUB = "sentence-transformers/stsb"
@@ -59,7 +59,7 @@ def _read_from_folder(folder: Path, split: str) -> pd.DataFrame:
     rows = [line.split("\t") for line in file.read_text(encoding="utf-8").split("\n") if line]
     names = ["group", "source", "gold_score", "sentence_a", "sentence_b"]
     pairs = [(*row[:2], float(row[4]), *row[5:7]) for row in rows]
-    return read_pairs(pd.DataFrame(pairs, columns=names)).table
+    return read_pairs(pd.DataFrame(pairs, columns=names), as_written=True).table
 
 
 def _read_from_hub(split: str) -> pd.DataFrame:
@@ -82,4 +82,6 @@ def _read_from_hub(split: str) -> pd.DataFrame:
     if not files:
         raise InputError(f"STS Benchmark: {ON_HUB} holds no parquet file of its {split} pairs.")
     columns = {"sentence1": "sentence_a", "sentence2": "sentence_b", "score": "gold_score"}
-    return with_gold(read_pairs(files[0], columns=columns).table, gold_max=1)  # 0 to 1 on the hub
+    return with_gold(
+        read_pairs(files[0], columns=columns, as_written=True).table, gold_max=1
+    )  # 0 to 1 on the hub

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from ..inputs.reading import read_pairs
+from ..inputs.tables import read_pairs
 from ..models.finding import DEFAULT_MODEL
 from ..report.archive import write_zip
 from ..report.editions.booklet import render_sheet, write_booklet

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from ..messages import RequestError, joined_names
+from ..messages import RequestError
 from .jobs import Job
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LISTS = {"sentences", "candidates", "others", "queries"}
 PAIRS = {"pairs", "rated_pairs", "own_pairs"}
@@ -54,13 +50,7 @@ def _check_file(file: _File) -> None:
     """Raise RequestError if a file cannot be read, or holds no scores where they are needed."""
     # Here, because they import pandas, which takes its time; most requests name no file.
     from stslab.inputs.checks import InputError
-    from stslab.inputs.reading import (
-        ColumnError,
-        read_corpus,
-        read_pairs,
-        read_rows,
-        read_sentences,
-    )
+    from stslab.inputs.tables import read_corpus, read_pairs, read_sentences
 
     path, columns, sheet = file.path, file.columns, file.sheet
     try:
@@ -70,12 +60,6 @@ def _check_file(file: _File) -> None:
             texts = read_corpus(path, column=columns, sheet=sheet)
         else:
             texts = read_sentences(path, column=columns, sheet=sheet)
-    except ColumnError as error:
-        columns_needed = 1
-        if file.parameter in PAIRS:
-            columns_needed = 2
-        hint = _column_hint(read_rows(path, ["sentence"], "", sheet).frame, columns_needed)
-        raise RequestError(f"{error}{hint}") from None
     except InputError as error:
         raise RequestError(str(error)) from None
     if file.parameter == "rated_pairs" and "gold_score" not in texts.table:
@@ -84,25 +68,3 @@ def _check_file(file: _File) -> None:
             "sentences. Call its column 'gold_score', or name it as the third: "
             'COLUMN="question, faq, score" (or --column "question, faq, score").'
         )
-
-
-def _column_hint(frame: pd.DataFrame, columns_needed: int) -> str:
-    """Return which columns hold texts of several words, and how to name those that are needed."""
-    columns = list(map(str, frame))
-    word_shares = frame.map(_has_several_words).mean().tolist()
-    text_columns = [name for name, share in zip(columns, word_shares, strict=True) if share >= 0.5]
-    hint = ""
-    if text_columns:
-        hint = f" These hold text: {', '.join(map(repr, text_columns))}."
-    if len(text_columns) >= columns_needed:
-        columns = text_columns
-    names = joined_names(columns[:columns_needed])
-    # As it is typed in a shell; in double quotes, like all other examples, where these will do.
-    typed_names = f'"{names}"'
-    if '"' in names:
-        typed_names = shlex.quote(names)
-    return f"{hint} To name them: COLUMN={typed_names} (or --column {typed_names})."
-
-
-def _has_several_words(cell: object) -> bool:
-    return isinstance(cell, str) and " " in cell.strip()

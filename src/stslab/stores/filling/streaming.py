@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import count
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
 from ...inputs.checks import InputError
-from ...inputs.reading import (
-    UNUSABLE,
-    Opened,
-    numbered,
-    opened,
-    rows_from,
-    text_column,
-    used_rows,
-)
+from ...inputs.columns import SAMPLE_ROWS, Column, describe_columns
+from ...inputs.delimited import is_blank
+from ...inputs.files import UNUSABLE, Row, open_rows
+from ...inputs.left_out import rows_left_out
+from ...inputs.tables import Rows, make_table, text_column
 from ..store import Metadata, StoredText
 
 ROWS, SIZE = 4096, 2**22  # a chunk ends at so many rows, or bytes of text, whichever comes first
@@ -36,7 +32,7 @@ class TextFile:
     ----------
     path : str or Path
         A file that `stslab.read_corpus` takes.
-    column, sheet : str or None, default None
+    column, sheet, hidden
         As for `stslab.read_corpus`.
 
     Raises
@@ -46,18 +42,28 @@ class TextFile:
     """
 
     def __init__(
-        self, path: str | Path, *, column: str | None = None, sheet: str | None = None
+        self,
+        path: str | Path,
+        *,
+        column: str | None = None,
+        sheet: str | None = None,
+        hidden: bool = False,
     ) -> None:
         self._open = ExitStack()
-        self._file = file = self._open.enter_context(opened(path, ["text"], sheet))
-        self.name = file.name
+        self._source = self._open.enter_context(
+            open_rows(path, ["text"], sheet=sheet, hidden=hidden)
+        )
+        self.name = self._source.name
         try:
+            full_path = os.path.expanduser(path)  # noqa: PTH111 (as `open_rows` does)
+            handle = Path(full_path).open("rb")  # noqa: SIM115 (`close` closes it)
+            self._handle = self._open.enter_context(handle)
             self._stamp = self._size_and_time()
-            self._all_rows = None
-            if file.kind in (".json", ".xlsx"):
-                self._all_rows = list(numbered(file, sheet))
-            names = rows_from([(1, dict.fromkeys(self._names(), ""))], file, ["text"])
-            self._column = text_column(names, "text", column)
+            self._left_out: dict[int, str] = {}
+            if self._source.raw_header:
+                self._left_out = rows_left_out(self._source.raw_header, self._source.rows())
+            self._rows = Rows(self._source, self._describe_columns(), self._left_out, [], [])
+            self._column = text_column(self._rows, column)
             self.count = sum(map(len, self.chunks()))  # texts in it
             if not self.count:
                 raise InputError(f"{self.name}: no texts in it. Give at least one.")
@@ -67,8 +73,10 @@ class TextFile:
 
     def chunks(self) -> Iterator[list[StoredText]]:
         """Yield the texts in their order, a chunk at a time; no chunk is empty."""
-        rows, size = list[tuple[int, Any]](), 0
-        for row in self._numbered():
+        rows, size = list[Row](), 0
+        for row in self._source.rows():
+            if row[0] in self._left_out:
+                continue
             rows.append(row)
             size += _size(row[1])
             if len(rows) == ROWS or size >= SIZE:
@@ -91,78 +99,33 @@ class TextFile:
             )
 
     def _size_and_time(self) -> tuple[int, int]:
-        status = os.fstat(self._file.stream.fileno())
+        status = os.fstat(self._handle.fileno())
         return status.st_size, status.st_mtime_ns
 
-    def _names(self) -> dict[str, None]:
-        """Return the names of the columns; in JSON, every row may have further ones."""
-        names: dict[str, None] = {}
-        for _, item in self._numbered():
-            if isinstance(item, Mapping):
-                names |= dict.fromkeys(item)
-            elif item is not None:
-                names["text"] = None
-            if self._file.kind not in (".json", ".jsonl"):
-                break
-        return names
+    def _describe_columns(self) -> list[Column]:
+        records = (cells for number, cells in self._source.rows() if number not in self._left_out)
+        return describe_columns(self._source.header, list(islice(records, SAMPLE_ROWS)))
 
-    def _numbered(self) -> Iterator[tuple[int, Any]]:
-        if self._all_rows is not None:
-            return iter(self._all_rows)
-        if self._file.kind == ".parquet":
-            return _from_parquet(self._file)
-        return numbered(self._file, "")
-
-    def _texts_of(self, rows: list[tuple[int, Any]]) -> Iterator[list[StoredText]]:
+    def _texts_of(self, rows: Sequence[Row]) -> Iterator[list[StoredText]]:
         """Yield the texts of some rows as one chunk, or nothing if they are all blank."""
-        if not any(item for _, item in rows):
-            return
-        table = rows_from(rows, self._file, ["text"])
-        texts = table.frame.get(self._column, [None] * len(rows))
-        has_text = [not _is_blank(text) for text in texts]
-        if any(has_text):
-            table = table._replace(frame=table.frame[has_text])
-            used = used_rows(table, {self._column: "text"}, ["text"])
-            records = used.table.to_dict("records")
+        position = self._rows.header.index(self._column)
+        filled = [row for row in rows if not is_blank(row[1][position])]
+        if filled:
+            numbers = [number for number, _ in filled]
+            cells = [cells for _, cells in filled]
+            chunk = self._rows._replace(numbers=numbers, cells=cells)
+            table = make_table(chunk, {self._column: "text"}, ["text"])
+            records = table.to_dict("records")
             yield [StoredText(record.pop("text"), _metadata(record)) for record in records]
 
 
-def _from_parquet(file: Opened) -> Iterator[tuple[int, Any]]:
-    try:
-        from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]
-
-        parquet = ParquetFile(file.stream)
-    except Exception:
-        yield from numbered(file, None)  # raises the error that names the problem
-        return
-    row_bytes = 1  # of the row group with the longest rows
-    for index in range(parquet.metadata.num_row_groups):
-        group = parquet.metadata.row_group(index)
-        row_bytes = max(row_bytes, group.total_byte_size // max(1, group.num_rows))
-    number = count(1)
-    for batch in parquet.iter_batches(max(1, min(ROWS, SIZE // row_bytes))):
-        frame = batch.to_pandas(integer_object_nulls=True)
-        if frame.index.names[0]:
-            frame = frame.reset_index()
-        yield from zip(number, frame.astype(object).to_dict("records"), strict=False)
-
-
-def _size(item: Any) -> int:
+def _size(cells: Sequence[Any]) -> int:
     """Return the number of bytes of text in a row."""
-    values = [item]
-    if isinstance(item, Mapping):
-        values = list(item.values())
     size = 0
-    for value in values:
-        if isinstance(value, str):
-            size += len(value.encode("utf-8", "surrogatepass"))
+    for cell in cells:
+        if isinstance(cell, str):
+            size += len(cell.encode("utf-8", "surrogatepass"))
     return size
-
-
-def _is_blank(text: Any) -> bool:
-    if isinstance(text, str):
-        return not text.strip()
-    return text is None or (isinstance(text, float) and math.isnan(text))
 
 
 def _metadata(row: Mapping[Any, Any]) -> Metadata:

@@ -1,0 +1,276 @@
+"""Which columns of a table hold the texts, and what the other ones hold.
+
+A column is judged by what is in it; a usual name is a hint. Texts are different from row to row,
+have several words, and are longer than names or kinds.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..wording import quoted, short_label
+from .checks import PAIR, InputError
+from .delimited import is_blank
+
+SAMPLE_ROWS = 1000  # rows that columns are judged by
+SEVERAL_WORDS = 0.3  # of its filled cells, at least, hold several words in a column of texts
+MOST_REPEATED = 0.3  # of those, at least, differ from each other
+SHORTER = 1 / 2  # of the mean length of the longest texts: shorter ones are names or kinds
+FEW_KINDS = 20  # of a column with at most so many values, or a fifth of the rows, they are kinds
+
+# Names that are hints, in any case. The first two win over the others.
+FIRST_NAMES = ("sentence", "text")
+TEXT_NAMES: tuple[str, ...] = ("sentences", "texts", "question", "query", "title", "content")
+TEXT_NAMES += ("body", "message", "comment", "comments", "feedback", "review", "description")
+TEXT_NAMES += ("document", "passage", "answer")
+PAIR_NAMES = (
+    tuple(PAIR),
+    ("sentence1", "sentence2"),
+    ("sentence_1", "sentence_2"),
+    ("s1", "s2"),
+    ("text_a", "text_b"),
+    ("text1", "text2"),
+    ("question1", "question2"),
+    ("premise", "hypothesis"),
+)
+# Not `score`, `similarity` or `label`: these hold a model's score or a class as often as what
+# people said (stslab's own tables call a cosine `score`). They are named where they are meant.
+GOLD_NAMES = ("gold_score", "gold", "human_score")
+
+_NUMBER = re.compile(r"[-+−]?(?:\d{1,3}(?:[ ,.'’]\d{3})+|\d+)?(?:[.,]\d+)?(?:[eE][-+]?\d+)?\s*%?\Z")
+_DATE = re.compile(
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})"
+    r"(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[AaPp][Mm]|Z|[-+]\d{2}:?\d{2})?)?\Z"
+)
+# Scripts that put no spaces between words: there, four letters are taken for several words.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{4}"
+)
+_SEVERAL_WORDS = re.compile(r"[^\W\d_]\S*\s+\S*[^\W\d_]")
+
+
+class ColumnError(InputError):
+    """The columns of a table that hold the texts cannot be told."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table, as its first rows show it."""
+
+    name: str
+    kind: str  # "number", "date", "category", "text" or "empty"
+    word_share: float  # of the filled cells, those with several words
+    distinct_share: float  # of those, the different ones
+    mean_length: float  # of those, in characters
+    example: str
+
+    @property
+    def may_hold_texts(self) -> bool:
+        """Whether its cells look like texts, other columns aside."""
+        return self.word_share >= SEVERAL_WORDS and self.distinct_share >= MOST_REPEATED
+
+
+def describe_columns(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Column]:
+    """Judge each column by its first rows."""
+    columns = []
+    sample = rows[:SAMPLE_ROWS]
+    for position, name in enumerate(header):
+        cells = [cells[position] for cells in sample if not is_blank(cells[position])]
+        columns.append(_describe_column(name, cells))
+    return columns
+
+
+def column_kind(cells: Sequence[Any]) -> str:
+    """Return what cells hold: "number", "date", "category", "text"; "empty" for none.
+
+    Parameters
+    ----------
+    cells : sequence
+        Those that are not blank.
+
+    Examples
+    --------
+    >>> [column_kind(cells) for cells in (["4,5", "3"], ["2026-05-01"], ["web", "app", "web"])]
+    ['number', 'date', 'category']
+    """
+    if not cells:
+        return "empty"
+    texts = [str(cell).strip() for cell in cells]
+    if all(map(is_number, cells)):
+        return "number"
+    if all(map(_DATE.match, texts)):
+        return "date"
+    kinds = len(set(texts))
+    if kinds < len(texts) and (kinds <= FEW_KINDS or kinds <= len(texts) / 5):
+        return "category"
+    return "text"
+
+
+def is_number(cell: Any) -> bool:
+    """Check whether a cell is a number, or a text that is written as one."""
+    if isinstance(cell, str):
+        text = cell.strip()
+        return bool(re.search(r"\d", text)) and bool(_NUMBER.match(text))
+    return isinstance(cell, int | float | np.number) and not isinstance(cell, bool)
+
+
+def read_number(cell: Any) -> float:
+    """Return a cell as a number, also with a decimal comma; NaN if it is none.
+
+    Examples
+    --------
+    >>> [read_number("4,5"), read_number("1.234,5"), read_number(" 3 "), read_number("x")]
+    [4.5, 1234.5, 3.0, nan]
+    """
+    if not isinstance(cell, str):
+        if is_number(cell):
+            return float(cell)
+        return float("nan")
+    text = cell.strip().replace("−", "-")
+    if text.rfind(",") > text.rfind("."):
+        text = text.replace(".", "").replace(",", ".")
+    try:
+        return float(text.replace(",", ""))
+    except ValueError:
+        return float("nan")
+
+
+def find_text_column(columns: Sequence[Column], name: str) -> str:
+    """Return the column that holds the texts.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+    name : str
+        The file's name, for messages.
+
+    Raises
+    ------
+    ColumnError
+        If no column seems to hold texts, or several do.
+    """
+    usable = [column for column in columns if column.kind not in ("number", "date", "empty")]
+    candidates = _longest_texts(usable)
+    by_name = {_plain(column.name): column for column in candidates or usable}
+    for first_name in FIRST_NAMES:
+        if first_name in by_name:
+            return by_name[first_name].name
+    if len(candidates) == 1:
+        return candidates[0].name
+    hinted = [by_name[hint] for hint in TEXT_NAMES if hint in by_name]
+    if len(hinted) == 1:
+        return hinted[0].name
+    if not candidates and len(usable) == 1:
+        return usable[0].name
+    why = "no column seems to hold the texts"
+    if candidates:
+        why = "several columns may hold the texts"
+    raise column_error(name, why, candidates or usable or columns, 1)
+
+
+def find_pair_columns(columns: Sequence[Column], name: str) -> list[str]:
+    """Return the two columns that hold the sentences of pairs.
+
+    Raises
+    ------
+    ColumnError
+        If they cannot be told.
+    """
+    by_name = {_plain(column.name): column.name for column in columns}
+    for names in PAIR_NAMES:
+        if by_name.keys() >= set(names):
+            return [by_name[each] for each in names]
+    candidates = _longest_texts(columns)
+    if len(candidates) == 2:
+        return [column.name for column in candidates]
+    why = "which two columns hold the sentences of a pair is not clear"
+    raise column_error(name, why, candidates or columns, 2)
+
+
+def find_gold_column(columns: Sequence[Column]) -> str | None:
+    """Return the column that holds human scores, if its name says so."""
+    by_name = {_plain(column.name): column.name for column in columns}
+    return next((by_name[name] for name in GOLD_NAMES if name in by_name), None)
+
+
+def match_name(asked: str, columns: Sequence[Column], name: str, needed: int) -> str:
+    """Return the column of a name, in any case and without regard to outer spaces.
+
+    Raises
+    ------
+    ColumnError
+        If there is none, or only one that differs in capitals from another.
+    """
+    names = [column.name for column in columns]
+    if asked in names:
+        return asked
+    matches = [column for column in names if _plain(column) == _plain(asked)]
+    if len(matches) == 1:
+        return matches[0]
+    raise column_error(name, f"no column is called {asked!r}", columns, needed)
+
+
+def column_error(name: str, why: str, columns: Sequence[Column], needed: int) -> ColumnError:
+    """Return the error for columns that cannot be told, with an example of each."""
+    shown = [f"{quoted(short_label(c.name, 60))} (such as {quoted(c.example)})" for c in columns]
+    message = f"{name}: {why}. Its columns: {'; '.join(shown)}."
+    # Those that are most likely meant: the longest texts.
+    by_length = sorted(columns, key=lambda column: -column.mean_length)
+    names = [column.name for column in by_length if column.kind != "empty"][:needed]
+    if len(names) < needed:
+        return ColumnError(f"{message} Pairs need two columns of texts.")
+    if needed == 1:
+        typed, python = names[0], f"column={names[0]!r}"
+    else:
+        typed, python = ", ".join(map(_as_listed, names)), f"columns={names!r}"
+    shell = f'"{typed}"'
+    if re.search(r'["$`\\!]', typed):
+        shell = shlex.quote(typed)
+    return ColumnError(
+        f"{message} Name what to read: COLUMN={shell} with make, --column {shell} without, "
+        f"{python} in Python."
+    )
+
+
+def _as_listed(column: str) -> str:
+    """Return a column's name as it stands in a list of names with commas."""
+    if "," in column or column.startswith('"'):
+        doubled = column.replace('"', '""')
+        return f'"{doubled}"'
+    return column
+
+
+def _describe_column(name: str, cells: Sequence[Any]) -> Column:
+    kind = column_kind(cells)
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    of_several_words = [text for text in texts if _has_several_words(text)]
+    mean_length = distinct_share = word_share = 0.0
+    if of_several_words and kind not in ("number", "date"):
+        word_share = len(of_several_words) / len(cells)
+        distinct_share = len(set(of_several_words)) / len(of_several_words)
+        mean_length = sum(map(len, of_several_words)) / len(of_several_words)
+    example = ""
+    if cells:
+        example = short_label(str((of_several_words or cells)[0]).strip(), 40)
+    return Column(name, kind, word_share, distinct_share, mean_length, example)
+
+
+def _has_several_words(text: str) -> bool:
+    return bool(_SEVERAL_WORDS.search(text) or _UNSPACED.search(text))
+
+
+def _longest_texts(columns: Sequence[Column]) -> list[Column]:
+    """Return the columns whose cells look like texts, without those of much shorter ones."""
+    candidates = [column for column in columns if column.may_hold_texts]
+    longest = max((column.mean_length for column in candidates), default=0.0)
+    return [column for column in candidates if column.mean_length >= SHORTER * longest]
+
+
+def _plain(name: str) -> str:
+    return "_".join(name.casefold().split())

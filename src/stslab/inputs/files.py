@@ -1,0 +1,502 @@
+r"""Files and lists → rows of cells, each with the number that a spreadsheet or an editor shows.
+
+Formats, by the file's ending:
+
+- ``.txt``: one text a line; a line ends at ``\n``, ``\r\n`` or ``\r``, and nowhere else.
+- ``.csv``, ``.tsv``: see `stslab.inputs.delimited`.
+- ``.jsonl``, ``.json``: strings or objects, one a line or in one list; pairs also as lists.
+- ``.xlsx``, ``.xls``, ``.ods``: see `stslab.inputs.spreadsheets`.
+- ``.parquet``: the table (extra ``parquet``).
+
+Text files are UTF-8, UTF-16 or Windows-1252. Windows-1252 bytes in a UTF-8 file are read as such,
+because files are often joined from both; `RowSource.notes` says so.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+import pandas as pd
+
+from ..wording import counted
+from .checks import InputError
+
+# How messages name a row's place in each format.
+PLACES = {
+    "list": "[%d]",
+    ".txt": ", line %d",
+    ".csv": ", row %d",
+    ".tsv": ", row %d",
+    ".jsonl": ", line %d",
+    ".json": ", item %d",
+    ".xlsx": ", row %d",
+    ".xls": ", row %d",
+    ".ods": ", row %d",
+    ".parquet": ", row %d",
+}
+FILE_KINDS = [kind for kind in PLACES if kind != "list"]
+SPREADSHEETS = (".xlsx", ".xls", ".ods")
+BINARY_KINDS = (*SPREADSHEETS, ".parquet")
+UNUSABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and halves of a character, which JSON can hold
+BLOCK_SIZE = 2**20  # bytes read at a time
+PARQUET_ROWS = 4096  # rows of a Parquet file in memory at a time, or fewer if they are long
+PARQUET_SIZE = 2**22  # bytes
+
+Row = tuple[int, Sequence[Any]]
+
+
+class RowSource:
+    """Rows of a file or a list; `rows` gives them anew each time that it is called.
+
+    Attributes
+    ----------
+    name : str
+        The file's name, or the argument's.
+    kind : str
+        The file's ending, or "list".
+    header : list of str
+        The columns' names. No two are equal.
+    has_header : bool
+        False where the names are ours, as for a file with one text a line.
+    raw_header : sequence
+        The header's cells as they stand in the file; empty where it has none.
+    notes : list of str
+        Sentences on how the file was read, where one cannot know.
+    """
+
+    header: Sequence[str]
+    has_header = True
+    raw_header: Sequence[Any] = ()
+
+    def __init__(self, name: str, kind: str, notes: list[str] | None = None) -> None:
+        self.name = name
+        self.kind = kind
+        self.notes = notes or []
+
+    def rows(self) -> Iterator[Row]:
+        """Yield each row's number and its cells, as many as the header has."""
+        raise NotImplementedError
+
+    def place(self, number: int) -> str:
+        """Name the place of a row in a message."""
+        return self.name + PLACES[self.kind] % number
+
+    def shown_text(self, number: int, column: int, value: Any) -> str | None:
+        """Return how the file shows a value that is no text; None if it shows no such values."""
+        return None
+
+
+class _Items(RowSource):
+    """Texts, pairs or mappings, one a row."""
+
+    def __init__(
+        self, names: Sequence[str], name: str, kind: str, notes: list[str] | None = None
+    ) -> None:
+        super().__init__(name, kind, notes)
+        self._names = list(names)
+        keys: dict[Any, None] = {}
+        self.has_header = False
+        most_cells = 0
+        for _, item in self.items():
+            if isinstance(item, Mapping):
+                keys |= dict.fromkeys(item)
+                self.has_header = True
+            elif isinstance(item, list | tuple):
+                most_cells = max(most_cells, len(item))
+            elif item is not None:
+                most_cells = max(most_cells, 1)
+        self._keys = [*(keys | dict.fromkeys(self._names[:most_cells]))]
+        self.header = unique_labels(self._keys)
+
+    def items(self) -> Iterator[tuple[int, Any]]:
+        """Yield each item with its number."""
+        raise NotImplementedError
+
+    def rows(self) -> Iterator[Row]:
+        for number, item in self.items():
+            cells = self._cells_by_key(number, item)
+            yield number, [cells.get(key) for key in self._keys]
+
+    def _cells_by_key(self, number: int, item: Any) -> Mapping[Any, Any]:
+        is_list = isinstance(item, list | tuple)
+        if item is None:
+            return {}
+        if isinstance(item, Mapping):
+            return item
+        if len(self._names) == 1 and not is_list:
+            return {self._names[0]: item}
+        if len(self._names) > 1 and is_list and len(item) in (2, 3):
+            return dict(zip(self._names, item, strict=False))
+        expected = "text"
+        if len(self._names) > 1:
+            expected = "two texts, or two and a number"
+        raise InputError(f"{self.place(number)}: expected {expected}, got {item!r:.60}.")
+
+
+class ListRows(_Items):
+    """A list of texts, of pairs or of mappings, in Python or in a JSON file."""
+
+    def __init__(
+        self, items: Sequence[Any], names: Sequence[str], name: str, kind: str = "list"
+    ) -> None:
+        self._list = items
+        self._first_number = int(kind != "list")  # Python counts from 0
+        super().__init__(names, name, kind)
+
+    def items(self) -> Iterator[tuple[int, Any]]:
+        return enumerate(self._list, start=self._first_number)
+
+
+class FrameRows(RowSource):
+    """The rows of a DataFrame, numbered like those of a list."""
+
+    def __init__(self, frame: pd.DataFrame, name: str) -> None:
+        super().__init__(name, "list")
+        self._frame = frame.astype(object)
+        self.header = unique_labels(frame.columns)
+
+    def rows(self) -> Iterator[Row]:
+        return enumerate(self._frame.to_numpy())
+
+
+class _JsonLines(_Items):
+    """A file with one JSON value a line."""
+
+    def __init__(self, stream: TextIO, names: Sequence[str], name: str, notes: list[str]) -> None:
+        self._stream = stream
+        self._file_name = name
+        super().__init__(names, name, ".jsonl", notes)
+
+    def items(self) -> Iterator[tuple[int, Any]]:
+        self._stream.seek(0)
+        for number, line in enumerate(self._stream, start=1):
+            yield number, _parse_json(line, number, self._file_name)
+
+
+class _TextLines(RowSource):
+    """A file with one text a line."""
+
+    has_header = False
+
+    def __init__(self, stream: TextIO, names: Sequence[str], name: str, notes: list[str]) -> None:
+        super().__init__(name, ".txt", notes)
+        self._stream = stream
+        self.header = list(names[:1])
+        self._check_tabs()
+
+    def rows(self) -> Iterator[Row]:
+        self._stream.seek(0)
+        # Not str.splitlines(), which also splits at U+2028, form feeds and others inside a text.
+        for number, line in enumerate(self._stream, start=1):
+            yield number, [line.removesuffix("\n")]
+
+    def _check_tabs(self) -> None:
+        """Raise InputError if every line has the same number of tabs, as in a table."""
+        tab_counts = set()
+        line_count = 0
+        for _, (line,) in self.rows():
+            if line.strip():
+                tab_counts.add(line.strip("\r\n").count("\t"))
+                line_count += 1
+            if len(tab_counts) > 1:
+                return
+        if line_count > 1 and tab_counts and (tab_count := tab_counts.pop()):
+            raise InputError(
+                f"{self.name}: each of its {line_count:,} lines holds {counted(tab_count, 'tab')}, "
+                f"as in a table. If it is one, give its first line the columns' names and call "
+                f"the file {Path(self.name).stem}.tsv; if not, replace the tabs by spaces."
+            )
+
+
+class _ParquetRows(RowSource):
+    """The rows of a Parquet file, a batch at a time."""
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        super().__init__(name, ".parquet")
+        try:
+            from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]
+        except ImportError:
+            raise missing_library(name, ".parquet", "pyarrow", "parquet") from None
+        try:
+            self._file = ParquetFile(stream)
+            self.header = unique_labels(self._batch_frame(self._file.schema_arrow.empty_table()))
+        except Exception as error:
+            raise damaged_file(name, ".parquet", error) from error
+
+    def rows(self) -> Iterator[Row]:
+        row_size = 1  # bytes of a row, in the row group with the longest rows
+        metadata = self._file.metadata
+        for index in range(metadata.num_row_groups):
+            group = metadata.row_group(index)
+            row_size = max(row_size, group.total_byte_size // max(1, group.num_rows))
+        batch_length = max(1, min(PARQUET_ROWS, PARQUET_SIZE // row_size))
+        numbers = count(1)
+        try:
+            for batch in self._file.iter_batches(batch_length):
+                frame = self._batch_frame(batch).astype(object)
+                yield from zip(numbers, frame.to_numpy(), strict=False)
+        except OSError as error:
+            raise damaged_file(self.name, ".parquet", error) from error
+
+    def _batch_frame(self, batch: Any) -> pd.DataFrame:
+        frame: pd.DataFrame = batch.to_pandas(integer_object_nulls=True)
+        if frame.index.names[0]:
+            frame = frame.reset_index()
+        return frame
+
+
+@contextmanager
+def open_rows(
+    path: str | Path, names: Sequence[str], *, sheet: str | None = None, hidden: bool = False
+) -> Iterator[RowSource]:
+    """Open a file, and check that it is one of the formats.
+
+    Parameters
+    ----------
+    path : str or Path
+    names : sequence of str
+        What the columns are called where the file does not say: one name for texts; three for
+        pairs, whose third is the score.
+    sheet : str or None, default None
+        Of a spreadsheet; None takes the first visible one that holds a table.
+    hidden : bool, default False
+        Whether to take the hidden rows of a spreadsheet, too.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is empty, damaged, or of another format.
+    """
+    full_path = Path(os.path.expanduser(path))  # noqa: PTH111 (Path's own raises without a home)
+    kind, name = full_path.suffix.lower(), full_path.name
+    with _open_bytes(full_path) as stream:
+        _check_kind(kind, name, stream, names, sheet)
+        if kind in SPREADSHEETS:
+            from .spreadsheets import open_spreadsheet
+
+            yield open_spreadsheet(stream, name, kind, sheet=sheet, hidden=hidden)
+        elif kind == ".parquet":
+            yield _ParquetRows(stream, name)
+        else:
+            notes: list[str] = []
+            with _open_text(stream, kind, name, notes) as text:
+                yield _rows_of_text(text, kind, name, names, notes)
+
+
+def unique_labels(header: Any) -> list[str]:
+    """Return the columns' names without outer spaces; a second one of a name gets a number."""
+    labels: list[str] = []
+    for position, label in enumerate(header, start=1):
+        text = ""
+        if not pd.isna(label):
+            text = " ".join(str(label).split())
+        text = text or f"column {position}"
+        candidate, occurrence = text, 1
+        while candidate in labels:
+            occurrence += 1
+            candidate = f"{text} ({occurrence})"
+        labels.append(candidate)
+    return labels
+
+
+def missing_library(name: str, kind: str, module: str, extra: str) -> InputError:
+    """Return the error for a format whose library is not installed."""
+    return InputError(
+        f"{name}: {kind} files need {module}. Install it: pip install 'stslab[{extra}]'"
+    )
+
+
+def damaged_file(name: str, kind: str, error: Exception) -> InputError:
+    """Return the error for a file that its library cannot read."""
+    return InputError(
+        f"{name}: not a {kind} file, or a damaged one ({type(error).__name__}). Save it again."
+    )
+
+
+def _rows_of_text(
+    text: TextIO, kind: str, name: str, names: Sequence[str], notes: list[str]
+) -> RowSource:
+    if kind in (".csv", ".tsv"):
+        from .delimited import DelimitedRows
+
+        return DelimitedRows(text, name, kind, notes)
+    if kind == ".jsonl":
+        return _JsonLines(text, names, name, notes)
+    if kind == ".json":
+        items = _parse_json(text.read(), 1, name)
+        if not isinstance(items, list):
+            raise InputError(
+                f"{name}: expected one list of texts or objects, got {items!r:.40}. Put them in "
+                f"[ ]; a file with one a line ends in .jsonl."
+            )
+        source = ListRows(items, names, name, kind)
+        source.notes = notes
+        return source
+    return _TextLines(text, names, name, notes)
+
+
+def _open_bytes(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except IsADirectoryError:
+        why = "a folder, expected a file"
+    except PermissionError:
+        why = "it may not be read"
+        if path.is_dir():  # as Windows says it
+            why = "a folder, expected a file"
+    except OSError:
+        why = (
+            f"no such file. Looked from the folder {Path.cwd().name}/. Texts themselves go into "
+            f"a list: ['…']"
+        )
+    raise InputError(f"{path!s:.200}: {why}.")
+
+
+def _check_kind(
+    kind: str, name: str, stream: BinaryIO, names: Sequence[str], sheet: str | None
+) -> None:
+    kinds = FILE_KINDS
+    if len(names) > 1:
+        kinds = FILE_KINDS[1:]  # a line of .txt is no pair
+    if _is_empty(stream):
+        raise InputError(f"{name}: the file is empty. Expected one text a line.")
+    if kind not in kinds:
+        expected = ", ".join(kinds)
+        raise InputError(
+            f"{name}: expected a file that ends in {expected}. Save it as one of them."
+        )
+    if sheet and kind not in SPREADSHEETS:
+        raise InputError(f"{name}: it has no sheets, so none is called {sheet!r}. Leave that out.")
+
+
+def _is_empty(stream: BinaryIO) -> bool:
+    byte_order_marks = (b"", codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    return all(block.strip() in byte_order_marks for block in _blocks(stream))
+
+
+def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+    stream.seek(0)
+    return iter(lambda: stream.read(BLOCK_SIZE), b"")
+
+
+# Text
+
+
+def _windows_1252(error: UnicodeError) -> tuple[str, int]:
+    """Read a byte that is no UTF-8 as Windows-1252; five bytes have no character there, either."""
+    assert isinstance(error, UnicodeDecodeError)
+    byte = error.object[error.start : error.start + 1]
+    try:
+        return byte.decode("cp1252"), error.start + 1
+    except UnicodeDecodeError:
+        # Half a character, which no text holds: it tells the place, and which byte it was.
+        return chr(0xDC00 + byte[0]), error.start + 1
+
+
+codecs.register_error("stslab.windows-1252", _windows_1252)
+
+
+def _open_text(stream: BinaryIO, kind: str, name: str, notes: list[str]) -> TextIO:
+    """Find a text file's encoding, and check that all of it is text."""
+    encoding = _utf16_encoding(stream)
+    if encoding:
+        notes.append("Read as UTF-16.")
+    else:
+        encoding = "utf-8-sig"
+        byte_count, has_utf8 = _bytes_outside_utf8(stream)
+        if byte_count and has_utf8:
+            bytes_were = counted(byte_count, "byte")
+            notes.append(f"Read as UTF-8, but {bytes_were} as Windows-1252.")
+        elif byte_count:
+            encoding = "cp1252"
+            notes.append("Read as Windows-1252.")
+    stream.seek(0)
+    newline = None
+    if kind in (".csv", ".tsv"):
+        newline = ""  # the csv module tells line ends inside cells itself
+    errors = "stslab.windows-1252"
+    if encoding.startswith("utf-16"):
+        errors = "strict"
+    text = io.TextIOWrapper(stream, encoding, errors, newline)
+    try:
+        _check_characters(text, name)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name}: not UTF-16 to its end ({error.reason}). Save the file as UTF-8 text."
+        ) from None
+    text.seek(0)
+    return text
+
+
+def _utf16_encoding(stream: BinaryIO) -> str | None:
+    if next(_blocks(stream)).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    even_zeros = odd_zeros = 0
+    for block in _blocks(stream):
+        even_zeros += block[::2].count(0)
+        odd_zeros += block[1::2].count(0)
+    # In UTF-16 of mostly Latin letters every other byte is 0.
+    if 4 * max(even_zeros, odd_zeros) > stream.tell() and not min(even_zeros, odd_zeros):
+        if even_zeros:
+            return "utf-16-be"
+        return "utf-16-le"
+    return None
+
+
+def _bytes_outside_utf8(stream: BinaryIO) -> tuple[int, bool]:
+    """Count bytes that are not UTF-8, and tell whether others are UTF-8 of several bytes."""
+    decoder = codecs.getincrementaldecoder("utf-8")("ignore")
+    byte_count = 0
+    has_utf8 = False
+    for block in _blocks(stream):
+        if block.isascii() and decoder.getstate()[0] == b"":
+            continue
+        pending = len(decoder.getstate()[0])
+        text = decoder.decode(block)
+        still_pending = len(decoder.getstate()[0])
+        byte_count += pending + len(block) - still_pending - len(text.encode())
+        has_utf8 = has_utf8 or not text.removeprefix("\ufeff").isascii()
+    byte_count += len(decoder.getstate()[0])
+    return byte_count, has_utf8
+
+
+def _check_characters(text: TextIO, name: str) -> None:
+    """Raise InputError for NUL bytes, and for bytes that no encoding explains."""
+    line = column = 1
+    while block := text.read(BLOCK_SIZE):
+        unusable = UNUSABLE.search(block)
+        before = block
+        if unusable:
+            before = block[: unusable.start()]
+        line_ends = re.findall(r"\r\n|\n|\r", before)
+        line += len(line_ends)
+        if line_ends:
+            column = 1 + len(re.split(r"\r\n|\n|\r", before)[-1])
+        else:
+            column += len(before)
+        if unusable:
+            why = "a NUL byte"
+            if unusable[0] != "\0":
+                why = f"byte 0x{ord(unusable[0]) % 256:02x} is neither UTF-8 nor Windows-1252"
+            raise InputError(
+                f"{name}, line {line}, column {column}: {why}. Save the file as UTF-8 text."
+            )
+
+
+def _parse_json(text: str, line: int, name: str) -> Any:
+    if not text.strip():
+        return None
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"line {line + error.lineno - 1}, column {error.colno}"
+        raise InputError(f"{name}, {place}: not JSON ({error.msg}).") from None

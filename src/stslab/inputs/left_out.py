@@ -1,0 +1,131 @@
+"""Rows of a table that are none of its records: labels of survey tools, headers, and totals.
+
+They are recognised by what is in them: they repeat the header, or hold another kind of thing than
+all rows below.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..wording import counted
+from .columns import column_kind, is_number
+from .delimited import is_blank
+from .files import Row
+
+LABEL, HEADER, TOTAL = "label row", "repeated header", "total row"
+MOST_LABEL_ROWS = 3
+SAMPLE_ROWS = 200  # rows below that a label is compared with
+LAST_ROWS = 50  # totals, and blank rows around them
+FEWEST_BELOW = 2  # rows that tell what a column holds
+# What SurveyMonkey writes below its questions.
+SURVEY_LABELS = {"response", "open-ended response", "other (please specify)"}
+IMPORT_ID = re.compile(r'\{\s*"ImportId"')  # Qualtrics writes it below its questions
+_TOTAL = re.compile(
+    r"(grand |sub)?(total|sum|average|mean|gesamt|summe|mittelwert|totale?|totaal|moyenne|media)"
+    r"\s*:?\Z",
+    re.IGNORECASE,
+)
+
+
+def rows_left_out(header: Sequence[Any], rows: Iterable[Row]) -> dict[int, str]:
+    """Find the rows that are no records.
+
+    Parameters
+    ----------
+    header : sequence
+        As it stands in the file.
+    rows : iterable of (int, sequence)
+        Each row's number and cells.
+
+    Returns
+    -------
+    dict of int to str
+        The rows' numbers, and what they are.
+
+    Examples
+    --------
+    >>> rows = [(2, ["1", "Good."]), (3, ["id", "text"]), (4, ["2", "Bad."]), (5, ["Total", "2"])]
+    >>> rows_left_out(["id", "text"], rows)
+    {3: 'repeated header', 5: 'total row'}
+    """
+    reasons: dict[int, str] = {}
+    first_rows: list[Row] = []
+    last_rows: deque[Row] = deque(maxlen=LAST_ROWS)
+    names = [_plain(label) for label in header]
+    for row in rows:
+        number, cells = row
+        if len(cells) and _plain(cells[0]) == names[0] and [*map(_plain, cells)] == names:
+            reasons[number] = HEADER
+            continue
+        if len(first_rows) < MOST_LABEL_ROWS + SAMPLE_ROWS:
+            first_rows.append(row)
+        last_rows.append(row)
+    reasons |= dict.fromkeys(_label_rows(first_rows), LABEL)
+    for number, cells in reversed(last_rows):
+        if _is_total(cells):
+            reasons[number] = TOTAL
+        elif not all(map(is_blank, cells)):
+            break
+    return dict(sorted(reasons.items()))
+
+
+def describe_left_out(reasons: Mapping[int, str]) -> str:
+    """Return how many rows of each kind were left out; empty for none."""
+    kinds = list(reasons.values())
+    parts = [counted(kinds.count(kind), kind) for kind in dict.fromkeys(kinds)]
+    if not parts:
+        return ""
+    return f"Left out: {', '.join(parts)}."
+
+
+def _label_rows(rows: Sequence[Row]) -> list[int]:
+    """Return the numbers of the first rows that are labels."""
+    for position, (_, cells) in enumerate(rows[:MOST_LABEL_ROWS]):
+        if any(isinstance(cell, str) and IMPORT_ID.match(cell) for cell in cells):
+            # Above it stand the questions' texts.
+            return [number for number, _ in rows[: position + 1]]
+    labels: list[int] = []
+    for position, (number, cells) in enumerate(rows[:MOST_LABEL_ROWS]):
+        below = [cells for _, cells in rows[position + 1 :]]
+        if not (_holds_survey_labels(cells) or _is_of_another_kind(cells, below)):
+            break
+        labels.append(number)
+    return labels
+
+
+def _holds_survey_labels(cells: Sequence[Any]) -> bool:
+    filled = [str(cell).strip().casefold() for cell in cells if not is_blank(cell)]
+    return bool(SURVEY_LABELS.intersection(filled)) and any(map(is_blank, cells))
+
+
+def _is_of_another_kind(cells: Sequence[Any], below: Sequence[Sequence[Any]]) -> bool:
+    """Check whether a row has words in every column that holds numbers or dates below it."""
+    compared: list[str] = []
+    for position, cell in enumerate(cells):
+        column = [row[position] for row in below if not is_blank(row[position])]
+        if len(column) < FEWEST_BELOW or column_kind(column) not in ("number", "date"):
+            continue
+        if is_blank(cell):
+            continue
+        if not re.search(r"[^\W\d_]{2}", str(cell)):
+            return False
+        compared.append(str(cell))
+    # In one column alone, a word or two may be an answer, such as "not applicable".
+    return len(compared) > 1 or any(len(text.split()) > 2 for text in compared)
+
+
+def _is_total(cells: Sequence[Any]) -> bool:
+    filled = [cell for cell in cells if not is_blank(cell)]
+    if len(filled) < 2 or not isinstance(filled[0], str) or not _TOTAL.match(filled[0].strip()):
+        return False
+    return all(map(is_number, filled[1:]))
+
+
+def _plain(cell: Any) -> str:
+    if is_blank(cell):
+        return ""
+    return " ".join(str(cell).split()).casefold()
