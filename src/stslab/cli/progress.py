@@ -45,6 +45,9 @@ class Quiet:
     def planned(self, steps: Sequence[Step]) -> None:
         """Do nothing with the steps that follow."""
 
+    def inform(self, text: str) -> None:
+        """Do nothing with a sentence on what was read."""
+
     def cell(self, name: str, index: int) -> None:
         """Do nothing when a page's notebook reaches a cell."""
 
@@ -75,6 +78,10 @@ class Plain(Quiet):
 
     def __init__(self, explain: bool = False) -> None:
         self.explain = explain
+
+    def inform(self, text: str) -> None:
+        """Write a sentence on what was read."""
+        print(printable(text), file=sys.stderr, flush=True)
 
     def finished(self, result: Result) -> None:
         sign, _ = LOOKS[result.status]
@@ -125,6 +132,10 @@ class Lively(Quiet):
                 )
 
     def notify(self, text: str) -> None:
+        self.lines.console.print(Text(printable(text)))
+
+    def inform(self, text: str) -> None:
+        """Show a sentence on what was read."""
         self.lines.console.print(Text(printable(text)))
 
     def cell(self, name: str, index: int) -> None:

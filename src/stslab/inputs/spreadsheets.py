@@ -127,7 +127,7 @@ def _open_xlsx(stream: BinaryIO, name: str, *, sheet: str | None, hidden: bool) 
     if hidden_rows and not hidden:
         table = [row for row in table if row[0] not in hidden_rows]
         rows_were = counted(len(hidden_rows), "hidden row")
-        notes.append(f"Left out: {rows_were}; HIDDEN=yes or --hidden takes them.")
+        notes.append(f"Left out: {rows_were}; HIDDEN=true or -p hidden=true takes them.")
     rows = _XlsxRows(chosen, name, table, notes)
     _check_merged_cells(chosen, rows, name)
     return rows

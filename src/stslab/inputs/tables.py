@@ -297,7 +297,6 @@ def make_input(
     if not filled.any():
         raise InputError(f"{source.name}: no texts in it. Give at least one.")
     table = whole[filled].reset_index(drop=True)
-    repeated = pd.DataFrame({name: table[name].map(repeat_key) for name in texts}).duplicated()
     numbers = np.array(rows.numbers)[filled].tolist()
     name = source.name
     if source.kind == "list":
@@ -313,7 +312,7 @@ def make_input(
         source=name,
         rows_read=len(whole),
         blank=len(whole) - len(table),
-        duplicates=int(repeated.sum()),
+        duplicates=count_repeats(table, texts),
         renamed={old: new for old, new in names.items() if old != new},
         rows=numbers,
         how=how,
@@ -321,6 +320,12 @@ def make_input(
         source_rows=_frame(rows),
         left_out=rows.left_out,
     )
+
+
+def count_repeats(table: pd.DataFrame, columns: Sequence[str]) -> int:
+    """Count the rows that repeat an earlier one, but for capitals, spaces and final marks."""
+    keys = pd.DataFrame({name: table[name].map(repeat_key) for name in columns})
+    return int(keys.duplicated().sum())
 
 
 def make_table(

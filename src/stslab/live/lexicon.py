@@ -62,6 +62,8 @@ def lexicon(model: Encoder) -> dict[str, Any]:
         "months": quantities.MONTHS,
         "units": quantities.known_units(),
         "emptyAnswers": sorted(content.empty_answers()),
+        "politeWords": content.polite_words(),
+        "placeholder": for_javascript(f"^(?:{content.PLACEHOLDER.pattern})$"),
         "stopWords": sorted(ENGLISH_STOP_WORDS),
         "cuts": groups.CUTS,
         "bands": BANDS,

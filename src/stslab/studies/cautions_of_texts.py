@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..inputs.checks import check_texts
 from ..models.encoding import Encoder
 from ..models.tokens import count_tokens
-from ..wording import counted, listed, plural, quoted
-from .cautions import EXAMPLES, Cautions, count_of_total, example, tabulate
+from ..wording import counted, listed, plural
+from .cautions import Cautions, count_of_total, example, tabulate
 from .content import has_content
 from .languages import is_short, other_language_together, why_not_english
 
@@ -88,8 +88,6 @@ def text_cautions(texts: Iterable[str], *, model: Encoder) -> Cautions:
     >>> found.describe()
     '3 texts checked. 1 is without content. Not checked: the length (the model does not say how \
 much it reads), the language (the model has no card).'
-    >>> found.headlines()
-    ['1 of 3 texts has no content: “?!”.']
     """
     texts = check_texts(texts, "texts")
     repeats = Counter(texts)  # each distinct text → how often it occurs
@@ -119,7 +117,7 @@ much it reads), the language (the model has no card).'
     table, counts = tabulate(_hits(details, repeats), ["example", "detail"], len(texts))
     sentences = [f"{counted(len(texts), 'text')} checked.", *_describe_counts(counts, len(texts))]
     sentences += [*languages.notes(), *languages.findings()]
-    findings = [*_describe_findings(counts, len(texts), empty), *languages.findings()]
+    findings = [*_describe_findings(counts, len(texts)), *languages.findings()]
     if needs_other_model:
         sentences.append(ADVICE)
         findings[-1] += f" {ADVICE}"  # the last one is about the language
@@ -158,9 +156,7 @@ def _describe_counts(counts: Mapping[str, int], total: int) -> Iterator[str]:
         yield f"{subject} to be {listed(not_raised, 'or')}."
 
 
-def _describe_findings(
-    counts: Mapping[str, int], total: int, empty: Sequence[str]
-) -> Iterator[str]:
+def _describe_findings(counts: Mapping[str, int], total: int) -> Iterator[str]:
     """Describe the cautions that were raised, in sentences that stand alone."""
     for caution, count in counts.items():
         if not count:
@@ -168,12 +164,9 @@ def _describe_findings(
         subject = count_of_total(count, total, "text")
         is_or_are = plural(count, "is", "are")
         if caution == EMPTY:
-            examples = [quoted(text, 20) for text in empty[:EXAMPLES]]
-            if len(empty) > EXAMPLES:
-                examples.append("…")
-            has_or_have = plural(count, "has", "have")
-            yield f"{subject} {has_or_have} no content: {', '.join(examples)}."
-        elif caution == FOREIGN:
+            # A result, and no caution: `describe_data` says it.
+            continue
+        if caution == FOREIGN:
             yield f"{subject} {is_or_are} {caution}, the language that the model was made for."
         else:
             yield f"{subject} {is_or_are} {caution}: the model does not read the rest."

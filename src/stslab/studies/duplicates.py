@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..inputs.checks import check_texts, check_top_k
+from ..inputs.texts import repeat_key
 from ..models.encoding import Encoder, encode
 from ..scores.cosine import clip, unit_rows
 from ..wording import counted, plural
@@ -295,7 +296,7 @@ def worth_comparing(sentences: Sequence[str]) -> npt.NDArray[np.bool_]:
     >>> worth_comparing(["Good", "n/a", "good.", "Fair"]).tolist()
     [True, False, False, True]
     """
-    is_repeat = pd.Series([_folded(text) for text in sentences], dtype=object).duplicated()
+    is_repeat = pd.Series([repeat_key(text) for text in sentences], dtype=object).duplicated()
     with_content = np.array([has_content(text) for text in sentences], dtype=bool)
     return with_content & ~is_repeat.to_numpy()
 
@@ -317,16 +318,10 @@ def describe_repeats(sentences: Sequence[str]) -> str:
     >>> describe_repeats(["ok", "good", "OK", "ok"]), describe_repeats(["ok", "good"])
     ('1 sentence occurs more than once.', '')
     """
-    count = sum(times > 1 for times in Counter(map(_folded, sentences)).values())
+    count = sum(times > 1 for times in Counter(map(repeat_key, sentences)).values())
     if not count:
         return ""
     return f"{counted(count, 'sentence')} {plural(count, 'occurs', 'occur')} more than once."
-
-
-def _folded(text: str) -> str:
-    """Return a text without what does not set it apart from its repeats."""
-    line = " ".join(text.casefold().split())
-    return line.rstrip(".!") or line
 
 
 def _two_best_matches(

@@ -11,12 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..inputs.checks import InputError, check_top_k
+from ..inputs.gold_scale import MOST_SIMILAR, find_scale
 from ..scores.bands import bands, interpret
 from ..wording import counted
 
 Floats = npt.NDArray[np.float64]
 
-GOLD_MAX = 5.0  # STS Benchmark's scale: 0 nothing in common, 5 the same meaning
+GOLD_MAX = MOST_SIMILAR
 MEASURES = ("score", "jaccard", "tfidf")
 RESAMPLES = 1000
 RESAMPLED_AT_ONCE = 1_000_000  # numbers in memory at a time
@@ -25,7 +26,7 @@ FEWEST_FOR_INTERVAL = 10  # below this, resamples repeat a handful of pairs and 
 
 
 def with_gold(
-    pairs: pd.DataFrame, *, gold_min: float = 0.0, gold_max: float = GOLD_MAX
+    pairs: pd.DataFrame, *, gold_min: float | None = None, gold_max: float | None = None
 ) -> pd.DataFrame:
     """Keep the pairs that people scored, and bring their scores to the scale from 0 to 5.
 
@@ -33,8 +34,9 @@ def with_gold(
     ----------
     pairs : DataFrame
         With ``sentence_a, sentence_b, gold_score``, as `read_pairs` reads it.
-    gold_min, gold_max : float, default 0.0 and 5.0
-        The lowest and the highest score that people could give.
+    gold_min, gold_max : float or None, default None
+        The lowest and the highest score that people could give; None tells them by the scores:
+        0 to 5, 1 to 5, 0 to 1 or 0 to 100.
 
     Returns
     -------
@@ -43,28 +45,24 @@ def with_gold(
     Raises
     ------
     InputError
-        If there is no ``gold_score``, one lies outside `gold_min` to `gold_max`, or fewer than
-        two pairs have one.
+        If there is no ``gold_score``, one lies outside the scale, they fit no usual scale, or
+        fewer than two pairs have one.
 
     Examples
     --------
     >>> from stslab import read_pairs
     >>> pairs = read_pairs([("a", "b", 0.5), ("c", "d", 1), ("e", "f")]).table
-    >>> with_gold(pairs, gold_max=1)["gold_score"].tolist()
+    >>> with_gold(pairs)["gold_score"].tolist()
     [2.5, 5.0]
     """
     if "gold_score" not in pairs:
         raise InputError(
             f"pairs, columns {list(pairs.columns)}: expected 'gold_score', too: what people said, "
-            f"from {gold_min:g} (nothing in common) to {gold_max:g} (the same meaning). Name that "
-            f"column so; in a list it is the third value of each pair."
-        )
-    if not gold_min < gold_max:
-        raise InputError(
-            f"gold_min={gold_min:g}, gold_max={gold_max:g}: expected a lowest score below the "
-            f"highest."
+            f"from 0 (nothing in common) to 5 (the same meaning). Name that column so; in a list "
+            f"it is the third value of each pair."
         )
     rated = pairs[pairs["gold_score"].notna()]
+    gold_min, gold_max = find_scale(rated["gold_score"], gold_min=gold_min, gold_max=gold_max)
     wrong = rated[~rated["gold_score"].between(gold_min, gold_max)]
     if len(wrong):
         raise InputError(

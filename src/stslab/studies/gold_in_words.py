@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-FEWEST_FOR_SCALE = 10  # human scores by which to guess that nobody could give the lowest
+from ..inputs.gold_scale import FEWEST_FOR_LOWEST, find_scale
+
 MEASURE_NAMES = {"tfidf": "TF-IDF", "jaccard": "Jaccard"}
 
 
@@ -21,7 +22,7 @@ def describe_scale(
     pairs : DataFrame with ``gold_score``
         As `stslab.read_pairs` reads them.
     gold_min, gold_max : float or None, default None
-        As for `with_gold`; None describes only the pairs that are left out.
+        As for `with_gold`.
 
     Returns
     -------
@@ -30,21 +31,21 @@ def describe_scale(
     Examples
     --------
     >>> import pandas as pd
-    >>> describe_scale(pd.DataFrame({"gold_score": [1, 4, None]}))
-    ['Left out for want of a human score: 1 of 3 pairs.']
+    >>> describe_scale(pd.DataFrame({"gold_score": [0.1, 1, None]}))
+    ['Left out for want of a human score: 1 of 3 pairs.', 'Human scores lie from 0.1 to 1; they \
+are read on a scale from 0 to 1.']
     """
     gold = pairs["gold_score"].dropna()
     lines = []
     if len(gold) < len(pairs):
         left_out = f"{len(pairs) - len(gold):,} of {len(pairs):,} pairs"
         lines.append(f"Left out for want of a human score: {left_out}.")
-    if gold_min is None or gold_max is None:
-        return lines
+    lowest, highest = find_scale(gold, gold_min=gold_min, gold_max=gold_max)
     lines.append(
         f"Human scores lie from {gold.min():g} to {gold.max():g}; they are read on a scale from "
-        f"{gold_min:g} to {gold_max:g}."
+        f"{lowest:g} to {highest:g}."
     )
-    if len(gold) >= FEWEST_FOR_SCALE and gold.min() >= gold_min + 1:
+    if len(gold) >= FEWEST_FOR_LOWEST and gold.min() >= lowest + 1:
         lines.append(
             f"If nobody could give less than {gold.min():g}, set gold_min to {gold.min():g}."
         )

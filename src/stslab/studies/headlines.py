@@ -12,6 +12,7 @@ from ..models.encoding import Encoder
 from ..wording import counted, listed, quoted
 from .calibration import is_calibrated
 from .cautions import Cautions
+from .cautions_of_texts import EMPTY
 from .differences import with_differences
 from .gold import agreement, agreement_differences
 
@@ -48,13 +49,30 @@ def describe_data(
     >>> describe_data(read_sentences(["Yes.", "", "Yes."]), "answer")
     '2 answers: 1 repeated, 1 blank row left out.'
     """
-    source = f" from {read.source}" if read.source else ""
-    counts = found.counts if found else {}
-    parts = [f"{read.duplicates:,} repeated"] * bool(read.duplicates)
-    parts += [f"{count:,} {what}" for what, count in counts.items() if count]
-    parts += [*notes, *[f"{counted(read.blank, 'blank row')} left out"] * bool(read.blank)]
-    odd = f": {', '.join(parts)}" if parts else ""
+    source = ""
+    if read.source:
+        source = f" from {read.source}"
+    parts = []
+    if read.duplicates:
+        parts.append(f"{read.duplicates:,} repeated")
+    if found:
+        parts += [_describe_count(what, found) for what, count in found.counts.items() if count]
+    parts += notes
+    if read.blank:
+        parts.append(f"{counted(read.blank, 'blank row')} left out")
+    odd = ""
+    if parts:
+        odd = f": {', '.join(parts)}"
     return " ".join([f"{counted(len(read.table), noun)}{source}{odd}.", *read.notes()])
+
+
+def _describe_count(what: str, found: Cautions) -> str:
+    """Return how many texts a caution concerns; of answers without content, which ones."""
+    text = f"{found.counts[what]:,} {what}"
+    if what != EMPTY:
+        return text
+    examples = found.table.loc[found.table["caution"] == what, "example"]
+    return f"{text} ({', '.join(map(quoted, dict.fromkeys(examples)))})"
 
 
 def describe_spread(scored: pd.DataFrame) -> str:

@@ -16,13 +16,26 @@
 
   // Texts that are equal but for case, width of letters and punctuation say the same nothing.
   const plainOf = (text) => {
-    const letters = Array.from(text.normalize("NFKC"), folded).join("");
+    const typed = text.normalize("NFKC").replace(/['’‘`´]/g, "");
+    const letters = Array.from(typed, folded).join("");
     return (letters.match(/[\p{L}\p{N}]+/gu) || []).join(" ");
   };
 
-  function hasContent(text, { emptyAnswers }) {
+  function withoutPoliteWords(plain, politeWords) {
+    for (const words of politeWords) {
+      let shorter = plain.endsWith(` ${words}`) ? plain.slice(0, -words.length - 1) : plain;
+      if (shorter.startsWith(`${words} `)) shorter = shorter.slice(words.length + 1);
+      if (shorter !== plain) return withoutPoliteWords(shorter, politeWords);
+    }
+    return plain;
+  }
+
+  function hasContent(text, { emptyAnswers, politeWords, placeholder }) {
+    if (text.trim().match(pattern(placeholder))) return false;
     const plain = plainOf(text);
-    return lengthOf(plain) < 2 ? /^\p{Lo}$/u.test(plain) : !emptyAnswers.includes(plain);
+    const letters = plain.match(/\p{L}/gu) || [];
+    if (letters.length < 2) return letters.length > 0 && /\p{Lo}/u.test(letters[0]);
+    return !emptyAnswers.includes(withoutPoliteWords(plain, politeWords));
   }
 
   function negation(a, b, { negations, denials }) {

@@ -47,6 +47,7 @@ class Listener(Protocol):
 
     def planned(self, steps: Sequence[Step]) -> None: ...
     def notify(self, text: str) -> None: ...
+    def inform(self, text: str) -> None: ...
     def cell(self, name: str, index: int) -> None: ...
     def finished(self, result: Result) -> None: ...
 
@@ -81,7 +82,8 @@ def build(
         runs = [step.job for step in steps if step.action == "run"]
         if runs and kernel == "warm" and scheduler is None:
             warm_up()  # it imports while the files are read
-        check_files(runs)
+        for sentence in check_files(runs):
+            listener.inform(sentence)
         pool = LocalPool(min(jobs, len(runs))) if scheduler is None else ClusterPool(scheduler)
         with closing(pool), _deferred_signals() as stopped:
             return _Build(folder, pool, listener, kernel, stopped).carry_out(steps, planned)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ..messages import RequestError
+from ...wording import counted, listed, plural, quoted
+from ..messages import RequestError, joined_names
 from .jobs import Job
 
 LISTS = {"sentences", "candidates", "others", "queries"}
@@ -20,10 +22,14 @@ class _File(NamedTuple):
     path: Path
     columns: str
     sheet: str
+    hidden: bool
+    scale: tuple[float | None, float | None]  # the lowest and the highest human score, if named
 
 
-def check_files(jobs: Iterable[Job]) -> None:
-    """Read each file as its notebook will; raise RequestError if it cannot be used.
+def check_files(jobs: Iterable[Job]) -> list[str]:
+    """Read each file as its notebook will; return which columns were read, as sentences.
+
+    Raise RequestError if a file cannot be used.
 
     The parameter's name says how. The columns and the sheet that a job names are those of its
     file, not of the queries with it.
@@ -35,36 +41,55 @@ def check_files(jobs: Iterable[Job]) -> None:
         for parameter, path in job.inputs.items()
         if parameter in LISTS | PAIRS | {"corpus"}
     }
-    for file in files:
-        _check_file(file)
+    sentences = (_check_file(file) for file in files)
+    return [sentence for sentence in dict.fromkeys(sentences) if sentence]
 
 
 def _file(job: Job, parameter: str, path: Path) -> _File:
+    values = job.parameters
+    scale = values.get("gold_min"), values.get("gold_max")
     if parameter == "queries":
-        return _File(parameter, path, columns="", sheet="")
-    columns, sheet = job.parameters.get("columns", ""), job.parameters.get("sheet", "")
-    return _File(parameter, path, columns=str(columns), sheet=str(sheet))
+        return _File(parameter, path, columns="", sheet="", hidden=False, scale=scale)
+    return _File(
+        parameter,
+        path,
+        columns=str(values.get("columns", "")),
+        sheet=str(values.get("sheet", "")),
+        hidden=bool(values.get("hidden", False)),
+        scale=scale,
+    )
 
 
-def _check_file(file: _File) -> None:
-    """Raise RequestError if a file cannot be read, or holds no scores where they are needed."""
+def _check_file(file: _File) -> str:
+    """Return which columns of a file were read; empty for a file without columns."""
     # Here, because they import pandas, which takes its time; most requests name no file.
     from stslab.inputs.checks import InputError
+    from stslab.inputs.gold_scale import find_scale
     from stslab.inputs.tables import read_corpus, read_pairs, read_sentences
 
-    path, columns, sheet = file.path, file.columns, file.sheet
+    path, columns = file.path, file.columns
+    where: Any = {"sheet": file.sheet, "hidden": file.hidden}
     try:
         if file.parameter in PAIRS:
-            texts = read_pairs(path, columns=columns, sheet=sheet)
+            texts = read_pairs(path, columns=columns, **where)
         elif file.parameter == "corpus":
-            texts = read_corpus(path, column=columns, sheet=sheet)
+            texts = read_corpus(path, column=columns, **where)
         else:
-            texts = read_sentences(path, column=columns, sheet=sheet)
+            texts = read_sentences(path, column=columns, **where)
+        if file.parameter == "rated_pairs" and "gold_score" in texts.table:
+            gold_min, gold_max = file.scale
+            find_scale(texts.table["gold_score"], gold_min=gold_min, gold_max=gold_max)
     except InputError as error:
         raise RequestError(str(error)) from None
     if file.parameter == "rated_pairs" and "gold_score" not in texts.table:
+        names = joined_names([*texts.columns_read[:2], "score"])
         raise RequestError(
             f"{path.name}, columns {texts.table.columns.tolist()}: no human score beside the "
-            "sentences. Call its column 'gold_score', or name it as the third: "
-            'COLUMN="question, faq, score" (or --column "question, faq, score").'
+            f"sentences. Call its column 'gold_score', or name it as the third, as in "
+            f"COLUMN={shlex.quote(names)} with make, or --column {shlex.quote(names)} without."
         )
+    if not texts.columns_read:
+        return ""
+    names = listed([quoted(name) for name in texts.columns_read])
+    columns_of = plural(len(texts.columns_read), "column", "columns")
+    return f"Read from {path.name}: {columns_of} {names}, {counted(len(texts.table), 'row')}."
