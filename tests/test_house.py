@@ -43,6 +43,7 @@ REPORT = {
 # the reading of files, to refuse one before a notebook runs on it.
 OUTSIDE = {"stslab", "stslab.models.finding", "stslab.models.cache"}
 OUTSIDE |= {"stslab.inputs.checks", "stslab.inputs.tables", "stslab.mime_types"}
+OUTSIDE |= {"stslab.inputs.gold_scale"}
 OUTSIDE |= {"stslab.wording"}  # plurals and lists
 
 
@@ -91,7 +92,7 @@ def test_the_first_door_has_at_most_34_names() -> None:
     assert len(stslab.__all__) <= 34, sorted(stslab.__all__)
 
 
-def test_the_core_stands_on_at_most_15_packages() -> None:
+def test_the_core_stands_on_at_most_18_packages() -> None:
     """Whoever reads the core needs to know these, so each new one is a decision."""
     packages = {
         name
@@ -99,7 +100,7 @@ def test_the_core_stands_on_at_most_15_packages() -> None:
         if room_of(name_of(path)) not in APART and path.suffix == ".py"
         for name in packages_imported_by(path)
     }
-    assert len(packages) <= 15, sorted(packages)
+    assert len(packages) <= 18, sorted(packages)
 
 
 def packages_imported_by(path: Path) -> Iterator[str]:

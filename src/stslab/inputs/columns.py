@@ -16,7 +16,7 @@ import numpy as np
 
 from ..wording import quoted, short_label
 from .checks import PAIR, InputError
-from .delimited import is_blank
+from .sources import is_blank
 
 SAMPLE_ROWS = 1000  # rows that columns are judged by
 SEVERAL_WORDS = 0.3  # of its filled cells, at least, hold several words in a column of texts
@@ -72,7 +72,7 @@ class Column:
 
     @property
     def may_hold_texts(self) -> bool:
-        """Whether its cells look like texts, other columns aside."""
+        """Check whether its cells look like texts, other columns aside."""
         return self.word_share >= SEVERAL_WORDS and self.distinct_share >= MOST_REPEATED
 
 
@@ -185,7 +185,7 @@ def find_pair_columns(columns: Sequence[Column], name: str) -> list[str]:
     by_name = {_plain(column.name): column.name for column in columns}
     for names in PAIR_NAMES:
         if by_name.keys() >= set(names):
-            return [by_name[each] for each in names]
+            return [by_name[usual_name] for usual_name in names]
     candidates = _longest_texts(columns)
     if len(candidates) == 2:
         return [column.name for column in candidates]
@@ -199,7 +199,7 @@ def find_gold_column(columns: Sequence[Column]) -> str | None:
     return next((by_name[name] for name in GOLD_NAMES if name in by_name), None)
 
 
-def match_name(asked: str, columns: Sequence[Column], name: str, needed: int) -> str:
+def match_name(requested: str, columns: Sequence[Column], name: str, needed: int) -> str:
     """Return the column of a name, in any case and without regard to outer spaces.
 
     Raises
@@ -208,18 +208,18 @@ def match_name(asked: str, columns: Sequence[Column], name: str, needed: int) ->
         If there is none, or only one that differs in capitals from another.
     """
     names = [column.name for column in columns]
-    if asked in names:
-        return asked
-    matches = [column for column in names if _plain(column) == _plain(asked)]
+    if requested in names:
+        return requested
+    matches = [column for column in names if _plain(column) == _plain(requested)]
     if len(matches) == 1:
         return matches[0]
-    raise column_error(name, f"no column is called {asked!r}", columns, needed)
+    raise column_error(name, f"no column is called {requested!r}", columns, needed)
 
 
 def column_error(name: str, why: str, columns: Sequence[Column], needed: int) -> ColumnError:
     """Return the error for columns that cannot be told, with an example of each."""
-    shown = [f"{quoted(short_label(c.name, 60))} (such as {quoted(c.example)})" for c in columns]
-    message = f"{name}: {why}. Its columns: {'; '.join(shown)}."
+    examples = [f"{quoted(short_label(c.name, 60))} (such as {quoted(c.example)})" for c in columns]
+    message = f"{name}: {why}. Its columns: {'; '.join(examples)}."
     # Those that are most likely meant: the longest texts.
     by_length = sorted(columns, key=lambda column: -column.mean_length)
     names = [column.name for column in by_length if column.kind != "empty"][:needed]

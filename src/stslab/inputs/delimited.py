@@ -18,10 +18,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, TextIO
 
-from ..csv_text import unmark
 from ..wording import counted
 from .checks import InputError
-from .files import Row, RowSource, unique_labels
+from .sources import Row, RowSource, is_blank, unique_labels
 
 DELIMITERS = ",;\t|"
 NO_DELIMITER = "\x1f"  # for a table of one column: a character that no text holds
@@ -37,7 +36,7 @@ LONGEST_CELL = 2**31 - 1  # Python's own limit is 128 KB
 
 
 class Dialect(NamedTuple):
-    """How a table of text is written."""
+    """The way in which a table of text is written."""
 
     delimiter: str
     quoted: bool
@@ -73,15 +72,12 @@ class DelimitedRows(RowSource):
             yield number, cells
 
     def _records(self) -> Iterator[list[str]]:
-        """Yield the records from the first one, without the marks of cells that are no formula."""
+        """Yield the records from the first one, as they stand in the file."""
         self._text.seek(self._start)
         reader = _reader(self._text, self._dialect, strict=True)
         line = 1 + (self._start > 0)
-        is_csv = self.kind == ".csv"
         try:
             for cells in reader:
-                if is_csv:
-                    cells = [unmark(cell) if cell[:1] == "'" else cell for cell in cells]
                 yield cells
                 line = 1 + (self._start > 0) + reader.line_num
         except csv.Error as error:
@@ -138,8 +134,8 @@ class DelimitedRows(RowSource):
 
     def _check_header(self) -> None:
         """Raise InputError if the only column's name is a sentence, so that no header is there."""
-        (first, *more) = self.header
-        if not more and first[-1] in ".!" and len(first.split()) > 1:
+        first = self.header[0]
+        if len(self.header) == 1 and first[-1] in ".!" and len(first.split()) > 1:
             raise InputError(
                 f"{self.name}: its first row, {first!r:.60}, seems to be a text. Put the column's "
                 f"name above it, such as text, or save the file as .txt."
@@ -198,11 +194,6 @@ def header_position(records: Sequence[Sequence[Any]]) -> int:
                 return position
             break
     return first
-
-
-def is_blank(cell: Any) -> bool:
-    """Check whether a cell holds nothing but spaces."""
-    return cell is None or cell != cell or (isinstance(cell, str) and not cell.strip())
 
 
 def _are_labels(cells: Sequence[Any]) -> bool:

@@ -36,9 +36,9 @@ def find_scale(
     >>> find_scale([0, 0.5, 1]), find_scale([0, 35, 80]), find_scale([1, 2.5])
     ((0.0, 1.0), (0.0, 100.0), (0.0, 5.0))
     """
-    given = np.array([score for score in scores if score == score], dtype=float)
+    scores = np.array([score for score in scores if score == score], dtype=float)
     if gold_min is None or gold_max is None:
-        found_min, found_max = _usual_scale(given, is_known=gold_max is not None)
+        found_min, found_max = _usual_scale(scores, is_known=gold_max is not None)
         if gold_min is None:
             gold_min = found_min
         if gold_max is None:

@@ -13,8 +13,7 @@ from typing import Any
 
 from ..wording import counted
 from .columns import column_kind, is_number
-from .delimited import is_blank
-from .files import Row
+from .sources import Row, is_blank
 
 LABEL, HEADER, TOTAL = "label row", "repeated header", "total row"
 MOST_LABEL_ROWS = 3
@@ -58,6 +57,7 @@ def rows_left_out(header: Sequence[Any], rows: Iterable[Row]) -> dict[int, str]:
     names = [_plain(label) for label in header]
     for row in rows:
         number, cells = row
+        # Most rows differ in the first cell, and that is quick to see.
         if len(cells) and _plain(cells[0]) == names[0] and [*map(_plain, cells)] == names:
             reasons[number] = HEADER
             continue
@@ -90,8 +90,8 @@ def _label_rows(rows: Sequence[Row]) -> list[int]:
             return [number for number, _ in rows[: position + 1]]
     labels: list[int] = []
     for position, (number, cells) in enumerate(rows[:MOST_LABEL_ROWS]):
-        below = [cells for _, cells in rows[position + 1 :]]
-        if not (_holds_survey_labels(cells) or _is_of_another_kind(cells, below)):
+        rows_below = [cells for _, cells in rows[position + 1 :]]
+        if not (_holds_survey_labels(cells) or _is_of_another_kind(cells, rows_below)):
             break
         labels.append(number)
     return labels
@@ -102,11 +102,11 @@ def _holds_survey_labels(cells: Sequence[Any]) -> bool:
     return bool(SURVEY_LABELS.intersection(filled)) and any(map(is_blank, cells))
 
 
-def _is_of_another_kind(cells: Sequence[Any], below: Sequence[Sequence[Any]]) -> bool:
+def _is_of_another_kind(cells: Sequence[Any], rows_below: Sequence[Sequence[Any]]) -> bool:
     """Check whether a row has words in every column that holds numbers or dates below it."""
     compared: list[str] = []
     for position, cell in enumerate(cells):
-        column = [row[position] for row in below if not is_blank(row[position])]
+        column = [row[position] for row in rows_below if not is_blank(row[position])]
         if len(column) < FEWEST_BELOW or column_kind(column) not in ("number", "date"):
             continue
         if is_blank(cell):
@@ -128,4 +128,4 @@ def _is_total(cells: Sequence[Any]) -> bool:
 def _plain(cell: Any) -> str:
     if is_blank(cell):
         return ""
-    return " ".join(str(cell).split()).casefold()
+    return str(cell).strip().casefold()

@@ -16,8 +16,15 @@ from typing import Any, BinaryIO
 
 from ..wording import counted, listed, quoted
 from .checks import InputError
-from .delimited import header_position, is_blank
-from .files import Row, RowSource, damaged_file, missing_library, unique_labels
+from .delimited import header_position
+from .sources import (
+    Row,
+    RowSource,
+    damaged_file,
+    is_blank,
+    missing_library,
+    unique_labels,
+)
 
 ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")  # how an .xlsx file writes characters that XML has not
 SAMPLE_ROWS = 500
@@ -110,8 +117,10 @@ def _open_xlsx(stream: BinaryIO, name: str, *, sheet: str | None, hidden: bool) 
     except Exception as error:  # the library has many for a damaged file
         raise damaged_file(name, ".xlsx", error) from error
     notes: list[str] = []
-    titles = [each.title for each in book.worksheets]
-    visible = [each.title for each in book.worksheets if each.sheet_state == "visible"]
+    titles = [worksheet.title for worksheet in book.worksheets]
+    visible = [
+        worksheet.title for worksheet in book.worksheets if worksheet.sheet_state == "visible"
+    ]
     tables: dict[str, list[Row]] = {}
 
     def table_of(title: str) -> list[Row]:
@@ -143,9 +152,9 @@ def _open_with_calamine(stream: BinaryIO, name: str, kind: str, *, sheet: str | 
     except Exception as error:  # the library has several for a damaged file
         raise damaged_file(name, kind, error) from error
     visible = [
-        each.name
-        for each in book.sheets_metadata
-        if each.visible == python_calamine.SheetVisibleEnum.Visible
+        metadata.name
+        for metadata in book.sheets_metadata
+        if metadata.visible == python_calamine.SheetVisibleEnum.Visible
     ]
 
     def table_of(title: str) -> list[Row]:
@@ -278,15 +287,15 @@ def _shown_date(value: datetime.date, number_format: str) -> str:
     single = {"d": value.day, "m": value.month}
     if isinstance(value, datetime.datetime):
         single["h"] = value.hour
-    shown = ""
+    text = ""
     after_hours = False
     for code in re.findall(r"y+|m+|d+|h+|s+|am/pm|.", pattern):
         if after_hours and code in ("m", "mm"):
-            shown += value.strftime("%M")
+            text += value.strftime("%M")
         elif code in single:
-            shown += str(single[code])
+            text += str(single[code])
         else:
-            shown += value.strftime(DATE_CODES.get(code, code.replace("%", "%%")))
+            text += value.strftime(DATE_CODES.get(code, code.replace("%", "%%")))
         if code[0] in "ymdhs":
             after_hours = code[0] == "h"
-    return shown
+    return text

@@ -2,7 +2,7 @@
 
 An `Input` is the table with what was read, left out and repaired. Blank rows are left out and
 counted, repeated ones kept and counted, other columns carried along. Texts are read as they show:
-without markup, entities and damaged characters; `Input.source_rows` has them as they were.
+without markup, entities and damaged characters; `Input.source_cells` has them as they were.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ..csv_text import unmark
 from ..wording import counted, listed, quoted
 from .checks import PAIR, InputError
 from .columns import (
@@ -31,9 +32,9 @@ from .columns import (
     match_name,
     read_number,
 )
-from .delimited import is_blank
-from .files import UNUSABLE, FrameRows, ListRows, Row, RowSource, open_rows
+from .files import open_rows
 from .left_out import describe_left_out, rows_left_out
+from .sources import UNUSABLE, FrameRows, ListRows, Row, RowSource, is_blank
 from .texts import repeat_key, with_repaired_characters, without_markup
 
 Source = str | Path | Sequence[Any] | pd.DataFrame
@@ -49,15 +50,11 @@ class Input:
     source: str  # the file's name; empty for a list
     rows_read: int
     blank: int  # rows skipped because a text was blank
-    duplicates: (
-        int  # rows whose texts repeat earlier ones, but for capitals, spaces and final marks
-    )
     renamed: Mapping[str, str]  # the source's column names → the table's, where they differ
     rows: Sequence[int]  # of each row used, its number in the file; in a list, from 1
-    how: Sequence[str] = ()  # sentences on how the source was read, where one cannot know
+    source_notes: Sequence[str] = ()  # sentences on how the source was read, where one cannot know
     columns_read: Sequence[str] = ()  # the source's names of the columns; empty if it has none
-    source_rows: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)  # as they were
-    left_out: Mapping[int, str] = field(default_factory=dict)  # rows that are no records, and why
+    source_cells: Rows | None = field(default=None, repr=False)  # all cells as they were
 
     @property
     def texts(self) -> list[str]:
@@ -65,8 +62,14 @@ class Input:
         return [text for name in self.columns for text in self.table[name]]
 
     @cached_property
+    def duplicates(self) -> int:
+        """Count the rows that repeat an earlier one, but for capitals, spaces and final marks."""
+        keys = pd.DataFrame({name: self.table[name].map(repeat_key) for name in self.columns})
+        return int(keys.duplicated().sum())
+
+    @cached_property
     def kinds(self) -> dict[str, str]:
-        """What each further column holds: "number", "date", "category", "text" or "empty"."""
+        """Map each further column to "number", "date", "category", "text" or "empty"."""
         kinds = {}
         for name in self.table.columns.drop(list(self.columns)):
             cells = [cell for cell in self.table[name].tolist() if not is_blank(cell)]
@@ -92,10 +95,10 @@ class Input:
         """Return which columns were read, and how, as sentences."""
         names = [quoted(name) for name in self.columns_read]
         if not names:
-            return [*self.how]
+            return [*self.source_notes]
         if len(names) == 1:
-            return [f"Column read: {names[0]}.", *self.how]
-        return [f"Columns read: {listed(names)}.", *self.how]
+            return [f"Column read: {names[0]}.", *self.source_notes]
+        return [f"Columns read: {listed(names)}.", *self.source_notes]
 
 
 class Rows(NamedTuple):
@@ -111,6 +114,14 @@ class Rows(NamedTuple):
     def header(self) -> list[str]:
         """The columns' names."""
         return [column.name for column in self.columns]
+
+    def column(self, position: int) -> list[Any]:
+        """Return the cells of a column."""
+        cells = [cells[position] for cells in self.cells]
+        if self.source.kind == ".csv":
+            # Where stslab or a spreadsheet wrote a mark, the cell is no formula.
+            return [unmark(cell) if cell[:1] == "'" else cell for cell in cells]
+        return cells
 
 
 def read_sentences(
@@ -214,8 +225,8 @@ def read_pairs(
     rows = read_rows(source, [*PAIR, GOLD], "pairs", sheet=sheet, hidden=hidden)
     chosen = _named_pair_columns(rows, columns)
     if not set(PAIR) <= set(chosen.values()):
-        found = find_pair_columns(rows.columns, rows.source.name)
-        chosen |= dict(zip(found, PAIR, strict=True))
+        pair_columns = find_pair_columns(rows.columns, rows.source.name)
+        chosen |= dict(zip(pair_columns, PAIR, strict=True))
     if GOLD not in chosen.values() and not columns:
         gold_column = find_gold_column(rows.columns)
         if gold_column:
@@ -292,11 +303,11 @@ def make_input(
     """
     source = rows.source
     changes: Counter[str] = Counter()
-    whole = make_table(rows, chosen, texts, as_written=as_written, changes=changes)
-    filled = np.logical_and.reduce([whole[name].str.strip() != "" for name in texts])
+    full_table = make_table(rows, chosen, texts, as_written=as_written, changes=changes)
+    filled = np.logical_and.reduce([full_table[name].str.strip() != "" for name in texts])
     if not filled.any():
         raise InputError(f"{source.name}: no texts in it. Give at least one.")
-    table = whole[filled].reset_index(drop=True)
+    table = full_table[filled].reset_index(drop=True)
     numbers = np.array(rows.numbers)[filled].tolist()
     name = source.name
     if source.kind == "list":
@@ -305,27 +316,19 @@ def make_input(
     names = {}
     if source.has_header:
         names = dict(chosen)
-    how = [*source.notes, *_describe_left_out(rows), *_describe_changes(changes)]
+    source_notes = [*source.notes, *_describe_left_out(rows), *_describe_changes(changes)]
     return Input(
         table=table,
         columns=list(texts),
         source=name,
-        rows_read=len(whole),
-        blank=len(whole) - len(table),
-        duplicates=count_repeats(table, texts),
+        rows_read=len(full_table),
+        blank=len(full_table) - len(table),
         renamed={old: new for old, new in names.items() if old != new},
         rows=numbers,
-        how=how,
+        source_notes=source_notes,
         columns_read=list(names),
-        source_rows=_frame(rows),
-        left_out=rows.left_out,
+        source_cells=rows,
     )
-
-
-def count_repeats(table: pd.DataFrame, columns: Sequence[str]) -> int:
-    """Count the rows that repeat an earlier one, but for capitals, spaces and final marks."""
-    keys = pd.DataFrame({name: table[name].map(repeat_key) for name in columns})
-    return int(keys.duplicated().sum())
 
 
 def make_table(
@@ -360,7 +363,7 @@ def make_table(
             name = old
             if old in chosen.values():
                 name = f"{old} (other)"
-            table[name] = pd.Series([cells[position] for cells in rows.cells], dtype=object)
+            table[name] = pd.Series(rows.column(position), dtype=object)
     frame = pd.DataFrame(table)
     return frame.astype(dict.fromkeys(texts, object))
 
@@ -397,8 +400,7 @@ def _named_pair_columns(
 def _texts_of(rows: Rows, position: int, changes: Counter[str], *, as_written: bool) -> list[str]:
     """Return a column's texts as they show; count those that were changed, and how."""
     texts = []
-    for number, cells in zip(rows.numbers, rows.cells, strict=True):
-        value = cells[position]
+    for number, value in zip(rows.numbers, rows.column(position), strict=True):
         if not isinstance(value, str):
             value = _as_text(value, rows, number, position, changes)
         if not value.isprintable() and UNUSABLE.search(value):
@@ -413,23 +415,21 @@ def _as_text(value: Any, rows: Rows, number: int, position: int, changes: Counte
     """Return a value that is no text as the file shows it, or raise InputError."""
     if is_blank(value) or value is pd.NaT or value is pd.NA:
         return ""
-    shown = rows.source.shown_text(number, position, value)
-    if shown is None:
+    text = rows.source.shown_text(number, position, value)
+    if text is None:
         raise _no_text(value, rows, number, position)
     changes["value"] += 1
-    return shown
+    return text
 
 
 def _as_shown(text: str, changes: Counter[str]) -> str:
-    shown = text
+    plain = text
     if "<" in text or "&" in text:
-        shown = without_markup(text)
-        changes["markup"] += shown != text
-    if not shown.isascii():
-        repaired = with_repaired_characters(shown)
-        changes["characters"] += repaired != shown
-        shown = repaired
-    return shown
+        plain = without_markup(text)
+        changes["markup"] += plain != text
+    repaired = with_repaired_characters(plain)
+    changes["characters"] += repaired != plain
+    return repaired
 
 
 def _no_text(value: Any, rows: Rows, number: int, position: int) -> InputError:
@@ -438,15 +438,6 @@ def _no_text(value: Any, rows: Rows, number: int, position: int) -> InputError:
     return InputError(
         f"{place}: expected text, got {got}. Store it as text, without NUL or half characters."
     )
-
-
-def _frame(rows: Rows) -> pd.DataFrame:
-    """Return the rows as they stand in the source; the index holds their numbers."""
-    columns = {
-        name: pd.Series([cells[position] for cells in rows.cells], dtype=object)
-        for position, name in enumerate(rows.header)
-    }
-    return pd.DataFrame(columns).set_axis(list(rows.numbers))
 
 
 def _describe_left_out(rows: Rows) -> list[str]:
@@ -471,8 +462,7 @@ def _describe_changes(changes: Mapping[str, int]) -> list[str]:
 
 def _gold_scores(rows: Rows, position: int) -> list[float]:
     scores = []
-    for number, cells in zip(rows.numbers, rows.cells, strict=True):
-        cell = cells[position]
+    for number, cell in zip(rows.numbers, rows.column(position), strict=True):
         score = float("nan")
         if not is_blank(cell):
             score = read_number(cell)

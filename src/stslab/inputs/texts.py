@@ -17,7 +17,7 @@ _TAG = re.compile(
 _HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 # With the semicolon only: without it, "&copy=2" in an address would be one, too.
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_FINAL_MARKS = re.compile(r"[\s.!?…。!?,;:]+\Z")
+FINAL_MARKS = " .!?,;:…。！？"
 
 
 def without_markup(text: str) -> str:
@@ -69,9 +69,11 @@ def repeat_key(text: str) -> str:
     >>> repeat_key("  Great  breakfast! ") == repeat_key("great breakfast.")
     True
     """
-    words = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    words = " ".join(text.casefold().split())
     # A text of signs alone, such as "?!", is its own key.
-    return _FINAL_MARKS.sub("", words) or words
+    return words.rstrip(FINAL_MARKS) or words
 
 
 def _tag_as_space(tag: re.Match[str]) -> str:

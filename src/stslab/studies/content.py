@@ -9,7 +9,7 @@ import unicodedata
 from importlib import resources
 
 from ..inputs.checks import InputError
-from ..inputs.tables import Input, count_repeats
+from ..inputs.tables import Input
 from ..wording import counted, plural
 
 SIGNS = re.compile(r"[^\W_]+")  # letters and digits
@@ -81,7 +81,7 @@ def drop_empty(read: Input) -> Input:
         raise InputError(f"{read.source or 'sentences'}: no text has content.")
     table = read.table.iloc[positions].reset_index(drop=True)
     dropped_count = len(read.table) - len(positions)
-    notes = [*read.how]
+    notes = [*read.source_notes]
     if dropped_count:
         it_has = plural(dropped_count, "it has", "they have")
         notes.append(f"Left out because {it_has} no content: {counted(dropped_count, 'row')}.")
@@ -89,8 +89,7 @@ def drop_empty(read: Input) -> Input:
         read,
         table=table,
         rows=[read.rows[position] for position in positions],
-        duplicates=count_repeats(table, read.columns),
-        how=notes,
+        source_notes=notes,
     )
 
 
@@ -109,12 +108,12 @@ def polite_words() -> tuple[str, ...]:
 def _listed(mark: str) -> frozenset[str]:
     """Return what the lines of the list hold that begin with a mark; "" is no mark."""
     lines = (resources.files(__package__) / "data" / "no-content.txt").read_text("utf-8")
-    found: set[str] = set()
+    answers: set[str] = set()
     for line in lines.splitlines():
         if line.startswith("#") or line.startswith("+") != bool(mark):
             continue
-        found.update(_plain(answer) for answer in line.removeprefix("+").split("|"))
-    return frozenset(found)
+        answers.update(_plain(answer) for answer in line.removeprefix("+").split("|"))
+    return frozenset(answers)
 
 
 def _plain(text: str) -> str:

@@ -68,14 +68,14 @@ def _check_file(file: _File) -> str:
     from stslab.inputs.tables import read_corpus, read_pairs, read_sentences
 
     path, columns = file.path, file.columns
-    where: Any = {"sheet": file.sheet, "hidden": file.hidden}
+    sheet_options: Any = {"sheet": file.sheet, "hidden": file.hidden}
     try:
         if file.parameter in PAIRS:
-            texts = read_pairs(path, columns=columns, **where)
+            texts = read_pairs(path, columns=columns, **sheet_options)
         elif file.parameter == "corpus":
-            texts = read_corpus(path, column=columns, **where)
+            texts = read_corpus(path, column=columns, **sheet_options)
         else:
-            texts = read_sentences(path, column=columns, **where)
+            texts = read_sentences(path, column=columns, **sheet_options)
         if file.parameter == "rated_pairs" and "gold_score" in texts.table:
             gold_min, gold_max = file.scale
             find_scale(texts.table["gold_score"], gold_min=gold_min, gold_max=gold_max)

@@ -16,9 +16,9 @@ from typing import Any, Self
 
 from ...inputs.checks import InputError
 from ...inputs.columns import SAMPLE_ROWS, Column, describe_columns
-from ...inputs.delimited import is_blank
-from ...inputs.files import UNUSABLE, Row, open_rows
+from ...inputs.files import open_rows
 from ...inputs.left_out import rows_left_out
+from ...inputs.sources import UNUSABLE, Row, is_blank
 from ...inputs.tables import Rows, make_table, text_column
 from ..store import Metadata, StoredText
 
