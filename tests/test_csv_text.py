@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from stslab import read_pairs, read_sentences
 from stslab.csv_text import mark, unmark
 from stslab.figures.show import to_csv
+from stslab.inputs.texts import without_markup
 
 FORMULAS = [
     "=1+1",
@@ -111,12 +112,14 @@ def test_numbers_stay_numbers_and_nothing_else_changes():
     )
 
 
-@pytest.mark.parametrize("column", ["sentence", "=1+1"])
+@pytest.mark.parametrize("column", ["sentence", "=2+2"])
 def test_what_stslab_writes_it_reads_exactly(tmp_path: Path, column: str):
-    texts = [text for text in TEXTS if text.strip()]
+    texts = [text for text in TEXTS if without_markup(text).strip()]
+    expected = [without_markup(text) for text in texts]
     frame = pd.DataFrame({column: texts})
     (tmp_path / "my.csv").write_text(to_csv(frame), "utf-8", newline="")
-    assert read_sentences(tmp_path / "my.csv", column=column).table["sentence"].tolist() == texts
+    assert read_sentences(tmp_path / "my.csv", column=column).table["sentence"].tolist() == expected
     pairs = frame.set_axis(["sentence_a"], axis=1).assign(sentence_b=texts)
     (tmp_path / "pairs.csv").write_text(to_csv(pairs), "utf-8", newline="")
-    assert read_pairs(tmp_path / "pairs.csv").table["sentence_b"].tolist() == texts
+    read = read_pairs(tmp_path / "pairs.csv", as_written=True)
+    assert read.table["sentence_b"].tolist() == texts

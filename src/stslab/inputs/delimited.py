@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, TextIO
 
+from ..csv_text import unmark
 from ..wording import counted
 from .checks import InputError
 from .sources import Row, RowSource, is_blank, unique_labels
@@ -60,7 +61,7 @@ class DelimitedRows(RowSource):
             self._dialect = self._find_dialect()
         self._first_row = self._header_number()
         self.raw_header = next(islice(self._records(), self._first_row - 1, None), [])
-        self.header = unique_labels(self.raw_header)
+        self.header = unique_labels(map(unmark, self.raw_header))
         self._check_header()
 
     def rows(self) -> Iterator[Row]:

@@ -72,7 +72,7 @@ def _describe_count(what: str, found: Cautions) -> str:
     if what != EMPTY:
         return text
     examples = found.table.loc[found.table["caution"] == what, "example"]
-    return f"{text} ({', '.join(map(quoted, dict.fromkeys(examples)))})"
+    return f"{text} ({listed([quoted(example) for example in dict.fromkeys(examples)])})"
 
 
 def describe_spread(scored: pd.DataFrame) -> str:
