@@ -14,7 +14,7 @@ LEAST_SHARE = 0.5  # of resamples that two neighbors were together in, for their
 BACK = 0.5  # overlap (Jaccard) from which on a theme is found again
 # Leiden tends to split large communities and to join small ones. So it splits finely, and
 # communities are joined again where pairs across score nearly as much as pairs inside.
-FINE = 1.5
+FINE = 1.6
 JOIN_AT = 0.63
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 import unicodedata
@@ -99,21 +100,31 @@ def words_of(text: str) -> set[str]:
     >>> sorted(words_of("The 2 parcels didn't arrive, Ann's never: 学习好"))
     ['ann', 'arrive', 'never', 'parcels', '习好', '学习']
     """
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
-    stop_words = (ENGLISH_STOP_WORDS - NEGATIONS) | MORE_STOP_WORDS
     text = re.sub(r"\w+n['’]t\b", " ", text.lower())  # didn't
-    # Not \w, which takes no combining marks and so cuts Hindi and Thai words to pieces.
-    letters = [c if unicodedata.category(c)[0] in "LMN" else " " for c in text]
     words: set[str] = set()
-    for word in "".join(letters).split():
+    for word in _split_words(text):
         if any(unicodedata.category(character)[0] == "N" for character in word):
             continue
         if UNSPACED.search(word):
             words.update(word[i : i + 2] for i in range(max(1, len(word) - 1)))
-        elif len(word) > 1 and word not in stop_words:
+        elif len(word) > 1 and word not in _stop_words():
             words.add(word)
     return words
+
+
+def _split_words(text: str) -> list[str]:
+    if text.isascii():  # most texts: much faster
+        return re.findall("[a-z0-9]+(?:-[a-z0-9]+)*", text)  # Wi-Fi is one word
+    # Not \w, which takes no combining marks and so cuts Hindi and Thai words to pieces.
+    letters = [c if c == "-" or unicodedata.category(c)[0] in "LMN" else " " for c in text]
+    return [word.strip("-") for word in "".join(letters).replace("--", " ").split()]
+
+
+@functools.cache
+def _stop_words() -> frozenset[str]:
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    return frozenset((ENGLISH_STOP_WORDS - NEGATIONS) | MORE_STOP_WORDS)
 
 
 def _statements(text_count: int, groups: Sequence[Sequence[int]]) -> list[int]:
