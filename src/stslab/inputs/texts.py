@@ -17,7 +17,7 @@ _TAG = re.compile(
 _HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 # With the semicolon only: without it, "&copy=2" in an address would be one, too.
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-FINAL_MARKS = " .!?,;:…。！？"
+FINAL_MARKS = " .!?,;:…。！？\"'”’»)]"
 
 
 def without_markup(text: str) -> str:

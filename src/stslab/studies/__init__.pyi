@@ -65,3 +65,6 @@ from .plots import dot_plot as dot_plot
 from .plots import histogram as histogram
 from .stsb import read_stsb as read_stsb
 from .terms import cluster_terms as cluster_terms
+from .themes.themes import Theme as Theme
+from .themes.themes import Themes as Themes
+from .themes.themes import find_themes as find_themes

@@ -11,12 +11,9 @@ import pandas as pd
 
 from ..inputs.checks import check_texts, check_top_k
 from ..wording import short_label
+from .themes.names import UNSPACED
 
 TERM = 20  # characters of a term that are shown
-# Scripts written without spaces between words: Thai to Burmese, Khmer, kana, Han.
-UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
-)
 
 
 def cluster_terms(

@@ -1,0 +1,1 @@
+"""Themes: what a list of texts is about, how much each theme holds, and how steady it is."""
