@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CSV_CELLS = 250_000  # a larger matrix goes without its CSV
 # What a table shows at most; its CSV holds all.
+BYTE_ORDER_MARK = "\ufeff"
 TABLE_ROWS = 200
 TABLE_SIZE = 400_000  # characters of HTML
 CELL = 400_000  # characters of a text
@@ -97,6 +98,7 @@ def show_table(
     caption: str,
     bars: str | None = None,
     data: pd.DataFrame | None = None,
+    for_spreadsheet: bool = False,
 ) -> None:
     """Show a table as HTML, with its CSV.
 
@@ -115,9 +117,14 @@ def show_table(
         A score column to draw bars behind.
     data : DataFrame or None, default None
         What the CSV holds; None takes `frame`.
+    for_spreadsheet : bool, default False
+        Begin the CSV with a byte order mark, by which spreadsheets know that it is UTF-8.
     """
     if data is None:
         data = frame
+    csv = to_csv(data)
+    if for_spreadsheet:
+        csv = BYTE_ORDER_MARK + csv
     head = frame.head(TABLE_ROWS)
     values = head.astype(object).where(head.notna(), "")
     rows = _rows(values, bars)
@@ -125,7 +132,7 @@ def show_table(
         caption = f"{caption} (the first {len(rows):,} of {len(frame):,} rows; the CSV holds all)"
     bundle = {
         "text/html": _table(list(frame), rows, caption),
-        "text/csv": to_csv(data),
+        "text/csv": csv,
         "text/plain": f"{caption}\n{_plain_table(values.head(len(rows)))}",
     }
     _display(bundle, kind="table", name=_checked(name), caption=caption, rows=len(frame))

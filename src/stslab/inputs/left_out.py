@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..wording import counted
@@ -73,10 +73,9 @@ def rows_left_out(header: Sequence[Any], rows: Iterable[Row]) -> dict[int, str]:
     return dict(sorted(reasons.items()))
 
 
-def describe_left_out(reasons: Mapping[int, str]) -> str:
+def describe_left_out(reasons: Sequence[str]) -> str:
     """Return how many rows of each kind were left out; empty for none."""
-    kinds = list(reasons.values())
-    parts = [counted(kinds.count(kind), kind) for kind in dict.fromkeys(kinds)]
+    parts = [counted(reasons.count(reason), reason) for reason in dict.fromkeys(reasons)]
     if not parts:
         return ""
     return f"Left out: {', '.join(parts)}."

@@ -52,9 +52,9 @@ class Input:
     blank: int  # rows skipped because a text was blank
     renamed: Mapping[str, str]  # the source's column names → the table's, where they differ
     rows: Sequence[int]  # of each row used, its number in the file; in a list, from 1
+    source_cells: Rows = field(repr=False)  # all cells, as they were
     source_notes: Sequence[str] = ()  # sentences on how the source was read, where one cannot know
     columns_read: Sequence[str] = ()  # the source's names of the columns; empty if it has none
-    source_cells: Rows | None = field(default=None, repr=False)  # all cells as they were
 
     @property
     def texts(self) -> list[str]:
@@ -106,7 +106,7 @@ class Rows(NamedTuple):
 
     source: RowSource
     columns: Sequence[Column]
-    left_out: Mapping[int, str]
+    left_out: Mapping[int, tuple[str, Sequence[Any]]]  # rows that are no records: why, and cells
     numbers: Sequence[int]
     cells: Sequence[Sequence[Any]]  # of each row, as many as there are columns
 
@@ -114,6 +114,17 @@ class Rows(NamedTuple):
     def header(self) -> list[str]:
         """The columns' names."""
         return [column.name for column in self.columns]
+
+    def all_rows(self) -> list[tuple[int, Sequence[Any], str]]:
+        """Return each row's number, as readers count, its cells, and why it is left out."""
+        shift = 0
+        if self.source.kind == "list":
+            shift = 1  # Python counts from 0
+        records = [
+            (n + shift, cells, "") for n, cells in zip(self.numbers, self.cells, strict=True)
+        ]
+        labels = [(number, cells, reason) for number, (reason, cells) in self.left_out.items()]
+        return sorted([*records, *labels], key=lambda row: row[0])
 
     def column(self, position: int) -> list[Any]:
         """Return the cells of a column."""
@@ -266,10 +277,11 @@ def read_rows(
 
 def collect_rows(source: RowSource, rows: Sequence[Row]) -> Rows:
     """Leave out the rows that are no records, and judge the columns by the others."""
-    left_out: dict[int, str] = {}
+    left_out: dict[int, tuple[str, Sequence[Any]]] = {}
     if source.raw_header:
-        left_out = rows_left_out(source.raw_header, rows)
-        rows = [row for row in rows if row[0] not in left_out]
+        reasons = rows_left_out(source.raw_header, rows)
+        left_out = {number: (reasons[number], cells) for number, cells in rows if number in reasons}
+        rows = [row for row in rows if row[0] not in reasons]
     numbers = [number for number, _ in rows]
     cells = [cells for _, cells in rows]
     if not numbers or not source.header:
@@ -441,7 +453,7 @@ def _no_text(value: Any, rows: Rows, number: int, position: int) -> InputError:
 
 
 def _describe_left_out(rows: Rows) -> list[str]:
-    sentence = describe_left_out(rows.left_out)
+    sentence = describe_left_out([reason for reason, _ in rows.left_out.values()])
     if sentence:
         return [sentence]
     return []

@@ -65,6 +65,14 @@ from .plots import dot_plot as dot_plot
 from .plots import histogram as histogram
 from .stsb import read_stsb as read_stsb
 from .terms import cluster_terms as cluster_terms
-from .themes.themes import Theme as Theme
-from .themes.themes import Themes as Themes
+from .themes.figure import draw_themes as draw_themes
+from .themes.results import Theme as Theme
+from .themes.results import Themes as Themes
+from .themes.tables import close_pairs as close_pairs
+from .themes.tables import describe_opposites as describe_opposites
+from .themes.tables import group_table as group_table
+from .themes.tables import opposite_table as opposite_table
+from .themes.tables import repeat_table as repeat_table
+from .themes.tables import row_table as row_table
+from .themes.tables import theme_table as theme_table
 from .themes.themes import find_themes as find_themes

@@ -62,7 +62,7 @@ class TextFile:
             self._left_out: dict[int, str] = {}
             if self._source.raw_header:
                 self._left_out = rows_left_out(self._source.raw_header, self._source.rows())
-            self._rows = Rows(self._source, self._describe_columns(), self._left_out, [], [])
+            self._rows = Rows(self._source, self._describe_columns(), {}, [], [])
             self._column = text_column(self._rows, column)
             self.count = sum(map(len, self.chunks()))  # texts in it
             if not self.count:

@@ -12,6 +12,7 @@ from .neighbors import BLOCK, DECIMALS, Flags, Rows, Vectors, pair_scores, rando
 # of the list's pairs of texts of different themes are to each other.
 NEAREST_MEMBERS = 3
 BETWEEN_THEMES = 0.996
+NEAREST_INSIDE = 5  # texts of its theme that a text is compared with
 SAME_SCORE = 0.8  # texts that score this with the bundled model say nearly the same
 # For other models, the score of the nearest 0.5 % of the list's pairs: of nine samples of 264 to
 # 3,080 questions and answers, a median 0.5 % scored 0.8 or more with the bundled model.
@@ -108,6 +109,26 @@ def nearly_the_same(unit: Vectors, threshold: float) -> list[list[int]]:
             groups.append(members[numbers == number].tolist())
     groups = [group for group in groups if len(group) > 1]
     return sorted(groups, key=lambda group: (-len(group), group[0]))
+
+
+def closest_pairs(unit: Vectors) -> list[tuple[int, int, float]]:
+    """Return each text of a theme with the five nearest to it, each pair once, and its score.
+
+    Parameters
+    ----------
+    unit : array, shape (n, dim)
+        The theme's embeddings, of length 1.
+    """
+    count = min(NEAREST_INSIDE, len(unit) - 1)
+    score_by_pair: dict[tuple[int, int], float] = {}
+    for rows, scores in _score_blocks(unit):
+        scores[rows - rows[0], rows] = -2
+        nearest = np.argsort(-scores, axis=1, kind="stable")[:, :count]
+        for row, columns in zip(rows.tolist(), nearest.tolist(), strict=True):
+            for column in columns:
+                pair = min(row, column), max(row, column)
+                score_by_pair[pair] = float(scores[row - rows[0], column])
+    return [(first, second, score) for (first, second), score in score_by_pair.items()]
 
 
 def _score_blocks(vectors: Vectors) -> Iterator[tuple[Rows, Vectors]]:

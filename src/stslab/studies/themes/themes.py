@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,145 +10,19 @@ import pandas as pd
 from ...inputs.checks import InputError, check_texts
 from ...models.encoding import Embeddings, Encoder, encode
 from ...scores.cosine import unit_rows
-from ...wording import counted, plural
 from ..calibration import is_calibrated
 from ..content import has_content
 from ..repeats import positions_of_repeats
-from .communities import RESAMPLES, find_communities, steadiness
-from .members import by_typicality, fits, nearly_the_same, same_threshold
-from .names import Words, name_themes
-from .neighbors import Rows, center_embeddings, nearest_neighbors, nearest_others
+from .communities import find_communities, steadiness
+from .members import by_typicality, closest_pairs, fits, nearly_the_same, same_threshold
+from .names import name_themes
+from .neighbors import Rows, Vectors, center_embeddings, nearest_neighbors, nearest_others
+from .results import APART, FEWEST_TEXTS, WITHOUT_CONTENT, Theme, Themes
 
-FEWEST_TEXTS = 12  # different ones with content, below which no themes are looked for
 FEWEST_MEMBERS = 3  # different texts of a theme
-LEAST_INSIDE = (
-    0.5  # share of the different texts that fit a theme, below which chance may be at work
-)
+# share of the different texts that fit a theme, below which chance may be at work
+LEAST_INSIDE = 0.5
 LEAST_STEADINESS = 0.5  # a theme that comes back in fewer of the resamples is not reported
-NAMED = 3  # largest themes in the finding
-APART, WITHOUT_CONTENT = 0, -1  # in the column `theme`
-
-
-@dataclass(frozen=True)
-class Theme:
-    """A theme of a list of texts.
-
-    `words` are those of its name, each with the share of the theme's different texts that hold it;
-    `texts` its different texts, the most typical first; `groups` those of them that say nearly the
-    same, the largest group first.
-    """
-
-    number: int  # 1 for the theme with most rows
-    name: str
-    words: Words
-    texts: tuple[str, ...]
-    count: int  # rows of the list: repeats count fully
-    steadiness: float  # share of resamples, each without a tenth of the texts, that it came back in
-    groups: tuple[tuple[str, ...], ...]
-
-    @property
-    def typical(self) -> tuple[str, ...]:
-        """Return the three most typical texts."""
-        return self.texts[:3]
-
-    @property
-    def unlike(self) -> str:
-        """Return the text that is least like the others."""
-        return self.texts[-1]
-
-    @property
-    def title(self) -> str:
-        """Return the name for a sentence: ``Late (delivery, days)``."""
-        if not self.words:
-            return f"“{self.name}”"
-        first, *further = (word for word, _ in self.words)
-        title = first[:1].upper() + first[1:]
-        if further:
-            title += f" ({', '.join(further)})"
-        return title
-
-
-@dataclass(frozen=True)
-class Themes:
-    """The themes of a list of texts, and the texts that are in none.
-
-    `table` has one row for each different text, in the order of the list: ``text``; ``rows``, the
-    numbers of its rows; ``times``, how many they are; ``theme``, the number of its theme, 0 if it
-    is apart, -1 if it has no content; ``group``, the number of the group of texts of its theme that
-    say nearly the same, or 0; ``nearest``, the other text with content that scores highest with it,
-    and the ``score``.
-    """
-
-    table: pd.DataFrame
-    themes: tuple[Theme, ...]
-    threshold: float  # any two texts of a group score at least this
-
-    @property
-    def apart(self) -> pd.DataFrame:
-        """List the texts that fit no theme, those farthest from all others first.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns ``text, rows, times, nearest, score``.
-        """
-        table = self.table[self.table["theme"] == APART].sort_values("score", kind="stable")
-        return table[["text", "rows", "times", "nearest", "score"]].reset_index(drop=True)
-
-    @property
-    def without_content(self) -> pd.DataFrame:
-        """List the texts without content, such as "n/a", the most frequent first.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns ``text, rows, times``.
-        """
-        table = self.table[self.table["theme"] == WITHOUT_CONTENT]
-        table = table.sort_values("times", ascending=False, kind="stable")
-        return table[["text", "rows", "times"]].reset_index(drop=True)
-
-    def describe(self) -> str:
-        """Describe the largest themes, with counts and shares, and how steady the themes are."""
-        with_content = self.table[self.table["theme"] != WITHOUT_CONTENT]
-        total = int(with_content["times"].sum())
-        if len(with_content) < FEWEST_TEXTS:
-            return (
-                f"No themes: {counted(len(with_content), 'different text')} with content "
-                f"{plural(len(with_content), 'is', 'are')} too few. It takes {FEWEST_TEXTS}."
-            )
-        if not self.themes:
-            return (
-                f"No steady themes in {len(with_content):,} different texts: what goes together "
-                f"changes when a tenth of them is left out."
-            )
-        largest = [
-            f"{theme.title}: {theme.count:,} of {total:,}, {theme.count / total:.0%}"
-            for theme in self.themes[:NAMED]
-        ]
-        sentence = "; ".join(largest)
-        smaller_count = len(self.themes) - len(largest)
-        if smaller_count:
-            sentence += f"; and {counted(smaller_count, 'smaller theme')}"
-        return f"{sentence}. {self._describe_rest(total)}{self._describe_steadiness()}"
-
-    def _describe_rest(self, total: int) -> str:
-        apart_count = total - sum(theme.count for theme in self.themes)
-        if not apart_count:
-            return ""
-        fit = plural(apart_count, "fits", "fit")
-        return f"{apart_count:,} of {total:,} {fit} no theme, {apart_count / total:.0%}. "
-
-    def _describe_steadiness(self) -> str:
-        lowest = min(theme.steadiness for theme in self.themes)
-        highest = max(theme.steadiness for theme in self.themes)
-        shares = f"{lowest:.0%} to {highest:.0%}"
-        if lowest == highest:
-            shares = "all"
-            if lowest < 1:
-                shares = f"{lowest:.0%}"
-        it_comes = plural(len(self.themes), "The theme comes", "The themes come")
-        return f"{it_comes} back in {shares} of {RESAMPLES} trials without a tenth of the texts."
 
 
 def find_themes(
@@ -157,6 +30,7 @@ def find_themes(
     *,
     model: Encoder,
     resolution: float = 1.0,
+    threshold: float | None = None,
     rows: Sequence[int] | None = None,
 ) -> Themes:
     """Find what a list of texts is about.
@@ -171,6 +45,9 @@ def find_themes(
         Any: nothing depends on the scale of its scores.
     resolution : float, default 1.0
         2 finds more and smaller themes, 0.5 fewer and larger ones.
+    threshold : float or None, default None
+        Any two texts of a group that says nearly the same score at least this. None takes 0.8 for
+        the bundled model, and for others the score that 0.5 % of the list's pairs reach.
     rows : sequence of int or None, default None
         The number of each text for readers, such as its line in a file; None counts from 1.
 
@@ -208,42 +85,74 @@ def find_themes(
     table = _table_of_texts(texts, numbers)
     taking_part = np.flatnonzero(table["theme"] == APART)
     if len(taking_part) < 2:
-        return Themes(table, (), np.nan)
+        return Themes(table, (), np.nan, _pairs_inside(table, [], np.empty((0, 0), np.float32)))
     embeddings = encode(table["text"].iloc[taking_part].tolist(), model=model)
     nearest, scores = nearest_others(embeddings)
     table.loc[taking_part, "nearest"] = table["text"].to_numpy()[taking_part[nearest]]
     table.loc[taking_part, "score"] = scores
     unit = unit_rows(embeddings).astype(np.float32)
-    threshold = same_threshold(unit, calibrated=is_calibrated(model))
-    if len(taking_part) < FEWEST_TEXTS:
-        return Themes(table, (), threshold)
-    member_lists = _find_members(embeddings, table["times"].to_numpy()[taking_part], resolution)
+    if threshold is None:
+        threshold = same_threshold(unit, calibrated=is_calibrated(model))
+    member_lists: list[tuple[Rows, float]] = []
+    if len(taking_part) >= FEWEST_TEXTS:
+        times = table["times"].to_numpy()[taking_part]
+        member_lists = _find_members(embeddings, times, resolution)
+    for number, (members, _) in enumerate(member_lists, start=1):
+        table.loc[taking_part[members], "theme"] = number
+    # Without themes, all texts are looked at together.
+    parts = [members for members, _ in member_lists] or [np.arange(len(taking_part))]
+    groups_by_part = [nearly_the_same(unit[members], threshold) for members in parts]
+    for members, groups in zip(parts, groups_by_part, strict=True):
+        for group_number, group in enumerate(groups, start=1):
+            table.loc[taking_part[members[group]], "group"] = group_number
+    pairs = _pairs_inside(table, [taking_part[members] for members, _ in member_lists], unit)
+    themes = _make_themes(table, taking_part, member_lists, groups_by_part)
+    return Themes(table, themes, threshold, pairs)
+
+
+def _make_themes(
+    table: pd.DataFrame,
+    taking_part: Rows,
+    member_lists: Sequence[tuple[Rows, float]],
+    groups_by_theme: Sequence[list[list[int]]],
+) -> tuple[Theme, ...]:
+    """Name the themes, and gather what there is to know of each."""
+    if not member_lists:
+        return ()
     different = table["text"].iloc[taking_part].tolist()
-    groups_by_theme = [nearly_the_same(unit[members], threshold) for members, _ in member_lists]
-    names = name_themes(
-        different, [members.tolist() for members, _ in member_lists], groups_by_theme
-    )
+    members_of_themes = [members.tolist() for members, _ in member_lists]
+    names = name_themes(different, members_of_themes, groups_by_theme)
     themes = []
     for number, (members, steady) in enumerate(member_lists, start=1):
-        rows_of_members = taking_part[members]
-        table.loc[rows_of_members, "theme"] = number
-        groups = groups_by_theme[number - 1]
-        for group_number, group in enumerate(groups, start=1):
-            table.loc[rows_of_members[group], "group"] = group_number
-        theme_texts = [different[member] for member in members]
+        texts = [different[member] for member in members]
         name, words = names[number - 1]
+        groups = groups_by_theme[number - 1]
         themes.append(
             Theme(
                 number=number,
                 name=name,
                 words=words,
-                texts=tuple(theme_texts),
-                count=int(table.loc[rows_of_members, "times"].sum()),
+                texts=tuple(texts),
+                count=int(table["times"].iloc[taking_part[members]].sum()),
                 steadiness=steady,
-                groups=tuple(tuple(theme_texts[place] for place in group) for group in groups),
+                groups=tuple(tuple(texts[place] for place in group) for group in groups),
             )
         )
-    return Themes(table, tuple(themes), threshold)
+    return tuple(themes)
+
+
+def _pairs_inside(
+    table: pd.DataFrame, members_of_themes: Sequence[Rows], unit: Vectors
+) -> pd.DataFrame:
+    """Return each text with the nearest ones of its theme, each pair once."""
+    texts = table["text"].to_numpy()
+    place_of = np.cumsum((table["theme"] != WITHOUT_CONTENT).to_numpy()) - 1
+    records = []
+    for number, members in enumerate(members_of_themes, start=1):
+        for first, second, score in closest_pairs(unit[place_of[members]]):
+            a, b = sorted((members[first], members[second]))
+            records.append((texts[a], texts[b], score, number))
+    return pd.DataFrame(records, columns=["text_a", "text_b", "score", "theme"])
 
 
 def _table_of_texts(texts: list[str], numbers: list[int]) -> pd.DataFrame:

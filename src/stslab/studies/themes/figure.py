@@ -1,0 +1,58 @@
+"""The picture of a list's themes: a bar each, with its most typical text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from ...figures.drawing import COLOR, Drawing, new_axes
+from ...wording import counted, short_label
+from .results import Themes
+
+MOST_BARS = 20
+TITLE = 60  # characters of a theme's name
+TEXT = 95  # characters of its most typical text
+BAR = 0.26  # of the height that a theme has
+
+
+def draw_themes(themes: Themes, *, title: str = "What is the list about?") -> Drawing:
+    """Draw a bar for each theme, the largest on top, with its name and its most typical text.
+
+    Parameters
+    ----------
+    themes : Themes
+        With at least one theme; the 20 largest are drawn.
+    title : str
+
+    Returns
+    -------
+    Drawing
+        Its data has the columns ``theme, rows, share, typical``.
+    """
+    drawn = themes.themes[:MOST_BARS]
+    ax = new_axes(8.5, 0.9 + 0.62 * len(drawn), title)
+    counts = [theme.count for theme in drawn]
+    places = range(len(drawn))
+    ax.barh(places, counts, height=BAR, color=COLOR)
+    for place, theme in zip(places, drawn, strict=True):
+        share = theme.count / themes.row_count
+        name = f"{short_label(theme.title, TITLE)}  {theme.count:,} ({share:.0%})"
+        text = f"“{short_label(theme.texts[0], TEXT)}”"
+        options: Any = {"xycoords": ("axes fraction", "data"), "parse_math": False}
+        ax.annotate(
+            name, (0, place - 0.26), va="center", fontsize=9.5, fontweight="bold", **options
+        )
+        ax.annotate(text, (0, place + 0.3), va="center", fontsize=8, style="italic", **options)
+    ax.set(yticks=[], xlim=(0, max(counts) * 1.02), ylim=(len(drawn) - 0.4, -0.6))
+    ax.set_xlabel("rows of the list")
+    data = pd.DataFrame(
+        {
+            "theme": [theme.title for theme in drawn],
+            "rows": counts,
+            "share": [count / themes.row_count for count in counts],
+            "typical": [theme.texts[0] for theme in drawn],
+        }
+    )
+    bars = "; ".join(f"{theme.title} {theme.count:,}" for theme in drawn)
+    return Drawing(ax, f"{counted(len(drawn), 'theme')}: {bars}.", data)
