@@ -38,7 +38,9 @@ def draw_themes(themes: Themes, *, title: str = "What is the list about?") -> Dr
     for place, theme in zip(places, drawn, strict=True):
         share = theme.count / themes.row_count
         name = f"{short_label(theme.title, TITLE)}  {theme.count:,} ({share:.0%})"
-        text = f"“{short_label(theme.texts[0], TEXT)}”"
+        text = ""
+        if theme.words:  # otherwise the name is a typical text
+            text = f"“{short_label(theme.texts[0], TEXT)}”"
         options: Any = {"xycoords": ("axes fraction", "data"), "parse_math": False}
         ax.annotate(
             name, (0, place - 0.26), va="center", fontsize=9.5, fontweight="bold", **options
@@ -46,6 +48,7 @@ def draw_themes(themes: Themes, *, title: str = "What is the list about?") -> Dr
         ax.annotate(text, (0, place + 0.3), va="center", fontsize=8, style="italic", **options)
     ax.set(yticks=[], xlim=(0, max(counts) * 1.02), ylim=(len(drawn) - 0.4, -0.6))
     ax.set_xlabel("rows of the list")
+    ax.spines[["left", "right", "top"]].set_visible(False)
     data = pd.DataFrame(
         {
             "theme": [theme.title for theme in drawn],

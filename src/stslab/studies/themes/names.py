@@ -28,7 +28,8 @@ UNSPACED = re.compile(
 NEGATIONS = {"no", "not", "nothing", "never"}
 # What scikit-learn's list lacks: contractions without an apostrophe, words that only stress.
 MORE_STOP_WORDS = {"dont", "doesnt", "didnt", "cant", "couldnt", "wont", "isnt", "wasnt", "havent"}
-MORE_STOP_WORDS |= {"im", "ive", "really", "just", "like", "did", "does", "doing", "got"}
+MORE_STOP_WORDS |= {"im", "ive", "really", "just", "like", "did", "does", "doing", "got", "took"}
+MORE_STOP_WORDS |= {"take", "came", "come", "went", "said", "told", "made", "make"}
 TYPO_LENGTH = 5  # letters from which on a word may be another one with a typo
 TYPO_TIMES = 3  # times as frequent as its typo is the right word
 
@@ -185,7 +186,7 @@ def _plainest(texts: Sequence[str]) -> str:
 def _share_a_stem(word: str, second: str) -> bool:
     """Check whether two words begin alike: refund and refunded, late and later."""
     letters = max(4, min(len(word), len(second)) - 2)
-    return word[:letters] == second[:letters]
+    return word[:letters] == second[:letters] or word.rstrip("s") == second.rstrip("s")
 
 
 def _is_typo(word: str, frequencies: Counter[str]) -> bool:

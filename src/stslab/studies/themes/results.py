@@ -34,8 +34,16 @@ class Theme:
 
     @property
     def typical(self) -> tuple[str, ...]:
-        """Return the three most typical texts."""
-        return self.texts[:3]
+        """Return the three most typical texts that do not say nearly the same."""
+        group_of = {text: number for number, group in enumerate(self.groups) for text in group}
+        typical: list[str] = []
+        groups_used = set()
+        for text in self.texts:
+            group = group_of.get(text)
+            if group is None or group not in groups_used:
+                typical.append(text)
+                groups_used.add(group)
+        return tuple(typical[:3])
 
     @property
     def unlike(self) -> str:

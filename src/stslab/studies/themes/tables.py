@@ -14,8 +14,9 @@ from ..duplicates import near_duplicates
 from ..opposites import opposite_words
 from .results import APART, Themes
 
-TYPICAL_TEXTS = 3
 EXAMPLES = 3
+# Of "switched on" and "on the table" these say little.
+PARTICLES = {"on", "off", "in", "out", "up", "down", "over", "under"}
 MOST_ROWS = 10  # numbers of rows that are listed beside a text
 RESULTS = ("left_out", "theme", "group", "nearest", "score")  # columns that are ours
 
@@ -46,7 +47,7 @@ def theme_table(themes: Themes) -> pd.DataFrame:
                 "share": theme.count / total,
                 "steady_share": theme.steadiness,
                 "words": words,
-                "typical": "\n".join(theme.texts[:TYPICAL_TEXTS]),
+                "typical": "\n".join(theme.typical),
                 "unlike": theme.unlike,
             }
         )
@@ -127,7 +128,7 @@ def opposite_table(themes: Themes) -> pd.DataFrame:
     """
     records = []
     for text_a, text_b, score, number in themes.pairs.to_numpy().tolist():
-        opposites = opposite_words({*words(text_a)}, {*words(text_b)})
+        opposites = opposite_words({*words(text_a)} - PARTICLES, {*words(text_b)} - PARTICLES)
         if opposites:
             name = themes.name_of(number)
             records.append((name, text_a, text_b, ", ".join(opposites), score))
