@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,12 +13,21 @@ import pandas as pd
 import pytest
 from conftest import READY, ROOT, build_quietly
 from lessons import said, slips, table
+from pandas.testing import assert_frame_equal
 
 from stslab import search
 from stslab.report.building.manifest import read_manifest
 from stslab.report.reproducing.reproduce import reproduce
 from stslab.report.request.presets import adhoc_preset
-from stslab.studies import describe_close, group_sentences, judge_hits, pair_cautions
+from stslab.studies import (
+    close_pairs,
+    describe_close,
+    find_themes,
+    has_content,
+    judge_hits,
+    pair_cautions,
+    read_stsb,
+)
 
 HERE = Path(__file__).parent
 # A survey with a repeat, answers without content, a negation, opposites, and another language.
@@ -214,21 +224,18 @@ def test_close_pairs_stand_with_their_differences_and_repeats_apart(report):
     assert [(each["times"], each["rows"]) for each in rows(outputs, "repeats")] == [("2", "1, 11")]
 
 
-def test_each_sentence_is_in_one_group_or_alone_with_its_row(report):
-    outputs = bakery(report).outputs
-    lines = BAKERY.splitlines()
-    members, alone = rows(outputs, "groups"), rows(outputs, "alone")
-    for each in members:
-        assert [lines[int(row) - 1] for row in each["rows"].split(", ")] == [
-            each["sentence"]
-        ] * int(each["times"])
-    assert [lines[int(each["row"]) - 1] for each in alone] == [each["sentence"] for each in alone]
-    texts = [each["sentence"] for each in [*members, *alone]]
-    assert sorted([*texts, "n/a", "ok"]) == sorted(set(lines))
-    sizes = pd.Series([int(each["times"]) for each in members]).groupby(
-        [int(each["group"]) for each in members]
-    )
-    assert sizes.sum().is_monotonic_decreasing
+def test_every_row_of_the_file_comes_back_with_its_result(report):
+    text = table(bakery(report).outputs, "rows")
+    assert text.startswith("\ufeff")  # by which a spreadsheet knows that it is UTF-8
+    listed = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert [row["row"] for row in listed] == [str(number) for number in range(1, 20)]
+    assert [row["sentence"] for row in listed] == BAKERY.splitlines()
+    without_content = [row["sentence"] for row in listed if row["left_out"] == "without content"]
+    assert without_content == ["n/a", "ok"]
+    first, repeat = listed[0], listed[10]
+    assert {**first, "row": ""} == {**repeat, "row": ""}
+    assert listed[1]["nearest"] == "Your coffee is not good."
+    assert listed[1]["group"] == listed[2]["group"] != ""
 
 
 def test_empty_answers_are_left_out_on_request(report):
@@ -305,18 +312,6 @@ def test_the_verdicts_of_a_search_hold_as_the_page_says(model, tmp_path, monkeyp
     assert counts["no"].to_dict() == {"doubtful": 6, "nothing near": 24}
 
 
-def test_ten_thousand_pairs_at_most_are_listed_and_the_best_are_kept(model, monkeypatch):
-    monkeypatch.setattr("stslab.studies.groups.MOST", 2)
-    texts = [f"Printer {number} is out of paper." for number in range(8)]
-    found = group_sentences(texts, model=model)
-    pairs = found.pairs(0.5)
-    assert len(pairs) == 2
-    every = found.matrix.to_numpy()
-    best = sorted((every[a, b] for a in range(8) for b in range(a)), reverse=True)[:2]
-    assert pairs["score"].tolist() == pytest.approx(best)
-    assert found.count(0.5) == sum(every[a, b] >= 0.5 for a in range(8) for b in range(a))
-
-
 def test_where_only_the_closest_pairs_are_examined_it_is_said():
     pairs = [("Pay 5.", "Pay 7.", 0.97), ("It is stale.", "It is fresh.", 0.9)]
     scored = pd.DataFrame(pairs, columns=["sentence_a", "sentence_b", "score"])
@@ -381,18 +376,38 @@ def test_a_report_is_built_again_when_its_file_says_something_else(tmp_path):
     assert changed.read_bytes() != first
 
 
-def test_what_says_nothing_is_in_no_group_and_nobodys_nearest(model):
-    found = group_sentences(["Good coffee.", "ok", "n/a", "none", "Great coffee!"], model=model)
-    assert found.describe() == "2 of 5 sentences fall into 1 group; 3 have no content."
-    assert found.alone().empty
-    assert set(found.table["nearest"]) == {"Good coffee.", "Great coffee!"}
-    (pair,) = found.pairs(0.99).to_dict("records")
-    assert (pair["row_a"], pair["row_b"]) == (1, 5)
+EMPTY_ANSWERS = ["n/a", "No", "nothing, thanks", "-", "10", "ok", "#REF!", "nichts"]
+
+
+def lists_of_texts(stsb):
+    """Ten lists of 12 to 40 texts of different kinds."""
+    table = read_stsb("test", folder=stsb)
+    drawn = [table["sentence_a"].sample(40, random_state=seed).tolist() for seed in range(7)]
+    return [*drawn, BAKERY.splitlines(), GERMAN.splitlines() * 2, QUERIES.splitlines()]
+
+
+def test_texts_without_content_change_nothing(model, stsb):
+    for texts in lists_of_texts(stsb):
+        texts = [text for text in texts if has_content(text)]
+        mixed = [
+            line for text, answer in zip(texts, cycle(EMPTY_ANSWERS)) for line in (answer, text)
+        ]
+        alone, beside = (find_themes(each, model=model) for each in (texts, mixed))
+        columns = ["text", "times", "theme", "group", "nearest", "score"]
+        with_content = beside.table[beside.table["theme"] >= 0].reset_index(drop=True)
+        assert_frame_equal(alone.table[columns], with_content[columns])
+        assert alone.themes == beside.themes
+        sentences = ["sentence_a", "sentence_b", "score"]
+        pairs = [close_pairs(each, model=model)[sentences] for each in (alone, beside)]
+        assert_frame_equal(*pairs)
+        assert len(beside.without_content) == len({*mixed} - {*texts})
 
 
 def test_one_sentence_with_content_has_no_nearest(model):
-    found = group_sentences(["Good coffee.", "ok"], model=model)
-    assert found.describe() == "No two of 2 sentences form a group."
-    assert found.alone()["nearest"].tolist() == [""]
-    assert found.alone()["score"].isna().all()
-    assert found.pairs(0.8).empty
+    themes = find_themes(["Good coffee.", "ok"], model=model)
+    assert themes.describe() == (
+        "No themes: 1 different text with content is too few. It takes 12."
+    )
+    assert themes.table["nearest"].tolist() == ["", ""]
+    assert themes.table["score"].isna().all()
+    assert close_pairs(themes, model=model).empty

@@ -30,12 +30,12 @@ def draw_themes(themes: Themes, *, title: str = "What is the list about?") -> Dr
     Drawing
         Its data has the columns ``theme, rows, share, typical``.
     """
-    drawn = themes.themes[:MOST_BARS]
-    ax = new_axes(8.5, 0.9 + 0.62 * len(drawn), title)
-    counts = [theme.count for theme in drawn]
-    places = range(len(drawn))
+    largest = themes.themes[:MOST_BARS]
+    ax = new_axes(8.5, 0.9 + 0.62 * len(largest), title)
+    counts = [theme.count for theme in largest]
+    places = range(len(largest))
     ax.barh(places, counts, height=BAR, color=COLOR)
-    for place, theme in zip(places, drawn, strict=True):
+    for place, theme in zip(places, largest, strict=True):
         share = theme.count / themes.row_count
         name = f"{short_label(theme.title, TITLE)}  {theme.count:,} ({share:.0%})"
         text = ""
@@ -46,16 +46,16 @@ def draw_themes(themes: Themes, *, title: str = "What is the list about?") -> Dr
             name, (0, place - 0.26), va="center", fontsize=9.5, fontweight="bold", **options
         )
         ax.annotate(text, (0, place + 0.3), va="center", fontsize=8, style="italic", **options)
-    ax.set(yticks=[], xlim=(0, max(counts) * 1.02), ylim=(len(drawn) - 0.4, -0.6))
+    ax.set(yticks=[], xlim=(0, max(counts) * 1.02), ylim=(len(largest) - 0.4, -0.6))
     ax.set_xlabel("rows of the list")
     ax.spines[["left", "right", "top"]].set_visible(False)
     data = pd.DataFrame(
         {
-            "theme": [theme.title for theme in drawn],
+            "theme": [theme.title for theme in largest],
             "rows": counts,
             "share": [count / themes.row_count for count in counts],
-            "typical": [theme.texts[0] for theme in drawn],
+            "typical": [theme.texts[0] for theme in largest],
         }
     )
-    bars = "; ".join(f"{theme.title} {theme.count:,}" for theme in drawn)
-    return Drawing(ax, f"{counted(len(drawn), 'theme')}: {bars}.", data)
+    bars = "; ".join(f"{theme.title} {theme.count:,}" for theme in largest)
+    return Drawing(ax, f"{counted(len(largest), 'theme')}: {bars}.", data)

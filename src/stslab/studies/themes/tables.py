@@ -106,12 +106,12 @@ def close_pairs(themes: Themes, *, model: Encoder) -> pd.DataFrame:
         Columns ``score, sentence_a, sentence_b, row_a, row_b``, each row being the text's first.
         Of more than 10,000 pairs, the best.
     """
-    said = themes.table[themes.table["theme"] >= APART].reset_index(drop=True)
+    texts = themes.table[themes.table["theme"] >= APART].reset_index(drop=True)
     columns = ["score", "sentence_a", "sentence_b", "row_a", "row_b"]
-    if len(said) < 2:
+    if len(texts) < 2:
         return pd.DataFrame(columns=columns)
-    pairs = near_duplicates(said["text"].tolist(), model=model, threshold=themes.threshold)
-    first_rows = said["rows"].str[0]
+    pairs = near_duplicates(texts["text"].tolist(), model=model, threshold=themes.threshold)
+    first_rows = texts["rows"].str[0]
     pairs["row_a"] = first_rows[pairs["id_a"]].to_numpy()
     pairs["row_b"] = first_rows[pairs["id_b"]].to_numpy()
     return pairs[columns]
