@@ -257,6 +257,8 @@ def shown_value(value: Any, number_format: str) -> str:
     """
     if isinstance(value, bool):
         return str(value).upper()
+    if isinstance(value, datetime.time) and number_format != "General":
+        value = datetime.datetime.combine(datetime.date(1900, 1, 1), value)
     if isinstance(value, datetime.date):
         return _shown_date(value, number_format)
     if isinstance(value, int | float):
