@@ -86,7 +86,8 @@ CASES = {
     ),
     "Typeform": (
         table_text(
-            '#,*How was your stay?*,"What could be better, {{field:01F8}}?",Submit Date (UTC),Token',
+            '#,*How was your stay?*,"What could be better, {{field:01F8}}?",'
+            "Submit Date (UTC),Token",
             [
                 [f"{number:0>32}", "Good", answer, "2026-05-01 10:00:00", f"tok{number}"]
                 for number, answer in NUMBERED
