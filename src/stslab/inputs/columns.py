@@ -69,6 +69,7 @@ class Column:
     distinct_share: float  # of those, the different ones
     mean_length: float  # of those, in characters
     example: str
+    has_texts: bool  # whether a cell is text, if only digits in a .csv file, not a number or a date
 
     @property
     def may_hold_texts(self) -> bool:
@@ -156,11 +157,19 @@ def find_text_column(columns: Sequence[Column], name: str) -> str:
         If no column seems to hold texts, or several do.
     """
     usable = [column for column in columns if column.kind not in ("number", "date", "empty")]
+    if not usable:  # an answer may be a number, if only to show that it has no content
+        usable = [column for column in columns if column.has_texts]
     candidates = _longest_texts(usable)
-    by_name = {_plain(column.name): column for column in candidates or usable}
+    # One that is called "text" may hold shorter texts than, say, the replies to them.
+    by_first_name = {
+        _plain(column.name): column.name
+        for column in usable
+        if column.may_hold_texts or not candidates
+    }
     for first_name in FIRST_NAMES:
-        if first_name in by_name:
-            return by_name[first_name].name
+        if first_name in by_first_name:
+            return by_first_name[first_name]
+    by_name = {_plain(column.name): column for column in candidates or usable}
     if len(candidates) == 1:
         return candidates[0].name
     hinted = [by_name[hint] for hint in TEXT_NAMES if hint in by_name]
@@ -220,9 +229,12 @@ def column_error(name: str, why: str, columns: Sequence[Column], needed: int) ->
     """Return the error for columns that cannot be told, with an example of each."""
     examples = [f"{quoted(short_label(c.name, 60))} (such as {quoted(c.example)})" for c in columns]
     message = f"{name}: {why}. Its columns: {'; '.join(examples)}."
-    # Those that are most likely meant: the longest texts.
-    by_length = sorted(columns, key=lambda column: -column.mean_length)
-    names = [column.name for column in by_length if column.kind != "empty"][:needed]
+    # Those that are most likely meant: the longest texts, and numbers last.
+    readable = [column for column in columns if column.has_texts]
+    readable.sort(key=lambda column: (column.kind in ("number", "date"), -column.mean_length))
+    names = [column.name for column in readable[:needed]]
+    if not names:
+        return ColumnError(f"{message} None of them holds texts.")
     if len(names) < needed:
         return ColumnError(f"{message} Pairs need two columns of texts.")
     if needed == 1:
@@ -258,7 +270,7 @@ def _describe_column(name: str, cells: Sequence[Any]) -> Column:
     example = ""
     if cells:
         example = short_label(str((of_several_words or cells)[0]).strip(), 40)
-    return Column(name, kind, word_share, distinct_share, mean_length, example)
+    return Column(name, kind, word_share, distinct_share, mean_length, example, bool(texts))
 
 
 def _has_several_words(text: str) -> bool:

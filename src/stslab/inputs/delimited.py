@@ -191,7 +191,9 @@ def header_position(records: Sequence[Sequence[Any]]) -> int:
     widest = max(map(len, filled), default=0)
     for position, cells in enumerate(filled[: first + TITLE_ROWS]):
         if len(cells) >= max(2, widest / 2):
-            if _are_labels(cells) and not _is_usual_name(filled[first]):
+            # A title may be a usual name, too: "Comments" above a column "comment".
+            is_title = not _is_usual_name(filled[first]) or any(map(_is_usual_name, zip(cells)))
+            if _are_labels(cells) and is_title:
                 return position
             break
     return first

@@ -162,6 +162,7 @@ def open_rows(
     kind, name = full_path.suffix.lower(), full_path.name
     with _open_bytes(full_path) as stream:
         _check_kind(kind, name, stream, names, sheet)
+        stream.seek(0)
         if kind in SPREADSHEETS:
             yield open_spreadsheet(stream, name, kind, sheet=sheet, hidden=hidden)
         elif kind == ".parquet":

@@ -54,7 +54,9 @@ class RowSource:
     def __init__(self, name: str, kind: str, notes: list[str] | None = None) -> None:
         self.name = name
         self.kind = kind
-        self.notes = notes or []
+        if notes is None:
+            notes = []
+        self.notes = notes
 
     def rows(self) -> Iterator[Row]:
         """Yield each row's number and its cells, as many as the header has."""

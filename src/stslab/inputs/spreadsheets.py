@@ -194,8 +194,10 @@ def _choose_sheet(
 ) -> str:
     """Return the name of the sheet to read, and note it where there are several."""
     if sheet and sheet not in titles:
+        with_table = [repr(title) for title in titles if len(table_of(title)) > 1]
         raise InputError(
-            f"{name}: no sheet is called {sheet!r}. Its sheets: {', '.join(map(repr, titles))}."
+            f"{name}: no sheet is called {sheet!r}. Its sheets with a table: "
+            f"{', '.join(with_table) or 'none'}."
         )
     candidates, place = list(visible), name
     if sheet:
@@ -257,6 +259,8 @@ def shown_value(value: Any, number_format: str) -> str:
     """
     if isinstance(value, bool):
         return str(value).upper()
+    if isinstance(value, datetime.time) and number_format != "General":
+        value = datetime.datetime.combine(datetime.date(1900, 1, 1), value)
     if isinstance(value, datetime.date):
         return _shown_date(value, number_format)
     if isinstance(value, int | float):

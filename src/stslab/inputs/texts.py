@@ -55,8 +55,9 @@ def with_repaired_characters(text: str) -> str:
     import ftfy
 
     repaired = ftfy.fix_encoding(text)
-    # UTF-8 that was read as another encoding is longer than what was written.
-    if len(repaired) < len(text):
+    # UTF-8 that was read as another encoding is longer than what was written. Of "À\x80" the
+    # library makes a NUL.
+    if len(repaired) < len(text) and "\0" not in repaired:
         return repaired
     return text
 
