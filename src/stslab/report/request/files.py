@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..messages import RequestError, joined_names
 from .jobs import Job
+from .known_parameters import COLUMNS, FILES, SHEET
 
 if TYPE_CHECKING:
     import pandas as pd
-
-LISTS = {"sentences", "candidates", "others", "queries"}
-PAIRS = {"pairs", "rated_pairs", "own_pairs"}
 
 
 class _File(NamedTuple):
@@ -29,24 +27,24 @@ class _File(NamedTuple):
 def check_files(jobs: Iterable[Job]) -> None:
     """Read each file as its notebook will; raise RequestError if it cannot be used.
 
-    The parameter's name says how. The columns and the sheet that a job names are those of its
-    file, not of the queries with it.
+    `FILES` says how. The columns and the sheet that a job names are those of its file, not of the
+    queries with it.
     """
     # A dictionary, because several jobs may read one file: it is checked once, in their order.
     files = {
         _file(job, parameter, path): None
         for job in jobs
         for parameter, path in job.inputs.items()
-        if parameter in LISTS | PAIRS | {"corpus"}
+        if parameter in FILES
     }
     for file in files:
         _check_file(file)
 
 
 def _file(job: Job, parameter: str, path: Path) -> _File:
-    if parameter == "queries":
+    if not FILES[parameter].has_columns:
         return _File(parameter, path, columns="", sheet="")
-    columns, sheet = job.parameters.get("columns", ""), job.parameters.get("sheet", "")
+    columns, sheet = job.parameters.get(COLUMNS, ""), job.parameters.get(SHEET, "")
     return _File(parameter, path, columns=str(columns), sheet=str(sheet))
 
 
@@ -63,22 +61,23 @@ def _check_file(file: _File) -> None:
     )
 
     path, columns, sheet = file.path, file.columns, file.sheet
+    known_file = FILES[file.parameter]
     try:
-        if file.parameter in PAIRS:
+        if known_file.holds == "pairs":
             texts = read_pairs(path, columns=columns, sheet=sheet)
-        elif file.parameter == "corpus":
+        elif known_file.holds == "corpus":
             texts = read_corpus(path, column=columns, sheet=sheet)
         else:
             texts = read_sentences(path, column=columns, sheet=sheet)
     except ColumnError as error:
         columns_needed = 1
-        if file.parameter in PAIRS:
+        if known_file.holds == "pairs":
             columns_needed = 2
         hint = _column_hint(read_rows(path, ["sentence"], "", sheet).frame, columns_needed)
         raise RequestError(f"{error}{hint}") from None
     except InputError as error:
         raise RequestError(str(error)) from None
-    if file.parameter == "rated_pairs" and "gold_score" not in texts.table:
+    if known_file.has_scores and "gold_score" not in texts.table:
         raise RequestError(
             f"{path.name}, columns {texts.table.columns.tolist()}: no human score beside the "
             "sentences. Call its column 'gold_score', or name it as the third: "
