@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 from projects import eventually
 from test_inputs import ALL, HOLDS, write
 
-from stslab import InputError, encode, read_corpus
+from stslab import InputError, dask_client, encode, read_corpus
 from stslab.stores import Store, StoreError, embed_file, open_store
 from stslab.stores.filling import embedding as bulk_encoding
 from stslab.stores.filling import streaming, workers
@@ -484,7 +484,7 @@ def test_two_dask_workers_give_the_same_store_also_when_one_is_killed(
 
 def test_no_scheduler_and_no_dask_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = lines(tmp_path / "my.txt", 3)
-    monkeypatch.setattr(workers, "ANSWER", 0.5)
+    monkeypatch.setattr(dask_client, "ANSWER", 0.5)
     with open_store("exact", model=Digests()) as store:
         with pytest.raises(InputError, match=r"no Dask scheduler answers there .*dask scheduler"):
             embed_file(path, store, model=Digests(), scheduler="tcp://127.0.0.1:9")

@@ -15,9 +15,9 @@ import psutil
 import pytest
 from projects import COUNTING, LOOPING, Project, eventually
 
+from stslab import dask_client
 from stslab.report import identity
 from stslab.report.messages import RequestError
-from stslab.report.running import pool
 
 pytest.importorskip("distributed", reason="needs the extra 'dask'")
 pytestmark = [pytest.mark.usefixtures("bare_kernels"), pytest.mark.thorough]
@@ -138,7 +138,7 @@ def test_an_address_where_no_scheduler_answers_is_refused(
 ) -> None:
     project.notebook("good", COUNTING)
     project.preset("notebooks: [good]")
-    monkeypatch.setattr(pool, "ANSWER", 1)
+    monkeypatch.setattr(dask_client, "ANSWER", 1)
     with pytest.raises(RequestError, match="no Dask scheduler answers there"):
         project.build(scheduler=address)
 
@@ -175,7 +175,7 @@ def test_a_cluster_makes_the_same_bytes_also_when_it_loses_a_worker(
     eventually(lambda: not any(kernel.is_running() for kernel in left))
     project.assert_sound()
 
-    monkeypatch.setattr(pool, "ANSWER", 1)
+    monkeypatch.setattr(dask_client, "ANSWER", 1)
     other.terminate()
     other.wait(30)
     with pytest.raises(RequestError, match=r"it has no workers\. Start some with: dask worker"):

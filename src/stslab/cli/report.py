@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from ..report.messages import RequestError, printable
+from ..report.request import known_parameters
 from ..report.request.notebooks import Notebooks
 from ..report.request.parameters import parameters_table
 from ..report.request.values import parse_assignment
@@ -223,8 +224,8 @@ def new(
         if not files:
             raise RequestError("no file given. Try: stslab new support --sentences questions.csv")
         if column:
-            values["columns"] = column
+            values[known_parameters.COLUMNS] = column
         if sheet:
-            values["sheet"] = sheet
+            values[known_parameters.SHEET] = sheet
         path = new_preset(name, files, values, notebooks)
     click.echo(f"{path}  (build it: make report PRESET={name})")

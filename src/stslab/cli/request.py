@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..report.building.place import place
 from ..report.messages import RequestError, short_repr
+from ..report.request.known_parameters import COLUMNS, MODEL, READING, SHEET
 from ..report.request.notebooks import Notebooks
 from ..report.request.presets import Preset, adhoc_preset, load_preset
 from ..report.request.values import CommandLineText, Parameter, parse_assignment, variable_of
@@ -139,10 +140,10 @@ def _values_and_places(request: Request) -> tuple[dict[str, Any], dict[str, str]
         places[name] = f"{name.upper()}={short_repr(text)}"
     values.update(map(parse_assignment, request.parameters))
     if request.model:
-        values["model_name"] = request.model
+        values[MODEL] = request.model
     for name, option, value in (
-        ("columns", "--column", request.column),
-        ("sheet", "--sheet", request.sheet),
+        (COLUMNS, "--column", request.column),
+        (SHEET, "--sheet", request.sheet),
     ):
         if value:
             values[name] = value
@@ -196,7 +197,7 @@ def _refuse_without_file(values: Mapping[str, Any], parameters: Mapping[str, Par
                 f"{parameter.spelled} goes with a file, and none is given. Add "
                 f"{file.upper()}=FILE (or --{file.replace('_', '-')} FILE)."
             )
-    if {"columns", "sheet"} & values.keys():
+    if values.keys() & {*READING}:
         raise RequestError(
             "COLUMN and SHEET (or --column and --sheet) say where in a file the texts are, and "
             "none is given. Add SENTENCES=FILE (or --sentences FILE), or the like."

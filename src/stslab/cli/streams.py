@@ -1,4 +1,9 @@
-"""Standard streams that do not end a command when they are closed, or their reader leaves."""
+"""Standard streams that do not end a command when they are closed, or their reader leaves.
+
+click ends a command with exit code 1 at the first write to a pipe without a reader, and leaves a
+closed stream or a full disk behind standard error to the command. Here a build goes on, because its
+pages are what somebody wants, and its exit code says how it went.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,8 @@ from .. import identity
 from ..building.freshness import Dependencies
 from ..messages import RequestError, printable, short_repr
 from ..page.record import split_page
-from ..request.jobs import MODELS, Job, model_names
+from ..request.jobs import Job, model_names
+from ..request.known_parameters import MODELS
 from ..request.parameters import read_parameters
 from ..request.source import read_source
 from ..request.values import check_values

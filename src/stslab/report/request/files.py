@@ -10,9 +10,7 @@ from typing import Any, NamedTuple
 from ...wording import counted, listed, plural, quoted
 from ..messages import RequestError, joined_names
 from .jobs import Job
-
-LISTS = {"sentences", "candidates", "others", "queries"}
-PAIRS = {"pairs", "rated_pairs", "own_pairs"}
+from .known_parameters import COLUMNS, FILES, GOLD_MAX, GOLD_MIN, HIDDEN, SHEET
 
 
 class _File(NamedTuple):
@@ -29,17 +27,15 @@ class _File(NamedTuple):
 def check_files(jobs: Iterable[Job]) -> list[str]:
     """Read each file as its notebook will; return which columns were read, as sentences.
 
-    Raise RequestError if a file cannot be used.
-
-    The parameter's name says how. The columns and the sheet that a job names are those of its
-    file, not of the queries with it.
+    `FILES` says how. The columns and the sheet that a job names are those of its file, not of the
+    queries with it. Raise RequestError if a file cannot be used.
     """
     # A dictionary, because several jobs may read one file: it is checked once, in their order.
     files = {
         _file(job, parameter, path): None
         for job in jobs
         for parameter, path in job.inputs.items()
-        if parameter in LISTS | PAIRS | {"corpus"}
+        if parameter in FILES
     }
     sentences = (_check_file(file) for file in files)
     return [sentence for sentence in dict.fromkeys(sentences) if sentence]
@@ -47,15 +43,15 @@ def check_files(jobs: Iterable[Job]) -> list[str]:
 
 def _file(job: Job, parameter: str, path: Path) -> _File:
     values = job.parameters
-    scale = values.get("gold_min"), values.get("gold_max")
-    if parameter == "queries":
+    scale = values.get(GOLD_MIN), values.get(GOLD_MAX)
+    if not FILES[parameter].has_columns:
         return _File(parameter, path, columns="", sheet="", hidden=False, scale=scale)
     return _File(
         parameter,
         path,
-        columns=str(values.get("columns", "")),
-        sheet=str(values.get("sheet", "")),
-        hidden=bool(values.get("hidden", False)),
+        columns=str(values.get(COLUMNS, "")),
+        sheet=str(values.get(SHEET, "")),
+        hidden=bool(values.get(HIDDEN, False)),
         scale=scale,
     )
 
@@ -68,20 +64,21 @@ def _check_file(file: _File) -> str:
     from stslab.inputs.tables import read_corpus, read_pairs, read_sentences
 
     path, columns = file.path, file.columns
+    known_file = FILES[file.parameter]
     sheet_options: Any = {"sheet": file.sheet, "hidden": file.hidden}
     try:
-        if file.parameter in PAIRS:
+        if known_file.holds == "pairs":
             texts = read_pairs(path, columns=columns, **sheet_options)
-        elif file.parameter == "corpus":
+        elif known_file.holds == "corpus":
             texts = read_corpus(path, column=columns, **sheet_options)
         else:
             texts = read_sentences(path, column=columns, **sheet_options)
-        if file.parameter == "rated_pairs" and "gold_score" in texts.table:
+        if known_file.has_scores and "gold_score" in texts.table:
             gold_min, gold_max = file.scale
             find_scale(texts.table["gold_score"], gold_min=gold_min, gold_max=gold_max)
     except InputError as error:
         raise RequestError(str(error)) from None
-    if file.parameter == "rated_pairs" and "gold_score" not in texts.table:
+    if known_file.has_scores and "gold_score" not in texts.table:
         names = joined_names([*texts.columns_read[:2], "score"])
         raise RequestError(
             f"{path.name}, columns {texts.table.columns.tolist()}: no human score beside the "

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 from stslab.models.finding import model_folder
 
 from ..messages import RequestError, suggest
+from .known_parameters import MODELS
 from .notebooks import Notebooks, matching_names, selects
 from .parameters import read_parameters
 from .values import Parameter, check_values
 
 COMMAND_LINE = "command line"
-MODELS = ("model_name", "model_names")  # the parameters that name models
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,9 @@
-"""Names for pages and reports: safe on every file system, and not mistaken for one another."""
+"""Names for pages and reports: safe on every file system, and not mistaken for one another.
+
+This is not ``pathvalidate``, version 3.3 of which accepts invisible characters, ``..``,
+``.hidden``, ``CON .a`` and ``conin$``, and takes no two names for one. A name that looks like
+``index`` must not replace the index.
+"""
 
 from __future__ import annotations
 

@@ -11,9 +11,10 @@ from ..messages import RequestError, printable, short_repr
 from ..writing import naming_file
 from .files import check_files
 from .jobs import Draft, Job, make_jobs
+from .known_parameters import READING
 from .names import name_problem
 from .notebooks import Notebooks
-from .presets import READING, command_line_layer
+from .presets import command_line_layer
 from .yaml_text import yaml_key, yaml_line
 
 

@@ -32,12 +32,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ..messages import RequestError, joined_names, short_repr, suggest
 from .jobs import COMMAND_LINE, Draft, Job, Layer, check_shared, make_jobs
+from .known_parameters import READING
 from .names import name_problem, safe_stem, same_file_name
 from .notebooks import Notebooks
 from .values import shown_or_nothing
 from .yaml_text import LineOf, parse_yaml
-
-READING = ("columns", "sheet")  # the parameters that say where in a file the texts are
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """Notebooks read from files: what is used of them has the right type, whoever wrote them.
 
-The shapes below hold only what is used. ``nbformat.validate`` would refuse notebooks for what
-nobody here reads, such as their outputs, and is slow to import.
+The shapes below hold only what is used. ``nbformat.validate`` refuses notebooks for what nobody
+here reads, such as a cell without ``execution_count`` or with ``collapsed``, which Jupyter opens;
+it names no line or column of a file that is cut; and its import makes the command's start half as
+long again (0.3 s more).
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""YAML as people mean it: plain scalars of YAML 1.2, no repeated keys, and line numbers."""
+"""YAML as people mean it: plain scalars of YAML 1.2, no repeated keys, and line numbers.
+
+This is not ``ruamel.yaml``, version 0.19 of which reads ``010`` as 10, ``1_000`` as 1000 and
+``2026-01-31`` as a date, and expands aliases without a limit. Resolvers, lines of paths and the
+limit would stay here, so it would be a package more and hardly a line less.
+"""
 
 from __future__ import annotations
 

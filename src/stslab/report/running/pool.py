@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from stslab.dask_client import connect
+
 from .. import identity
 from ..messages import RequestError
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from .run import RunResult, Work
 
 FILES, FILES_EACH = 128, 32  # open files of a kernel, and of the builder for each; measured: 65, 29
-ANSWER = 10  # seconds for a cluster's scheduler, and for its first worker
 MEMORY = 2 * 2**30  # bytes of address space; PyTorch's libraries alone take more
 
 
@@ -82,19 +83,7 @@ class ClusterPool:
     is_here = False
 
     def __init__(self, address: str) -> None:
-        try:
-            from distributed import Client
-        except ImportError:
-            raise RequestError(
-                "--scheduler needs the extra 'dask': pip install 'stslab[dask]'."
-            ) from None
-        try:
-            self._client = Client(address, timeout=ANSWER, set_as_default=False)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise RequestError(
-                f"--scheduler {address}: no Dask scheduler answers there "
-                f"({type(error).__name__}). Start one with: dask scheduler"
-            ) from error
+        self._client = connect(address, RequestError)
         # A page is no pure function's value to Dask: forced builds run again.
         self._executor = self._client.get_executor(pure=False)
         self._stopped = False
@@ -105,12 +94,8 @@ class ClusterPool:
             raise
 
     def _check(self, address: str) -> None:
-        with suppress(TimeoutError):
-            self._client.wait_for_workers(1, timeout=ANSWER)
         worker_states = self._client.run(machine_state, on_error="return")
         problem = ""
-        if not worker_states:
-            problem = f"it has no workers. Start some with: dask worker {address}"
         builder_state = machine_state()
         for worker, worker_state in worker_states.items():
             if not isinstance(worker_state, dict):

@@ -18,13 +18,13 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ...dask_client import connect
 from ...inputs.checks import InputError
 from ...models.encoding import Embeddings, Encoder, encoded_batches
 from ...models.finding import library_versions
 from ..opening import identity_of
 from ..store import Identity, StoreError
 
-ANSWER = 10  # seconds for a cluster's scheduler, and for its first worker
 ATTEMPTS = 3  # times that a chunk is encoded when the process that does it is lost
 # Shapes of batches, see `encoding.SHAPE`. Texts are padded to a smaller multiple than by
 # `stslab.encode`, because a chunk is large enough to fill batches of more lengths. A GPU needs
@@ -241,27 +241,8 @@ class _Cluster:
 
 @contextmanager
 def _cluster(work: Work, address: str) -> Iterator[_Cluster]:
-    try:
-        from distributed import Client
-    except ImportError:
-        raise InputError(
-            "--scheduler needs the extra 'dask': pip install 'stslab[dask]'."
-        ) from None
-    try:
-        client = Client(address, timeout=ANSWER, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise InputError(
-            f"--scheduler {address}: no Dask scheduler answers there ({type(error).__name__}). "
-            f"Start one with: dask scheduler"
-        ) from error
-    with client:
-        with suppress(TimeoutError):
-            client.wait_for_workers(1, timeout=ANSWER)
+    with connect(address, InputError) as client:
         threads = sum(client.nthreads().values())
-        if not threads:
-            raise InputError(
-                f"--scheduler {address}: it has no workers. Start some with: dask worker {address}"
-            )
         try:
             yield _Cluster(work, client, threads)
         except (ValueError, StoreError):
