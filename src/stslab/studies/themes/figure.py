@@ -10,7 +10,7 @@ from ...figures.drawing import COLOR, Drawing, new_axes
 from ...wording import counted, short_label
 from .results import Themes
 
-MOST_BARS = 20
+MOST_BARS = 12
 TITLE = 60  # characters of a theme's name
 TEXT = 95  # characters of its most typical text
 BAR = 0.26  # of the height that a theme has
@@ -22,7 +22,7 @@ def draw_themes(themes: Themes, *, title: str = "What is the list about?") -> Dr
     Parameters
     ----------
     themes : Themes
-        With at least one theme; the 20 largest are drawn.
+        With at least one theme; the 12 largest are drawn.
     title : str
 
     Returns
