@@ -110,6 +110,8 @@ THOROUGH = [
     'make report SENTENCES=my.csv COLUMN="Betreff / Kurztext"',
     "make report SENTENCES=my.xlsx SHEET=May",
     "make report SENTENCES=sentences.txt",
+    "make report SENTENCES=my.txt RESOLUTION=2",
+    "make report SENTENCES=my.txt RESOLUTION=0.5",
     "make report PRESET=mine",
     "make share PRESET=mine",
     "make report PRESET=playground",

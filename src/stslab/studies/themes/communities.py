@@ -15,7 +15,7 @@ BACK = 0.5  # overlap (Jaccard) from which on a theme is found again
 # Leiden tends to split large communities and to join small ones. So it splits finely, and
 # communities are joined again where pairs across score nearly as much as pairs inside.
 FINE = 2.0
-JOIN_AT = 0.6
+JOIN_AT = 0.63
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _leiden(count: int, links: Links, seed: int, resolution: float) -> Rows:
 
 
 def _join_alike(centered: Vectors, labels: Rows) -> Rows:
-    """Join two communities while pairs across score at least 0.6 of what pairs inside do."""
+    """Join two communities while pairs across score at least 0.63 of what pairs inside do."""
     _, labels, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     order = np.argsort(labels, kind="stable")
     starts = np.cumsum(sizes) - sizes

@@ -58,6 +58,10 @@ def theme_table(themes: Themes) -> pd.DataFrame:
 def group_table(themes: Themes) -> pd.DataFrame:
     """List the groups of different texts that say nearly the same, the most often said first.
 
+    Parameters
+    ----------
+    themes : Themes
+
     Returns
     -------
     pandas.DataFrame
@@ -79,6 +83,10 @@ def group_table(themes: Themes) -> pd.DataFrame:
 
 def repeat_table(themes: Themes) -> pd.DataFrame:
     """List the texts that are said more than once, the most frequent first.
+
+    Parameters
+    ----------
+    themes : Themes
 
     Returns
     -------
@@ -120,6 +128,10 @@ def close_pairs(themes: Themes, *, model: Encoder) -> pd.DataFrame:
 def opposite_table(themes: Themes) -> pd.DataFrame:
     """List pairs of texts of one theme that hold opposites, such as "too hot" and "too cold".
 
+    Parameters
+    ----------
+    themes : Themes
+
     Returns
     -------
     pandas.DataFrame
@@ -138,7 +150,16 @@ def opposite_table(themes: Themes) -> pd.DataFrame:
 
 
 def describe_opposites(themes: Themes) -> str:
-    """Describe in which themes texts may contradict each other; empty where none was found."""
+    """Describe in which themes texts may contradict each other; empty where none was found.
+
+    Parameters
+    ----------
+    themes : Themes
+
+    Returns
+    -------
+    str
+    """
     table = opposite_table(themes)
     if table.empty:
         return ""

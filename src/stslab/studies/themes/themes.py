@@ -19,7 +19,7 @@ from .names import name_themes
 from .neighbors import Rows, Vectors, center_embeddings, nearest_neighbors, nearest_others
 from .results import APART, FEWEST_TEXTS, WITHOUT_CONTENT, Theme, Themes
 
-FEWEST_MEMBERS = 3  # different texts of a theme
+FEWEST_MEMBERS = 2  # different texts of a theme
 # share of the different texts that fit a theme, below which chance may be at work
 LEAST_INSIDE = 0.5
 LEAST_STEADINESS = 0.5  # a theme that comes back in fewer of the resamples is not reported
