@@ -1,9 +1,8 @@
-"""A map: sentences in two dimensions, their clusters, and how far the picture can be trusted."""
+"""A map: sentences in two dimensions, and how far the picture can be trusted."""
 
 from __future__ import annotations
 
 import importlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,8 +17,7 @@ from ..wording import counted
 
 Vectors = npt.NDArray[np.float64]
 
-SAMPLE = 1000  # sentences that the number of clusters and the distortion are computed on
-MOST_CLUSTERS = 10  # tried when no number is set
+SAMPLE = 1000  # sentences that the distortion is measured on
 NEIGHBORS = 5  # looked at to measure distortion
 
 
@@ -27,50 +25,32 @@ NEIGHBORS = 5  # looked at to measure distortion
 class SentenceMap:
     """Sentences in two dimensions, and how far the picture can be trusted."""
 
-    # Columns sentence, x, y, cluster, to_center. Clusters are numbered from 1, largest first, ties
-    # by their first sentence; to_center is the cosine of a sentence and the mean of its cluster.
-    table: pd.DataFrame
+    table: pd.DataFrame  # columns sentence, x, y
     method: str  # "pca" or "umap"
     sample: int  # sentences that the figures below were computed on
-    silhouette: float  # of the clusters in all dimensions, from -1 to 1; NaN for one cluster
     variance_kept: float  # share in the two dimensions; NaN for UMAP
     neighbors: int  # nearest ones looked at for each sentence
     neighbors_kept: float  # share of them that stay nearest on the map
     by_chance: float  # share that chance would keep
     trustworthiness: float  # from 0 to 1: lowered by points that look close and are not
 
-    @property
-    def representatives(self) -> pd.Series[str]:
-        """The sentence nearest to the center of each cluster, by the cluster's number."""
-        nearest = self.table.groupby("cluster")["to_center"].idxmax()
-        return self.table.loc[nearest].set_index("cluster")["sentence"]
-
     def describe(self) -> str:
-        """Describe what the map shows and how far it can be trusted."""
-        n, cluster_count = len(self.table), self.table["cluster"].nunique()
-        subject = counted(n, "sentence")
-        if cluster_count > 1:
-            subject += f" in {cluster_count:,} clusters"
-            if not np.isnan(self.silhouette):
-                subject += f" (silhouette {self.silhouette:.4f})"
-        method = self.method.upper()
-        if self.sample < n:
-            method += f" (measured on {self.sample:,} of them)"
-        distortion = "; ".join(self._describe_distortion())
-        return f"{subject}, drawn in two dimensions by {method}: {distortion}."
-
-    def _describe_distortion(self) -> list[str]:
-        """Describe how much of the variance and of the neighbors the map keeps."""
-        phrases = []
-        if not np.isnan(self.variance_kept):
-            phrases.append(f"it keeps {self.variance_kept:.1%} of the variance")
-        if not np.isnan(self.neighbors_kept):
-            phrases.append(
-                f"of the nearest neighbors ({self.neighbors} per sentence), "
-                f"{self.neighbors_kept:.1%} stay nearest (by chance: {self.by_chance:.1%})"
-            )
-            phrases.append(f"trustworthiness {self.trustworthiness:.4f} of 1")
-        return phrases or ["nothing to measure, too few or all equal"]
+        """Describe what the map shows, and how far it can be trusted."""
+        subject = counted(len(self.table), "sentence")
+        if np.isnan(self.neighbors_kept):
+            return f"{subject} on a map: too few or too equal to say how far it can be trusted."
+        nearest = "the nearest one"
+        is_or_are = "is"
+        if self.neighbors > 1:
+            nearest, is_or_are = f"the {self.neighbors} nearest ones", "are"
+        sentence = (
+            f"{subject} on a map. Those that lie close together are often alike, but not always: "
+            f"of {nearest} to each sentence, {self.neighbors_kept:.0%} {is_or_are} nearest on the "
+            f"map, too (by chance: {self.by_chance:.0%})"
+        )
+        if self.sample < len(self.table):
+            sentence += f", measured on {self.sample:,} sentences"
+        return f"{sentence}. Distances between far points mean little."
 
 
 def sentence_map(
@@ -78,10 +58,9 @@ def sentence_map(
     *,
     model: Encoder,
     method: Literal["pca", "umap"] = "pca",
-    clusters: int | None = None,
     seed: int = 0,
 ) -> SentenceMap:
-    """Map sentences to two dimensions and sort them into clusters.
+    """Map sentences to two dimensions.
 
     Parameters
     ----------
@@ -90,10 +69,8 @@ def sentence_map(
     model : Encoder
     method : {"pca", "umap"}, default "pca"
         PCA keeps variance; UMAP keeps neighbors together and needs the extra ``umap``.
-    clusters : int or None, default None
-        None takes the number with the best silhouette, from 2 to the root of n, at most 10.
     seed : int, default 0
-        Of the clustering, the sample and UMAP.
+        Of the sample and UMAP.
 
     Returns
     -------
@@ -102,20 +79,19 @@ def sentence_map(
     Raises
     ------
     InputError
-        If there are fewer than two sentences, or too few different ones for `clusters` or UMAP.
+        If there are fewer than two sentences, or too few for UMAP.
 
     Notes
     -----
-    Computed on embeddings of length 1: k-means in all dimensions, never on the map. Of more than
-    1,000 sentences, 1,000 are drawn to choose the number of clusters and to measure the distortion.
-    Silhouette: Rousseeuw (1987), near 0 where clusters meet. Trustworthiness: Venna & Kaski (2001).
+    Computed on embeddings of length 1. Of more than 1,000 sentences, 1,000 are drawn to measure the
+    distortion. Trustworthiness: Venna & Kaski (2001).
 
     Examples
     --------
     >>> from stslab.examples import Letters
-    >>> found = sentence_map(["a", "b", "aa", "aaab"], model=Letters(), clusters=2)
-    >>> found.table["cluster"].tolist()
-    [1, 2, 1, 1]
+    >>> layout = sentence_map(["a", "b", "aa", "aaab"], model=Letters())
+    >>> layout.table.columns.tolist()
+    ['sentence', 'x', 'y']
     """
     from sklearn.preprocessing import normalize
 
@@ -126,15 +102,11 @@ def sentence_map(
     rows = np.arange(len(texts))
     if len(rows) > SAMPLE:
         rows = np.sort(np.random.default_rng(seed).choice(len(texts), SAMPLE, replace=False))
-    cluster, silhouette = _clustered(vectors, rows, clusters, seed)
     points, variance_kept = _projected(vectors, method, seed)
     table = pd.DataFrame({"sentence": pd.Series(texts, dtype=object)})
-    table["x"], table["y"], table["cluster"] = points[:, 0], points[:, 1], cluster
-    numbers = range(1, cluster.max() + 1)
-    centers = normalize([vectors[cluster == number].mean(axis=0) for number in numbers])
-    table["to_center"] = (vectors * centers[cluster - 1]).sum(axis=1).clip(-1, 1).round(6)
+    table["x"], table["y"] = points[:, 0], points[:, 1]
     distortion = _distortion(vectors[rows], points[rows])
-    return SentenceMap(table, method, len(rows), silhouette, variance_kept, *distortion)
+    return SentenceMap(table, method, len(rows), variance_kept, *distortion)
 
 
 def _projected(vectors: Vectors, method: str, seed: int) -> tuple[Vectors, float]:
@@ -174,55 +146,6 @@ def _projected_by_pca(vectors: Vectors) -> tuple[Vectors, float]:
     if total_variance <= 1e-9:
         return points, np.nan
     return points, float(pca.explained_variance_.sum() / total_variance)
-
-
-def _clustered(
-    vectors: Vectors, rows: npt.NDArray[np.intp], clusters: int | None, seed: int
-) -> tuple[npt.NDArray[np.intp], float]:
-    """Return each vector's cluster, numbered from 1, and the silhouette of the sampled `rows`."""
-    from sklearn.cluster import KMeans
-
-    distinct_count = len(np.unique(vectors.round(6), axis=0))
-    if clusters is not None and not 1 <= clusters <= distinct_count:
-        raise InputError(
-            f"clusters={clusters}: expected 1 to {distinct_count}, the number of different "
-            f"embeddings."
-        )
-    fits, silhouettes = _fitted_clusterings(vectors[rows], clusters, seed)
-    # Rounded, so that of equally good numbers every computer takes the smallest.
-    best = clusters or max(silhouettes, key=lambda k: round(silhouettes[k], 6), default=1)
-    start = "k-means++"
-    if best in fits:
-        start = fits[best].cluster_centers_
-    labels = KMeans(best, init=start, n_init=1, random_state=seed).fit_predict(vectors)
-    # Number the clusters from the largest to the smallest, ties by their first sentence.
-    clusters_table = pd.Series(range(len(labels))).groupby(labels).agg(["size", "min"])
-    order = clusters_table.sort_values(["size", "min"], ascending=[False, True]).index
-    return np.argsort(order.to_numpy())[labels] + 1, silhouettes.get(best, np.nan)
-
-
-def _fitted_clusterings(
-    sample: Vectors, clusters: int | None, seed: int
-) -> tuple[dict[int, Any], dict[int, float]]:
-    """Fit k-means for each possible number of clusters; return the fits and their silhouettes."""
-    from sklearn.cluster import KMeans
-    from sklearn.metrics import silhouette_score
-
-    # More clusters than the root of n would mostly be single sentences.
-    limit = min(MOST_CLUSTERS, max(2, math.isqrt(len(sample))))
-    candidates = range(2, limit + 1)
-    if clusters:
-        candidates = range(clusters, clusters + 1)
-    # A silhouette needs at least two clusters, and one cluster with two members.
-    largest = min(len(np.unique(sample.round(6), axis=0)), len(sample) - 1)
-    # K-means depends on its starts, in small samples most, and these take no time.
-    starts = int(np.clip(2000 // len(sample), 5, 50))
-    fits, silhouettes = {}, {}
-    for k in candidates:
-        if 2 <= k <= largest:
-            fits[k] = KMeans(k, n_init=starts, random_state=seed).fit(sample)
-            silhouettes[k] = float(silhouette_score(sample, fits[k].labels_))
-    return fits, silhouettes
 
 
 def _distortion(vectors: Vectors, points: Vectors) -> tuple[int, float, float, float]:

@@ -10,13 +10,14 @@ import pandas as pd
 
 from ..figures.drawing import LABELED, Drawing, new_axes
 from ..mime_types import MAP
-from ..wording import short_labels
+from ..wording import short_label, short_labels
 from .map import SentenceMap
 
 POINTS = 1000  # most points that a page draws itself
 SENTENCE = 2_000  # characters of a sentence on a page's map; the CSV holds all
 COLORED = 10  # groups with a color of their own; the rest share one
-MARKERS = "osD^vP*Xpdo"
+MARKERS = "osD^vP*Xpdoo"
+NO_GROUP, PALE = "in no theme", (0.75, 0.75, 0.75)
 RASTERIZED = 500  # more points than this are drawn as one image
 
 
@@ -36,7 +37,8 @@ def draw_map(
     ----------
     layout : SentenceMap
     groups : sequence of str, length n
-        The group of each sentence. The ten largest groups have a color of their own.
+        The group of each sentence, "" for one in no group, which is drawn small and pale. The ten
+        largest groups have a color of their own, and their names stand in their middle.
     title : str
     rows : sequence of int, length n, or None, default None
         A number for each sentence, such as its row in a file; 1 to n by default.
@@ -50,23 +52,24 @@ def draw_map(
     table = layout.table
     group, names = _largest_groups(groups, table.index)
     ax = new_axes(9, 5.5, title)
-    colors = [*sns.color_palette("colorblind", COLORED), (0.8, 0.8, 0.8)]
+    colors = [*sns.color_palette("colorblind", COLORED), (0.6, 0.6, 0.6)]
     is_large = len(table) > RASTERIZED
     size, marker_scale = 36, 1
     if is_large:
         size, marker_scale = 6, 2
-    points = [
-        ax.scatter(
-            table["x"][group == name],
-            table["y"][group == name],
-            s=size,
-            color=[colors[number]],
-            marker=MARKERS[number],
-            linewidths=0,
-            rasterized=is_large,
+    points = []
+    for number, name in enumerate(names):
+        style: dict[str, Any] = {
+            "s": size,
+            "color": [colors[number % len(colors)]],
+            "marker": MARKERS[number],
+        }
+        if name == NO_GROUP:
+            style = {"s": size / 4, "color": [PALE], "marker": "o"}
+        in_group = table[group == name]
+        points.append(
+            ax.scatter(in_group["x"], in_group["y"], linewidths=0, rasterized=is_large, **style)
         )
-        for number, name in enumerate(names)
-    ]
     legend = ax.legend(
         points,
         ["-" for _ in points],  # the names follow, as texts that are never markup
@@ -80,6 +83,8 @@ def draw_map(
     ax.set(xticks=[], yticks=[])
     if len(table) <= LABELED:
         _label(ax, table)
+    else:
+        _write_names(ax, table, group, names[:COLORED])
     forms = {}
     if len(table) <= POINTS:
         forms = _form(table, group, names, rows)
@@ -90,14 +95,31 @@ def _largest_groups(
     groups: Sequence[str], index: pd.Index[Any]
 ) -> tuple[pd.Series[str], list[str]]:
     """Return each sentence's group and the groups' names, largest first; small ones are joined."""
-    group = pd.Series(list(groups), index=index, dtype=object).map(str)
-    counts = group.value_counts(sort=False).sort_values(ascending=False, kind="stable")
-    names = counts.index.tolist()
+    group = pd.Series(list(groups), index=index, dtype=object).map(str).replace("", NO_GROUP)
+    counts = group[group != NO_GROUP].value_counts(sort=False)
+    names = counts.sort_values(ascending=False, kind="stable").index.tolist()
     if len(names) > COLORED:
         smaller = f"{len(names) - COLORED} more"
+        group = group.where(group.isin([*names[:COLORED], NO_GROUP]), smaller)
         names = [*names[:COLORED], smaller]
-        group = group.where(group.isin(names[:COLORED]), smaller)
+    if (group == NO_GROUP).any():
+        names.append(NO_GROUP)
     return group, names
+
+
+def _write_names(ax: Any, table: pd.DataFrame, group: pd.Series[str], names: Sequence[str]) -> None:
+    """Write the names of groups on the map, each in the middle of its points."""
+    from matplotlib.patheffects import withStroke
+
+    outline = [withStroke(linewidth=2.5, foreground="white")]
+    for name in names:
+        if name == NO_GROUP:
+            continue
+        middle = table[group == name][["x", "y"]].median()
+        label = ax.annotate(
+            short_label(name), tuple(middle), ha="center", va="center", fontsize=8, parse_math=False
+        )
+        label.set(fontweight="bold", path_effects=outline)
 
 
 def _form(
@@ -114,7 +136,10 @@ def _form(
         [_sentence_in_form(str(sentence)) for sentence in table["sentence"]],
         strict=True,
     )
-    return {MAP: {"groups": list(names), "points": list(map(list, points))}}
+    form: dict[str, Any] = {"groups": list(names), "points": list(map(list, points))}
+    if NO_GROUP in names:
+        form["apart"] = names.index(NO_GROUP)
+    return {MAP: form}
 
 
 def _sentence_in_form(sentence: str) -> str:

@@ -1,18 +1,20 @@
 """A map of sentences on a page: a drawing of points that name their sentence, and the groups.
 
-The drawing holds no words, so that none becomes too small on a phone; those are beneath it, in the
-reader's own fonts. Without JavaScript a point shows its sentence as a tooltip, and a group opens to
-the list of its members.
+The groups' names stand on the drawing where a screen is wide enough to read them, and beneath it in
+the reader's own fonts. Without JavaScript a point shows its sentence as a tooltip, and a group
+opens to the list of its members.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from ...wording import short_label
 from .assets import templates
 from .tables import folded
 
@@ -21,6 +23,8 @@ WIDTH = 640
 LOWEST, HIGHEST = 220, 400
 MARGIN = 14
 TITLE = 120  # characters of a sentence in its point's title
+NAMED = 10  # groups whose names are written on the drawing
+FEW = 40  # with so many points or fewer, names would cover them
 CROWDED = 250  # with more points than this, each is drawn smaller
 # A shape for each group, for those who see no colors; the last is for all other groups.
 SHAPES = (
@@ -35,6 +39,7 @@ SHAPES = (
     "M0-7L6.7-2.2L4.1 5.7H-4.1L-6.7-2.2z",
     "M0-8L4 0L0 8L-4 0z",
     "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z",
+    "M-2 0a2 2 0 1 0 4 0a2 2 0 1 0-4 0z",
 )
 
 _TEMPLATES = templates()
@@ -52,12 +57,18 @@ class _Group(NamedTuple):
     name: str
     shape: str
     points: list[_Point]
+    is_apart: bool  # whether its points are in no group
+    label: str  # written on the drawing; empty for none
+    x: str
+    y: str
 
 
 def is_map(data: Any) -> bool:
     """Check that this is the data of a map as `draw_map` writes it."""
     try:
         groups, points = data["groups"], data["points"]
+        if type(data.get("apart", 0)) is not int:
+            return False
         if not isinstance(groups, list) or not isinstance(points, list) or not points:
             return False
         group_count = min(len(groups), len(SHAPES))
@@ -127,7 +138,21 @@ def render_map(data: Mapping[str, Any], *, ident: str, alt: str) -> Markup:
     groups = []
     for number, name in enumerate(data["groups"]):
         members = [place(point) for point in points if point[2] == number]
-        groups.append(_Group(name, SHAPES[number], members))
+        is_apart = data.get("apart") == number
+        label = ""
+        if members and not is_apart and number < NAMED and len(points) > FEW:
+            label = short_label(name)
+        groups.append(
+            _Group(
+                name=name,
+                shape=SHAPES[-1] if is_apart else SHAPES[number],
+                points=members,
+                is_apart=is_apart,
+                label=label,
+                x=f"{median([float(point.x) for point in members] or [0]):.1f}",
+                y=f"{median([float(point.y) for point in members] or [0]):.1f}",
+            )
+        )
     html = _TEMPLATES.get_template("map.html.j2").render(
         groups=groups,
         ident=ident,

@@ -18,8 +18,8 @@ Flags = npt.NDArray[np.bool_]
 BLOCK = 512  # rows of scores computed at a time
 DECIMALS = 4  # of the scores that neighbors are chosen by: another CPU's last digits change nothing
 TINY = 1e-6  # a vector that is shorter after centering is the mean itself, up to rounding
-# Of n texts, each is linked to about 2 log2(n) - 3.5 others.
-NEIGHBORS, NEIGHBORS_LESS = 2.0, 3.5
+# Of n texts, each is linked to about 1.75 log2(n) - 2.3 others.
+NEIGHBORS, NEIGHBORS_LESS = 1.75, 2.3
 FEWEST_NEIGHBORS = 3
 SPARE_NEIGHBORS = 6  # for those that a resample leaves out
 PAIRS = 200_000  # most random pairs
@@ -98,7 +98,7 @@ def nearest_neighbors(centered: Vectors) -> Neighbors:
 
 
 def link_neighbors(neighbors: Neighbors, takes_part: Flags) -> Links:
-    """Link each of some texts to the nearest of them: 4 in a list of 12, 16 in one of 1,000.
+    """Link each of some texts to the nearest of them: 4 in a list of 12, 15 in one of 1,000.
 
     Parameters
     ----------

@@ -89,6 +89,13 @@ class Themes:
             return ""
         return self.themes[number - 1].title
 
+    def row_names(self) -> list[str]:
+        """Return the name of each row's theme, in the order of the rows; "" for a row in none."""
+        name_by_row: dict[int, str] = {}
+        for rows, number in zip(self.table["rows"], self.table["theme"], strict=True):
+            name_by_row |= dict.fromkeys(rows, self.name_of(number))
+        return [name_by_row[row] for row in sorted(name_by_row)]
+
     def in_order(self) -> pd.DataFrame:
         """List the texts with content, theme by theme, the most typical first, then those apart.
 
@@ -143,8 +150,9 @@ class Themes:
             )
         if not self.themes:
             return (
-                f"No steady themes in {len(with_content):,} different texts: what goes together "
-                f"changes when a tenth of them is left out."
+                f"No steady themes in {len(with_content):,} different texts: few are nearer to "
+                f"others than chance brings them, or what goes together changes when a tenth of "
+                f"them is left out."
             )
         largest = [
             f"{theme.title}: {theme.count:,} of {total:,}, {theme.count / total:.0%}"

@@ -14,7 +14,14 @@ from ..calibration import is_calibrated
 from ..content import has_content
 from ..repeats import positions_of_repeats
 from .communities import find_communities, steadiness
-from .members import by_typicality, closest_pairs, fits, nearly_the_same, same_threshold
+from .members import (
+    by_typicality,
+    closest_pairs,
+    fits,
+    is_more_than_chance,
+    nearly_the_same,
+    same_threshold,
+)
 from .names import name_themes
 from .neighbors import Rows, Vectors, center_embeddings, nearest_neighbors, nearest_others
 from .results import APART, FEWEST_TEXTS, WITHOUT_CONTENT, Theme, Themes
@@ -174,6 +181,8 @@ def _find_members(
     The theme with most rows comes first; of equal ones, the one whose first text is earlier.
     """
     centered = center_embeddings(embeddings)
+    if not is_more_than_chance(centered):
+        return []
     communities = find_communities(centered, nearest_neighbors(centered), resolution=resolution)
     labels = communities.labels
     fitting = fits(centered, labels)
