@@ -194,7 +194,7 @@ def test_markup_is_read_as_what_it_shows(tmp_path: Path) -> None:
     assert found.source_notes == ["HTML read as it shows in 3 texts."]
     cells = found.source_cells
     assert cells is not None
-    assert cells.cells[4] == ["<p>The soup was&nbsp;cold.</p>"]
+    assert list(cells.cells[4]) == ["<p>The soup was&nbsp;cold.</p>"]
 
 
 def test_damaged_characters_are_repaired_and_counted(tmp_path: Path) -> None:
