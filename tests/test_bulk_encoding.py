@@ -158,12 +158,12 @@ def test_what_else_a_row_holds_is_carried(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "options"),
     [
-        ("my.txt", b"fine\n" * 50 + b"Caf\xe9 \xc3\xa9\n", {}),
+        ("my.txt", b"fine\n" * 50 + b"Caf\x81 \xc3\xa9\n", {}),
         ("my.txt", b"fine\n" * 50 + b"ab\0c\n", {}),
         ("my.csv", b"text,id\n" + b"a,1\n" * 50 + b"a,1,2\n", {}),
         ("my.csv", b"text\n" + b"a\n" * 50 + b'"never closed\n', {}),
-        ("my.csv", b"text,text\na,b\n", {}),
-        ("my.csv", b"Frage,id\na,1\n", {}),
+        ("my.csv", b"question,answer\nWho is it?,It is me.\n", {}),
+        ("my.csv", b"name,city\nAnn,Rome\nBen,Oslo\n", {}),
         ("my.csv", b"text,id\na,1\n", {"column": "txt"}),
         ("my.jsonl", b'"a"\n' * 50 + b"{]\n", {}),
         ("my.jsonl", b'"a"\n' * 50 + b"42\n", {}),

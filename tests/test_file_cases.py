@@ -192,9 +192,7 @@ def test_markup_is_read_as_what_it_shows(tmp_path: Path) -> None:
     assert found.texts == [text for text in plain for _ in range(2)]
     assert found.duplicates == 3
     assert found.source_notes == ["HTML read as it shows in 3 texts."]
-    cells = found.source_cells
-    assert cells is not None
-    assert cells.cells[4] == ["<p>The soup was&nbsp;cold.</p>"]
+    assert list(found.source_cells.cells[4]) == ["<p>The soup was&nbsp;cold.</p>"]
 
 
 def test_damaged_characters_are_repaired_and_counted(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from .checks import PAIR, InputError
 from .sources import is_blank
 
 SAMPLE_ROWS = 1000  # rows that columns are judged by
+JUDGED_LENGTH = 1000  # characters of a cell
 SEVERAL_WORDS = 0.3  # of its filled cells, at least, hold several words in a column of texts
 MOST_REPEATED = 0.3  # of those, at least, differ from each other
 SHORTER = 1 / 2  # of the mean length of the longest texts: shorter ones are names or kinds
@@ -52,7 +53,7 @@ _DATE = re.compile(
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{4}"
 )
-_SEVERAL_WORDS = re.compile(r"[^\W\d_]\S*\s+\S*[^\W\d_]")
+_LETTER = re.compile(r"[^\W\d_]")
 
 
 class ColumnError(InputError):
@@ -274,7 +275,9 @@ def _describe_column(name: str, cells: Sequence[Any]) -> Column:
 
 
 def _has_several_words(text: str) -> bool:
-    return bool(_SEVERAL_WORDS.search(text) or _UNSPACED.search(text))
+    beginning = text[:JUDGED_LENGTH]
+    words = [word for word in beginning.split() if _LETTER.search(word)]
+    return len(words) > 1 or bool(_UNSPACED.search(beginning))
 
 
 def _longest_texts(columns: Sequence[Column]) -> list[Column]:
