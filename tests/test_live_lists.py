@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-import math
 
 import numpy as np
 import page_fixtures as fixtures
 import pytest
 from conftest import ROOT
-from live import page_of_lists
+from live import check_list, page_of_lists
 
 from stslab import encode, interpret, read_sentences, search
 from stslab.examples import Letters
@@ -21,7 +20,6 @@ from stslab.studies import (
     cautions_of,
     describe_calibration,
     expected_gold,
-    group_sentences,
     has_content,
     judge_hits,
     random_share,
@@ -33,20 +31,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 # Without half characters, which JSON and Python's tokenizer do not take alike.
 HOSTILE = [text for text in fixtures.HOSTILE if len(text) < 2000 and "\ud83d" not in text]
-NAMES = (
-    "groupSentences, closestPairs, rank, judge, differences, hasContent, worth, percentile, band"
-)
-GROUPED = """([lines, vectors]) => {
-  const of = new Map(lines.map((line, i) => [line, Float32Array.from(vectors[i])]));
-  const found = lists.groupSentences(lines, of, lists.lexicon);
-  const pairs = lists.closestPairs(found, 0.8);
-  return { ...found, matrix: [...found.matrix], pairs };
-}"""
 
 
 @pytest.fixture(scope="module")
 def page(chromium, model):
-    yield from page_of_lists(chromium, model, NAMES)
+    yield from page_of_lists(chromium, model)
 
 
 def lists_not_written_for_it() -> dict[str, list[str]]:
@@ -72,27 +61,9 @@ def lists_not_written_for_it() -> dict[str, list[str]]:
 LISTS = lists_not_written_for_it()
 
 
-def check_groups(page, model, texts):
-    """Compare everything that is said of a list; scores to what 32 bits hold."""
-    vectors = encode(texts, model=model)
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    got = page.evaluate(GROUPED, [texts, unit.tolist()])
-    want = group_sentences(texts, model=model)
-    for name in ("group", "row", "sentence", "times", "rows", "nearest"):
-        assert [row[name] for row in got["table"]] == want.table[name].tolist(), name
-    scores = [math.nan if row["score"] is None else row["score"] for row in got["table"]]
-    np.testing.assert_allclose(scores, want.table["score"], atol=2e-7)
-    np.testing.assert_allclose(got["matrix"], want.matrix.to_numpy().ravel(), atol=2e-7)
-    assert got["terms"] == list(want.terms)
-    assert got["cut"] == want.threshold
-    pairs = want.pairs(0.8)
-    for name in ("sentence_a", "sentence_b", "row_a", "row_b"):
-        assert [pair[name] for pair in got["pairs"]] == pairs[name].tolist(), name
-
-
 @pytest.mark.parametrize("name", LISTS)
-def test_groups_and_closest_pairs(page, model, name):
-    check_groups(page, model, LISTS[name])
+def test_repeats_order_groups_and_closest_pairs(page, model, name):
+    check_list(page, model, LISTS[name], [0.8, 0.6, 0.4])
 
 
 def stsb_lists(folder):
@@ -107,16 +78,16 @@ def test_groups_of_the_benchmarks_kinds_of_text(page, model, stsb):
     kinds = dict(stsb_lists(stsb))
     assert len(LISTS) + len(kinds) >= 20
     for texts in kinds.values():
-        check_groups(page, model, texts[:40])
+        check_list(page, model, texts[:40], [0.8, 0.5])
 
 
 @pytest.mark.slow
 def test_groups_of_long_lists(page, model, stsb):
     kinds = dict(stsb_lists(stsb))
     for texts in kinds.values():
-        check_groups(page, model, texts[:1000])
+        check_list(page, model, texts[:1000], [0.8])
     everything = list(dict.fromkeys(itertools.chain(*kinds.values())))
-    check_groups(page, model, everything[::2][:1000])
+    check_list(page, model, everything[::2][:1000], [0.8])
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -264,6 +235,8 @@ def test_what_has_no_content(page):
     texts = [part for line in lines for part in line.split("|")]
     texts += [text.upper() + "!" for text in texts] + HOSTILE
     texts += ["", "好", "x", "Yes", "No", "ok then", "None of them", "ＯＫ", "k. A.", "weiß nicht"]
+    texts += ["No, thanks!", "#REF!", " #ref!\x85", "\ufeff#REF!", "10", "[deleted]", "[ deleted ]"]
+    texts += ["(blank)", "Cant think of anything", "nan", "4711", "Sorry, nothing.", "[BLAN\u212a]"]
     got = page.evaluate("ts => ts.map(t => lists.hasContent(t, lists.lexicon))", texts)
     wrong = [t for t, g in zip(texts, got, strict=True) if g != has_content(t)]
     assert wrong == []

@@ -17,7 +17,7 @@ from conftest import AXE
 from playwright.sync_api import expect
 
 from stslab import read_sentences, score_pairs, similarity_matrix
-from stslab.live.build import HERE, PAIRS, SENTENCES, build_live
+from stslab.live.build import LIVE_FOLDER, PAIRS, SENTENCES, build_live
 from stslab.live.script import live_script, stamp
 from stslab.workshop.answers import Answers
 
@@ -355,13 +355,13 @@ def test_same_bytes_each_time_and_little_code(live, tmp_path):
     held = re.compile(
         r'(<script type="(?:text/plain|application/json)"[^>]*>).*?(?=</script>)', re.S
     )
-    engine = (HERE / "engine" / "encoder.wasm").stat().st_size
+    engine = (LIVE_FOLDER / "engine" / "encoder.wasm").stat().st_size
     assert len(held.sub(r"\1", html).encode()) + engine <= 60_300
 
 
 def test_the_compiled_script_is_up_to_date():
     """Else: make engine."""
-    compiled = (HERE / "engine" / "page.js").read_text(encoding="utf-8")
+    compiled = (LIVE_FOLDER / "engine" / "page.js").read_text(encoding="utf-8")
     assert compiled.startswith(stamp(live_script()) + "\n")
 
 

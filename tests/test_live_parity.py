@@ -9,22 +9,20 @@ from importlib import resources
 
 import numpy as np
 import pytest
-from live import page_of_lists
+from live import DESCRIBE_LIST, check_list, page_of_lists
 
 from stslab import encode, search
-from stslab.studies import cautions_of, group_sentences, has_content, read_stsb
+from stslab.inputs.texts import repeat_key
+from stslab.studies import cautions_of, has_content, read_stsb
 from stslab.studies.differences import words
 from stslab.studies.quantities import quantities
-from stslab.studies.terms import _terms
 
 pytestmark = [pytest.mark.browser, pytest.mark.thorough]
-
-NAMES = "groupSentences, closestPairs, rank, differences, hasContent, words, termsOf, quantities"
 
 
 @pytest.fixture(scope="module")
 def page(chromium, model):
-    yield from page_of_lists(chromium, model, NAMES)
+    yield from page_of_lists(chromium, model)
 
 
 def each(page, expression, values):
@@ -50,7 +48,6 @@ READINGS = {
     "content": (lambda c: c, has_content, "lists.hasContent(x, lists.lexicon)"),
     "no content": (lambda c: f"{c}Ok{c}", has_content, "lists.hasContent(x, lists.lexicon)"),
     "words": (lambda c: f"a{c}b {c} x’{c}", lambda text: list(words(text)), "lists.words(x)"),
-    "terms": (lambda c: f"ax{c}bx {c}{c}", _terms, "lists.termsOf(x, lists.lexicon)"),
     "numbers": (lambda c: f"5{c}kg, {c}7 {c}9", read, READ),
 }
 # Letters that have a case since Unicode 15 or 16: Python 3.11 knows Unicode 14.
@@ -146,30 +143,6 @@ def test_numbers_in_many_random_texts(page, seed):
     check_pairs(page, 50_000, seed)
 
 
-GROUPED = """([lines, vectors, thresholds]) => {
-  const of = new Map(lines.map((line, i) => [line, Float32Array.from(vectors[i])]));
-  const found = lists.groupSentences(lines, of, lists.lexicon);
-  const pairs = (threshold) => lists.closestPairs(found, threshold).map((pair) => {
-    return [pair.score, pair.sentence_a, pair.sentence_b, pair.row_a, pair.row_b];
-  });
-  return { order: found.table.map(({ row }) => row), cut: found.cut, terms: found.terms,
-    matrix: [...found.matrix], pairs: thresholds.map(pairs) };
-}"""
-
-
-def check_group(page, model, texts, thresholds):
-    vectors = encode(texts, model=model).tolist()
-    got = page.evaluate(GROUPED, [texts, vectors, thresholds])
-    want = group_sentences(texts, model=model)
-    assert got["order"] == want.table["row"].tolist()
-    assert (got["cut"], got["terms"]) == (want.threshold, list(want.terms))
-    # The same 32 bits, or their neighbours where a sum in another order rounds otherwise.
-    np.testing.assert_allclose(got["matrix"], want.matrix.to_numpy().ravel(), rtol=0, atol=6e-8)
-    for threshold, pairs in zip(thresholds, got["pairs"], strict=True):
-        named = want.pairs(threshold).astype(object).to_numpy().tolist()
-        assert [pair[1:] for pair in pairs] == [pair[1:] for pair in named]
-
-
 class Plane:
     """A model in two dimensions: "0.7 b" scores 0.7 with "1 a"."""
 
@@ -189,13 +162,21 @@ def at_score(score):
 
 def test_texts_that_score_the_same(page, model):
     """Texts that a model cannot tell apart tie at exactly 1, in rows and in pairs."""
-    texts = ["It RAINS.", "It rains.", "it rains.", "IT RAINS", "It rains", "A cat", "a CAT", "-?"]
-    check_group(page, model, texts, [0.5, 0.8, 1, 2])
-    query, *vectors = encode(["it Rains.", *texts], model=model).tolist()
+    texts = [
+        "A café opens.",
+        "A cafe opens",
+        "A càfè\u200d opens",
+        "It rains",
+        "It ráins",
+        "-?",
+        "-",
+    ]
+    check_list(page, model, texts, [0.5, 0.8, 1, 2])
+    query, *vectors = encode(["it Rains", *texts], model=model).tolist()
     got = page.evaluate(
         "([q, all]) => lists.rank(q, all).map((hit) => [hit.index, hit.score])", [query, vectors]
     )
-    want = search("it Rains.", texts, model=model, top_k=len(texts))
+    want = search("it Rains", texts, model=model, top_k=len(texts))
     assert [hit[0] for hit in got] == want["corpus_id"].tolist()
     np.testing.assert_allclose([hit[1] for hit in got], want["score"], rtol=0, atol=1e-11)
 
@@ -203,33 +184,134 @@ def test_texts_that_score_the_same(page, model):
 @pytest.mark.parametrize("threshold", [0.3, 0.6, 0.7, 0.8, 0.9, 0.95])
 def test_a_score_that_is_the_threshold_reaches_it(page, threshold):
     texts = ["1 to it", f"{threshold} one", f"{threshold} twin"]
-    got = page.evaluate(GROUPED, [texts, Plane().encode(texts).tolist(), [threshold]])
-    want = group_sentences(texts, model=Plane()).pairs(threshold)
-    assert want[["row_a", "row_b"]].to_numpy().tolist() == [[2, 3], [1, 2], [1, 3]]
-    assert [pair[3:] for pair in got["pairs"][0]] == want[["row_a", "row_b"]].to_numpy().tolist()
+    check_list(page, Plane(), texts, [threshold])
+    found = page.evaluate(DESCRIBE_LIST, [texts, Plane().encode(texts).tolist(), [threshold]])
+    assert [pair[1:] for pair in found["pairs"][0]] == [texts[1:], texts[:2], texts[::2]]
 
 
-def test_terms_tie_by_alphabet_beyond_16_bits(page, model):
-    """A letter in plane 1 comes after one at the end of plane 0, other than in UTF-16."""
-    texts = ["ﾊﾊ 𐐨𐐨 rain", "ﾊﾊ 𐐨𐐨 rain falls", "The dog barks at me.", "A dog barks at me."]
-    check_group(page, model, texts, [0.8])
+class Scattered:
+    """A model whose vectors are small whole numbers, so that many pairs score the same."""
+
+    def encode(self, texts, **_):
+        vectors = np.zeros((len(texts), 384))
+        for row, text in enumerate(texts):
+            vectors[row, :4] = np.random.default_rng(int(text.split()[1])).integers(0, 3, 4)
+            vectors[row, 4] = 1
+        return vectors
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_groups_among_equal_scores(page, seed):
+    """Chains of texts, each like the next, in which the order of joins decides on groups."""
+    numbers = np.random.default_rng(seed).permutation(1000)[: 20 + 5 * seed]
+    check_list(page, Scattered(), [f"text {n}" for n in numbers], [0.5, 0.7, 0.8, 0.85, 0.9, 0.95])
+
+
+def test_a_group_begins_with_its_most_typical_text(page):
+    """The one nearest to all others; of equally near ones, the first."""
+    scores = [[1, 0.8, 0.9, 0.1], [0.8, 1, 0.95, 0], [0.9, 0.95, 1, 0.2], [0.1, 0, 0.2, 1]]
+    for group, expected in (([0, 1, 2], [2, 1, 0]), ([0, 1], [0, 1]), ([1, 3], [1, 3])):
+        found = page.evaluate(
+            "([group, scores]) => lists.byTypicality(group, scores.flat(), 4)", [group, scores]
+        )
+        assert found == expected
+
+
+def first_places(keys):
+    """Return for each key the place where it first occurs."""
+    places = {}
+    return [places.setdefault(key, place) for place, key in enumerate(keys)]
+
+
+def check_repeats(page, texts):
+    keys = each(page, "lists.repeatKey(x, lists.lexicon)", texts)
+    places, expected = first_places(keys), first_places(map(repeat_key, texts))
+    assert [t for t, a, b in zip(texts, places, expected, strict=True) if a != b] == []
+
+
+def texts_with(characters):
+    """Write characters alone, inside a word, after one and before a full stop."""
+    assigned = [c for c in characters if unicodedata.category(c) not in ("Cn", "Co", "Cs")]
+    return [text for c in assigned for text in (c, f"a{c}b", f"a {c}", f"{c} .", f"{c}{c}")]
+
+
+def test_texts_that_are_one_text(page):
+    """Capitals, widths, spaces and final punctuation make no difference, in any script."""
+    said = [
+        "Straße",
+        "STRASSE",
+        "strasse.",
+        "ＳＴＲＡＳＳＥ！",
+        "ﬁne",
+        "FINE",
+        "fine :)",
+        "Σίσυφος",
+        "ΣΊΣΥΦΟΣ",
+    ]
+    said += [
+        "İ",
+        "i̇",
+        "ı",
+        "i",
+        "I",
+        "?!",
+        "!?",
+        "?",
+        ".",
+        " . ",
+        "a\x1cb",
+        "a b",
+        "a\x85b",
+        "a\ufeffb",
+        "a\u3000b",
+    ]
+    said += [
+        "late",
+        "Late…",
+        "LATE...",
+        "“Late.”",
+        "late»",
+        "late)",
+        "late]",
+        "late]]",
+        "(late)",
+        "late;",
+        "l ate",
+    ]
+    check_repeats(page, said)
+    check_repeats(page, texts_with([*map(chr, range(0x600)), *map(chr, range(0x1F00, 0x3100))]))
+
+
+@pytest.mark.slow
+def test_texts_of_all_characters_that_are_one_text(page):
+    check_repeats(page, texts_with(map(chr, range(0x110000))))
+
+
+def test_the_most_frequent_spelling_is_shown(page, model):
+    """Of equally frequent ones, the first."""
+    check_list(
+        page, model, ["late.", "Late", "rude!", "Late", "RUDE", "  late  ", "n/a", "N/A"], [0.8]
+    )
 
 
 @pytest.mark.slow
 def test_more_pairs_than_are_listed(page, model, stsb):
     texts = list(dict.fromkeys(read_stsb("dev", folder=stsb)["sentence_a"]))[:160]
-    check_group(page, model, texts, [0.7, 0.1, -1])
+    check_list(page, model, texts, [0.7, 0.1, -1])
 
 
 @pytest.mark.slow
 def test_a_thousand_sentences_take_seconds(page, model, stsb):
     texts = list(dict.fromkeys(read_stsb("train", folder=stsb)["sentence_a"]))[:1000]
-    check_group(page, model, texts, [0.5, 0.8])
+    check_list(page, model, texts, [0.5, 0.8])
     milliseconds = page.evaluate(
         """([lines, vectors]) => {
-          const of = new Map(lines.map((line, i) => [line, Float32Array.from(vectors[i])]));
-          const started = performance.now();
-          lists.groupSentences(lines, of, lists.lexicon);
+          const embeddings = vectors.map((vector) => Float32Array.from(vector));
+          const started = performance.now(), texts = lists.differentTexts(lines, lists.lexicon);
+          const matrix = lists.similarities(embeddings);
+          lists.alikeTogether(matrix, texts.length);
+          lists.nearlyTheSame(texts, matrix, 0.8);
+          lists.closestPairs(texts, matrix, 0.8);
           return performance.now() - started;
         }""",
         [texts, encode(texts, model=model).tolist()],

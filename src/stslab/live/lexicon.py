@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
+from ..inputs.texts import FINAL_MARKS
 from ..models.encoding import Encoder
 from ..scores.bands import BANDS
-from ..studies import calibration, content, differences, groups, headlines, opposites, quantities
+from ..studies import calibration, content, differences, headlines, opposites, quantities
+from ..studies.themes.members import SAME_SCORE
 
 # Python's \b, \w and \d know letters and digits of all scripts; JavaScript's do not. Only Python's
 # \s has U+001C to U+001F and U+0085, and only JavaScript's has U+FEFF. Python's $ also matches
@@ -64,8 +64,8 @@ def lexicon(model: Encoder) -> dict[str, Any]:
         "emptyAnswers": sorted(content.empty_answers()),
         "politeWords": content.polite_words(),
         "placeholder": for_javascript(f"^(?:{content.PLACEHOLDER.pattern})$"),
-        "stopWords": sorted(ENGLISH_STOP_WORDS),
-        "cuts": groups.CUTS,
+        "spaces": for_javascript(r"\s+"),
+        "finalMarks": FINAL_MARKS,
         "bands": BANDS,
         **_calibration(model),
     }
@@ -103,6 +103,7 @@ def _calibration(model: Encoder) -> dict[str, Any]:
     """Return what the page needs to say what a score is worth, or why it cannot."""
     if not calibration.is_calibrated(model):
         return {
+            "same": None,
             "near": None,
             "far": None,
             "wordLimits": calibration.WORD_LIMITS,
@@ -111,6 +112,7 @@ def _calibration(model: Encoder) -> dict[str, Any]:
             "silence": calibration.describe_calibration(model),
         }
     return {
+        "same": SAME_SCORE,
         "near": headlines.NEAR,
         "far": headlines.FAR,
         "wordLimits": calibration.WORD_LIMITS,

@@ -11,6 +11,9 @@
     return text.toLowerCase().replaceAll("’", "'").match(/[\p{L}\p{N}_]+(?:'[\p{L}\p{N}_]+)*/gu) || [];
   };
 
+  // As " ".join(text.split()) in Python; the two languages do not have the same white space.
+  const withSingleSpaces = (text, spaces) => text.split(pattern(spaces)).filter(Boolean).join(" ");
+
   // As Python's casefold: there and back, "ß" is "ss" and a last sigma is any sigma.
   const folded = (c) => c === "ı" ? c : c.toLowerCase().toUpperCase().toLowerCase();
 
@@ -30,8 +33,8 @@
     return plain;
   }
 
-  function hasContent(text, { emptyAnswers, politeWords, placeholder }) {
-    if (text.trim().match(pattern(placeholder))) return false;
+  function hasContent(text, { emptyAnswers, politeWords, placeholder, spaces }) {
+    if (withSingleSpaces(text, spaces).match(pattern(placeholder))) return false;
     const plain = plainOf(text);
     const letters = plain.match(/\p{L}/gu) || [];
     if (letters.length < 2) return letters.length > 0 && /\p{Lo}/u.test(letters[0]);

@@ -1,48 +1,51 @@
-  // A list: heatmap, closest pairs and groups, and one sentence against all of it.
-  const LINES = 1000, CELLS = 40, NEAR_SAME = 0.8, SHOWN = 20;
+  // A list: heatmap, closest pairs, groups that say nearly the same, and one sentence against all.
+  const LINES = 1000, CELLS = 40, SHOWN = 20, OPEN = 6;
+  const NOT_MEASURED = "From which score on two sentences say nearly the same was not measured for this model.";
+  const NO_THEMES = "Themes, which the report finds in a list of a dozen texts or more, are not computed here.";
 
   function listView(live) {
     const { lexicon, encode, tokenize, maximum } = live, field = at("lines");
-    let sentences = [], picture;
+    let lines = [], texts = [], picture;
 
     const update = afterTyping(async (wanted) => {
       const typed = field.value.split("\n").filter((line) => line.trim());
-      const lines = typed.slice(0, LINES), unique = [...new Set(lines)];
+      const read = typed.slice(0, LINES), different = differentTexts(read, lexicon);
       const tell = (done, all) => { at("said").textContent = `Reading sentence ${done} of ${all} …`; };
-      const vectors = await encode(unique, wanted, tell);
+      const vectors = await encode(different.map(({ text }) => text), wanted, tell);
       if (!vectors) return;
-      sentences = lines;
-      at("said").textContent = noted(typed, unique);
+      [lines, texts] = [read, different];
+      at("said").textContent = noted(typed);
       readout.hide();
       live.hits();
-      if (unique.length < 2) {
+      if (texts.length < 2) {
         at("list").replaceChildren(paragraph("Two different sentences make a heatmap: type another line."));
         return;
       }
       await pause();
-      if (wanted()) at("list").replaceChildren(...drawn(lines, unique, vectors));
+      if (wanted()) at("list").replaceChildren(...drawn(vectors));
     });
 
-    function noted(typed, unique) {
-      const lines = Math.min(typed.length, LINES), empty = unique.filter((text) => !hasContent(text, lexicon));
-      const cut = unique.filter((text) => tokenize(text).cut).length;
-      const notes = [counted(lines, "sentence")];
+    function noted(typed) {
+      const empty = texts.filter((each) => !each.hasContent).length;
+      const cut = texts.filter(({ text }) => tokenize(text).cut).length;
+      const notes = [counted(lines.length, "sentence")];
       if (typed.length > LINES) {
         notes[0] = `The first ${LINES.toLocaleString("en")} of ${typed.length.toLocaleString("en")} sentences`;
       }
-      if (lines > unique.length) notes.push(`${lines - unique.length} repeated`);
-      if (empty.length) notes.push(`${empty.length} without content`);
+      if (lines.length > texts.length) notes.push(`${lines.length - texts.length} repeated`);
+      if (empty) notes.push(`${empty} without content`);
       if (cut) notes.push(`${cut} cut at ${maximum} tokens`);
       if (field.cut) notes.push(`${field.cut} cut at ${LIMIT}`);
       return notes.join(", ") + ".";
     }
 
-    function drawn(lines, unique, vectors) {
-      const found = groupSentences(lines, new Map(unique.map((text, i) => [text, vectors[i]])), lexicon);
-      const { table: rows, matrix, terms } = found, n = rows.length;
-      const heads = rows.map(({ row, sentence }) => [String(row), sentence]);
+    function drawn(vectors) {
+      const n = texts.length, matrix = similarities(vectors), order = alikeTogether(matrix, n);
+      const heads = order.map((i) => [String(texts[i].rows[0]), texts[i].text]);
       const caption = `How similar is each of ${n} sentences to each other?`;
-      const square = Array.from({ length: n }, (_, i) => matrix.subarray(i * n, (i + 1) * n));
+      const ordered = new Float32Array(n * n);
+      order.forEach((i, row) => order.forEach((j, column) => { ordered[row * n + column] = matrix[i * n + j]; }));
+      const square = Array.from({ length: n }, (_, i) => ordered.subarray(i * n, (i + 1) * n));
       let heat, pictured;
       if (n <= CELLS) {
         heat = coloured(caption, heads, heads, square);
@@ -50,7 +53,7 @@
         heatmap(heat);
         pictured = () => pictureOf(picture);
       } else {
-        heat = dots(caption, heads, matrix, n);
+        heat = dots(caption, heads, ordered, n);
         picture = make("div", { className: "figure" }, paragraph(caption), heat, legend(["−1", "1"]));
         pictured = () => new Promise((done) => heat.toBlob(done));
       }
@@ -58,59 +61,69 @@
         return [heads[i][1], ...Array.from(row, (value) => value.toFixed(6))];
       })];
       picture.append(tools("heatmap", csv, pictured));
-      return [picture, ...closest(found), ...groups(rows, terms)];
+      return [picture, ...closest(matrix), ...groups(matrix)];
     }
 
-    function closest(found) {
-      const pairs = closestPairs(found, NEAR_SAME);
-      const rows = pairs.map(({ score, sentence_a: a, sentence_b: b }) => {
-        return [score, a, b, listed(Object.keys(differences(a, b, lexicon)))];
+    function closest(matrix) {
+      const same = lexicon.same, pairs = closestPairs(texts, matrix, same ?? -1);
+      const rows = pairs.map(({ score, a, b }) => {
+        return [score, a.text, b.text, listed(Object.keys(differences(a.text, b.text, lexicon)))];
       });
-      const differ = rows.filter((row) => row[0] >= NEAR_SAME && row[3]).length;
-      const close = rows.filter((row) => row[0] >= NEAR_SAME).length;
-      const some = `${counted(close, "pair")} score${close === 1 ? "s" : ""} ${NEAR_SAME} or more`;
-      const said = close ? `${some}${differ ? `; ${differ} may differ in meaning` : ""}.`
-        : `No pair scores ${NEAR_SAME} or more.`;
+      const close = rows.filter(([score]) => same !== null && score >= Math.fround(same));
+      const differ = close.filter((row) => row[3]).length;
+      let said = same === null ? "" : `No pair scores ${same} or more.`;
+      if (close.length) {
+        said = `${counted(close.length, "pair")} score${close.length === 1 ? "s" : ""} ${same} or more`
+          + `${differ ? `; ${differ} may differ in meaning` : ""}.`;
+      }
       const heads = ["score", "sentence a", "sentence b", "may differ in"];
       const caption = rows.length > SHOWN ? `The ${SHOWN} closest of ${rows.length} pairs` : "The closest pairs";
-      return [make("h3", { textContent: "Closest pairs" }), paragraph(said),
+      return [make("h3", { textContent: "Closest pairs" }), ...said ? [paragraph(said)] : [],
         table(caption, heads, rows.slice(0, SHOWN)), tools("pairs", namedRows(heads, rows))];
     }
 
-    function groups(rows, terms) {
-      const lists = terms.map((about, i) => {
-        const members = rows.filter(({ group }) => group === i + 1);
-        const times = members.reduce((sum, row) => sum + row.times, 0);
-        const items = members.map(({ sentence, times: said }) => {
-          return make("li", {}, make("bdi", { textContent: sentence }), said > 1 ? ` (${said} times)` : "");
+    function groups(matrix) {
+      const same = lexicon.same, together = same === null ? [] : nearlyTheSame(texts, matrix, same);
+      const found = together.map((group) => byTypicality(group, matrix, texts.length).map((i) => texts[i]));
+      const lists = found.map((members) => {
+        const items = members.map(({ text, rows }) => {
+          const times = rows.length > 1 ? ` (${rows.length} times)` : "";
+          return make("li", {}, make("bdi", { textContent: text }), times);
         });
-        const summary = make("summary", {}, make("bdi", { textContent: about || "a group" }), ` (${times})`);
-        return make("details", { open: terms.length <= 6 }, summary, make("ul", {}, ...items));
+        const times = members.flatMap(({ rows }) => rows).length;
+        const rows = times > members.length ? `, ${times} rows` : "";
+        const summary = make("summary", {}, make("bdi", { textContent: quote(members[0].text) }),
+          ` (${members.length} sentences${rows})`);
+        return make("details", { open: found.length <= OPEN }, summary, make("ul", {}, ...items));
       });
-      const alone = rows.filter(({ group }) => group === 0);
-      const heads = ["group", "about", "row", "sentence", "times"];
-      const csv = namedRows(heads, rows.map(({ group, row, sentence, times }) => {
-        return [group, terms[group - 1] || "", row, sentence, times];
+      const inGroup = new Set(found.flat());
+      let said = same === null ? NOT_MEASURED : "No two sentences say nearly the same.";
+      if (found.length) {
+        said = `${counted(found.length, "group")} of sentences that say nearly the same: every two of `
+          + `a group score ${same} or more. ${found.length === 1 ? "It holds" : "They hold"} `
+          + `${inGroup.size} of ${texts.length} different sentences.`;
+      }
+      const rest = texts.filter((text) => !inGroup.has(text));
+      const csvRows = [...found, rest].flatMap((members, i) => members.map(({ text, rows }) => {
+        return [found[i] ? i + 1 : "", text, rows.length, rows.join(", ")];
       }));
-      const said = terms.length ? `${counted(terms.length, "group")}; ${alone.length} of `
-        + `${counted(rows.length, "different sentence")} ${alone.length === 1 ? "stands" : "stand"} alone.`
-        : "No two sentences form a group.";
-      return [make("h3", { textContent: "Groups" }), paragraph(said), ...lists, tools("groups", csv)];
+      return [make("h3", { textContent: "What says nearly the same" }), paragraph(`${said} ${NO_THEMES}`), ...lists,
+        tools("groups", namedRows(["group", "sentence", "times", "rows"], csvRows))];
     }
 
     const query = at("query");
     live.hits = afterTyping(async (wanted) => {
       const asked = oneLine(query), box = at("hits");
-      if (!asked.trim() || !sentences.length) {
+      if (!asked.trim() || !texts.length) {
         box.replaceChildren(paragraph("Type a sentence; the list above is ranked against it."));
         return;
       }
-      const unique = [...new Set(sentences)], vectors = await encode([asked, ...unique], wanted);
+      const vectors = await encode([asked, ...texts.map(({ text }) => text)], wanted);
       if (!vectors) return;
       const ranked = rank(vectors[0], vectors.slice(1));
       const rows = ranked.map(({ index, score }, i) => {
-        const text = unique[index];
-        return [i + 1, score, sentences.indexOf(text) + 1, text, listed(Object.keys(differences(asked, text, lexicon)))];
+        const { text, rows: [row] } = texts[index];
+        return [i + 1, score, row, text, listed(Object.keys(differences(asked, text, lexicon)))];
       });
       const heads = ["rank", "score", "row", "text", "may differ in"];
       const caption = rows.length > SHOWN ? `The ${SHOWN} nearest of ${rows.length}` : "The list, nearest first";
@@ -139,9 +152,9 @@
       update(true);
     };
     at("take").append(
-      button("Save as text", () => save("sentences.txt", "text/plain", sentences.join("\n") + "\n")),
+      button("Save as text", () => save("sentences.txt", "text/plain", lines.join("\n") + "\n")),
       button("Copy", async () => {
-        await copy(sentences.join("\n") + "\n");
+        await copy(lines.join("\n") + "\n");
         say("Copied.");
       }));
     whenFilled(field, update);

@@ -1,5 +1,31 @@
-  // A list's scores, groups, closest pairs and ranks, as Python finds them: the same merges, the
-  // same cuts, the same order of ties. See stslab/studies/groups.py, terms.py and scores/.
+  // A list's different texts, their scores, which of them say nearly the same, and ranks, as Python
+  // finds them: the same repeats, the same joins, the same order of ties. See scores/,
+  // studies/repeats.py and studies/themes/members.py in stslab.
+
+  // What texts share that differ in capitals, spaces or final punctuation only.
+  function repeatKey(text, { spaces, finalMarks }) {
+    const words = withSingleSpaces(Array.from(text.normalize("NFKC"), folded).join(""), spaces);
+    let end = words.length;
+    while (end && finalMarks.includes(words[end - 1])) end--;
+    return words.slice(0, end) || words;
+  }
+
+  // Each different text in its most frequent spelling, with the numbers of its rows.
+  function differentTexts(lines, lexicon) {
+    const rowsByKey = new Map();
+    lines.forEach((line, i) => {
+      const key = repeatKey(line, lexicon);
+      rowsByKey.set(key, [...rowsByKey.get(key) || [], i + 1]);
+    });
+    return [...rowsByKey.values()].map((rows) => {
+      const times = new Map();
+      for (const row of rows) times.set(lines[row - 1], (times.get(lines[row - 1]) || 0) + 1);
+      const most = Math.max(...times.values());
+      const text = [...times.keys()].find((spelling) => times.get(spelling) === most);
+      return { text, rows, hasContent: hasContent(text, lexicon) };
+    });
+  }
+
   const clip = (score) => Math.max(-1, Math.min(1, Math.round(score * 1e12) / 1e12)) + 0;
 
   // To length 1 in double precision, as Python has it: 32 bits leave an error of 1e-7.
@@ -28,10 +54,14 @@
     return matrix;
   }
 
-  // Average linkage by chains of nearest neighbours, as scipy.cluster.hierarchy.linkage has it:
-  // rows of [left, right, distance], by distance; n + i is what row i joined.
-  function linkage(matrix, n) {
-    const far = Float64Array.from(matrix, (score) => Math.max(0, 1 - score));
+  // Hierarchical clustering by chains of nearest neighbors, as scipy.cluster.hierarchy.linkage has
+  // it: rows of [left, right, distance], by distance; n + i is what row i joined. `combine` gives the
+  // distance of a cluster to two that are joined, from their sizes and its distances to them.
+  const average = (a, b, toA, toB) => (a * toA + b * toB) / (a + b);
+  const complete = (a, b, toA, toB) => Math.max(toA, toB);
+
+  function linkage(scores, n, combine) {
+    const far = Float64Array.from(scores, (score) => Math.max(0, 1 - score));
     const size = new Int32Array(n).fill(1), chain = [], merges = [];
     while (merges.length < n - 1) {
       if (!chain.length) chain.push(size.findIndex((members) => members > 0));
@@ -53,7 +83,7 @@
       [size[x], size[y]] = [0, a + b];
       for (let i = 0; i < n; i++) {
         if (!size[i] || i === y) continue;
-        far[y * n + i] = far[i * n + y] = (a * far[i * n + x] + b * far[i * n + y]) / (a + b);
+        far[y * n + i] = far[i * n + y] = combine(a, b, far[i * n + x], far[i * n + y]);
       }
     }
     merges.sort((one, other) => one[2] - other[2]);
@@ -66,8 +96,9 @@
     });
   }
 
-  function leaves(tree, n) {
-    const order = [], waiting = [2 * n - 2];
+  // The order in which texts that are alike stand together.
+  function alikeTogether(matrix, n) {
+    const tree = linkage(matrix, n, average), order = [], waiting = [2 * n - 2];
     while (waiting.length) {
       const node = waiting.pop();
       if (node < n) order.push(node);
@@ -76,140 +107,70 @@
     return order;
   }
 
-  // The number of each sentence's group when the tree is cut where groups score less on average.
-  function cutAt(tree, n, score) {
+  // Groups of texts in which every two score at least a threshold: their positions, the largest group
+  // first. Scores are compared at four decimals.
+  function nearlyTheSame(texts, matrix, threshold) {
+    const n = texts.length, groups = [];
+    const score = (i, j) => Math.round(matrix[i * n + j] * 1e4) / 1e4;
+    const waiting = new Set(texts.keys());
+    texts.forEach((text, i) => text.hasContent || waiting.delete(i));
+    for (const first of waiting) {
+      // Texts that reach each other from one to the next. Both loops go on with what is added.
+      const chain = [first];
+      waiting.delete(first);
+      for (const i of chain) {
+        for (const j of waiting) {
+          if (score(i, j) < threshold) continue;
+          waiting.delete(j);
+          chain.push(j);
+        }
+      }
+      if (chain.length > 1) groups.push(...chainGroups(chain.sort((i, j) => i - j), score, threshold));
+    }
+    return groups.sort((one, other) => other.length - one.length || one[0] - other[0]);
+  }
+
+  function chainGroups(chain, score, threshold) {
+    const n = chain.length;
+    const tree = linkage(chain.flatMap((i) => chain.map((j) => score(i, j))), n, complete);
     const label = Int32Array.from({ length: 2 * n - 1 }, (_, i) => i);
-    for (let i = tree.length - 1; i >= 0; i--) {
-      if (tree[i][2] <= 1 - score) label[tree[i][0]] = label[tree[i][1]] = label[n + i];
+    for (let i = n - 2; i >= 0; i--) {
+      const [left, right, distance] = tree[i];
+      if (distance <= 1 - threshold + 1e-9) label[left] = label[right] = label[n + i];
     }
-    return label.slice(0, n);
-  }
-
-  // Rousseeuw (1987), on distances.
-  function silhouette(matrix, n, label) {
-    const groups = [...new Set(label)], place = new Map(groups.map((group, i) => [group, i]));
-    const of = label.map((group) => place.get(group)), size = new Float64Array(groups.length);
-    for (const group of of) size[group]++;
-    let total = 0;
-    const sums = new Float64Array(groups.length);
-    for (let i = 0; i < n; i++) {
-      if (size[of[i]] === 1) continue;
-      sums.fill(0);
-      for (let j = 0; j < n; j++) if (j !== i) sums[of[j]] += Math.max(0, 1 - matrix[i * n + j]);
-      const inside = sums[of[i]] / (size[of[i]] - 1);
-      let outside = Infinity;
-      for (let g = 0; g < size.length; g++) if (g !== of[i]) outside = Math.min(outside, sums[g] / size[g]);
-      total += (outside - inside) / Math.max(inside, outside) || 0;
-    }
-    return Math.round(total / n * 1e6) / 1e6;
-  }
-
-  function mostDistinct(matrix, n, tree, cuts) {
-    let best = [0, 0.5];
-    for (const cut of cuts) {
-      const label = cutAt(tree, n, cut), groups = new Set(label).size;
-      if (groups < 2 || groups >= n) continue;
-      const score = silhouette(matrix, n, label);
-      if (score > best[0] || (score === best[0] && cut > best[1])) best = [score, cut];
-    }
-    return best[1];
-  }
-
-  // Python counts and orders characters, JavaScript halves of some.
-  const lengthOf = (text) => [...text].length;
-  const inOrder = (one, other) => {
-    const [a, b] = [[...one], [...other]], i = a.findIndex((c, at) => c !== b[at]);
-    return i < 0 ? a.length - b.length : a[i].codePointAt() - (b[i] ?? "\0").codePointAt();
-  };
-  const UNSPACED = /[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]/;
-
-  function termsOf(text, lexicon) {
-    const plain = text.replace(/['’]/g, "").replace(/[^\p{L}\p{M}\p{N}]/gu, " ").toLowerCase();
-    return plain.split(" ").flatMap((word) => {
-      if (!UNSPACED.test(word)) return lengthOf(word) > 1 && !lexicon.stopWords.includes(word) ? [word] : [];
-      const letters = [...word];
-      return letters.slice(0, Math.max(1, letters.length - 1)).map((_, i) => letters.slice(i, i + 2).join(""));
-    });
-  }
-
-  // What sets each group apart: class-based TF-IDF, a term counting once in a sentence.
-  function groupTerms(sentences, label, lexicon) {
-    const counts = new Map([...new Set(label)].map((group) => [group, new Map()])), everywhere = new Map();
-    let total = 0;
-    sentences.forEach((sentence, i) => {
-      for (const term of new Set(termsOf(sentence, lexicon))) {
-        const of = counts.get(label[i]);
-        of.set(term, (of.get(term) || 0) + 1);
-        everywhere.set(term, (everywhere.get(term) || 0) + 1);
-        total++;
-      }
-    });
-    const named = new Map();
-    for (const [group, of] of counts) {
-      const weighed = [...of].map(([term, count]) => {
-        const weight = count * Math.log1p(total / counts.size / everywhere.get(term));
-        return [Math.round(weight * 1e9), term];
-      });
-      weighed.sort(([a, one], [b, other]) => b - a || inOrder(one, other));
-      named.set(group, weighed.slice(0, 3).map(([, term]) => {
-        return lengthOf(term) > 20 ? [...term].slice(0, 19).join("") + "…" : term;
-      }).join(" · "));
-    }
-    return named;
-  }
-
-  // Rows in the tree's order; group 0 stands alone, -1 has no content. `vectors` are of each line.
-  function groupSentences(lines, vectors, lexicon) {
-    const where = new Map();
-    lines.forEach((line, i) => where.set(line, [...where.get(line) || [], i + 1]));
-    const unique = [...where.keys()], n = unique.length;
-    const unordered = similarities(unique.map((line) => vectors.get(line)));
-    const tree = linkage(unordered, n), order = leaves(tree, n);
-    const matrix = new Float32Array(n * n);
-    order.forEach((from, i) => order.forEach((to, j) => { matrix[i * n + j] = unordered[from * n + to]; }));
-    const cut = mostDistinct(unordered, n, tree, lexicon.cuts), flat = cutAt(tree, n, cut);
-    const says = order.map((i) => hasContent(unique[i], lexicon));
-    const label = order.map((from, i) => says[i] ? flat[from] : -1 - i);
-    const table = order.map((from, i) => {
-      const rows = where.get(unique[from]);
-      let nearest = -1;
-      for (let j = 0; j < n; j++) {
-        if (j !== i && says[j] && (nearest < 0 || matrix[i * n + j] > matrix[i * n + nearest])) nearest = j;
-      }
-      return { sentence: unique[from], rows, row: rows[0], times: rows.length,
-        nearest: nearest < 0 ? "" : unique[order[nearest]], score: nearest < 0 ? NaN : matrix[i * n + nearest] };
-    });
     const groups = new Map();
-    label.forEach((group, i) => groups.set(group, [...groups.get(group) || [], table[i]]));
-    const times = (members) => members.reduce((sum, row) => sum + row.times, 0);
-    const first = (members) => Math.min(...members.map(({ row }) => row));
-    const joined = [...groups].filter(([, members]) => members.length > 1);
-    joined.sort(([, a], [, b]) => times(b) - times(a) || first(a) - first(b));
-    const number = new Map(joined.map(([group], i) => [group, i + 1]));
-    table.forEach((row, i) => { row.group = says[i] ? number.get(label[i]) || 0 : -1; });
-    const named = groupTerms(table.map(({ sentence }) => sentence), label, lexicon);
-    return { table, matrix, cut, terms: joined.map(([group]) => named.get(group)) };
+    chain.forEach((i, at) => groups.set(label[at], [...groups.get(label[at]) || [], i]));
+    return [...groups.values()].filter((group) => group.length > 1);
+  }
+
+  // A group's texts, the one nearest to all others first; ties keep their order.
+  function byTypicality(group, matrix, n) {
+    const closeness = (i) => {
+      const sum = group.reduce((all, j) => all + matrix[i * n + j], 0);
+      return Math.round(sum * 1e4);
+    };
+    return [...group].sort((i, j) => closeness(j) - closeness(i));
   }
 
   const MOST_PAIRS = 10_000;
 
-  // Pairs that reach a threshold, else the closest one; closest first, ties by their rows. Scores
-  // have 32 bits, and so has what they are compared with: 0.7 reaches 0.7.
-  function closestPairs({ table, matrix }, threshold) {
-    const n = table.length, found = [];
-    const says = table.map(({ group }) => group >= 0);
-    const best = table.reduce((most, { score }, i) => says[i] && score > most ? score : most, -2);
-    const least = Math.fround(Math.min(threshold, best));
-    for (let i = 0; i < n; i++) {
-      for (let j = i + 1; says[i] && j < n; j++) {
-        const score = matrix[i * n + j], first = table[i].row < table[j].row;
-        if (says[j] && score >= least) found.push({ score, a: table[first ? i : j], b: table[first ? j : i] });
+  // Pairs of texts with content that reach a threshold, else the closest one; closest first, ties by
+  // their rows. Scores have 32 bits, and so has what they are compared with: 0.7 reaches 0.7.
+  function closestPairs(texts, matrix, threshold) {
+    const n = texts.length, positions = [...texts.keys()].filter((i) => texts[i].hasContent);
+    let best = -2;
+    for (const i of positions) {
+      for (const j of positions) if (i < j) best = Math.max(best, matrix[i * n + j]);
+    }
+    const least = Math.fround(Math.min(threshold, best)), pairs = [];
+    for (const i of positions) {
+      for (const j of positions) {
+        const score = matrix[i * n + j];
+        if (i < j && score >= least) pairs.push({ score, a: texts[i], b: texts[j] });
       }
     }
-    found.sort((one, other) => other.score - one.score || one.a.row - other.a.row || one.b.row - other.b.row);
-    return found.slice(0, MOST_PAIRS).map(({ score, a, b }) => {
-      return { score, sentence_a: a.sentence, sentence_b: b.sentence, row_a: a.row, row_b: b.row };
-    });
+    // The sort is stable.
+    return pairs.sort((one, other) => other.score - one.score).slice(0, MOST_PAIRS);
   }
 
   function rank(query, vectors) {

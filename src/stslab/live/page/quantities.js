@@ -83,7 +83,7 @@
         value += scale;
       }
       const spelled = money ? (money.includes("$") ? "$" : money.toLowerCase().match(/[^\s\x1c-\x1f\x85]+/)[0]) : unit || "";
-      const key = lengthOf(spelled) === 1 ? spelled : spelled.toLowerCase();
+      const key = [...spelled].length === 1 ? spelled : spelled.toLowerCase();
       let [name, kind, factor] = Object.hasOwn(units, key) ? units[key] : ["", "", 1];
       const month = (a.month || b.month || "").slice(0, 3).toLowerCase();
       const dated = (value >= 1 && value <= 31) || (value >= 1000 && value < 3000);
