@@ -1,4 +1,4 @@
-"""A map: points, clusters, their terms, what it bends, and how it is drawn."""
+"""A map: points, what it bends, and how it is drawn."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from stslab import InputError
-from stslab.studies import cluster_terms, draw_map, sentence_map
+from stslab.studies import draw_map, sentence_map
 from stslab.studies.map_figure import COLORED
 
 
@@ -49,48 +49,21 @@ def test_points_keep_what_two_dimensions_can_hold(fixed):
     assert found.neighbors_kept == 1
 
 
-def test_clusters_are_found_numbered_by_size_and_have_a_center(fixed):
-    """The larger group is 1 although the smaller one comes first."""
-    texts = two_groups()[::-1]
-    found = sentence_map(texts, model=fixed)
-    table = found.table
-    assert table["cluster"].tolist() == [2] * 5 + [1] * 7
-    assert found.silhouette > 0.9
-    assert table["to_center"].between(0.99, 1).all()
-    assert table["sentence"].tolist() == texts
-
-
-def test_the_representative_of_a_cluster_is_the_sentence_nearest_its_center(fixed):
-    """Of equally near ones the first."""
-    texts = ["1 0.3", "1 0", "1 -0.3", "0 1", "0.2 1", "-0.2 1", "0 2"]
-    found = sentence_map(texts, model=fixed, clusters=2)
-    assert found.representatives.to_dict() == {1: "0 1", 2: "1 0"}
-
-
-def test_clusters_of_one_size_stand_in_order_of_appearance(fixed):
-    """Whatever numbers k-means happened to give."""
-    texts = [f"0 1 0.0{n}" for n in range(4)] + [f"1 0 0.0{n}" for n in range(4)]
-    for seed in range(5):
-        table = sentence_map(texts, model=fixed, clusters=2, seed=seed).table
-        assert table["cluster"].tolist() == [1] * 4 + [2] * 4
-
-
 @pytest.mark.parametrize("texts", [["1 2 3"] * 5, ["1 2 3", "1 2 3"]])
-def test_identical_texts_share_one_point_and_one_cluster(fixed, texts):
+def test_identical_texts_share_one_point(fixed, texts):
     """Nothing to measure is said, not divided by."""
     found = sentence_map(texts, model=fixed)
     assert (found.table[["x", "y"]] == 0).all(axis=None)
-    assert (found.table["cluster"] == 1).all()
-    assert "nothing to measure, too few or all equal" in found.describe()
+    assert found.describe().endswith("too few or too equal to say how far it can be trusted.")
 
 
 def test_the_description_says_how_far_the_map_can_be_trusted(fixed):
-    """Clusters, what two dimensions keep, and how many neighbors stay beside what chance keeps."""
-    found = sentence_map(["1 0 0", "0 1 0", "0 0 1", "1 1 0"], model=fixed, clusters=2)
+    """To a reader: how many neighbors stay, beside what chance keeps."""
+    found = sentence_map(["1 0 0", "0 1 0", "0 0 1", "1 1 0"], model=fixed)
     assert found.describe() == (
-        "4 sentences in 2 clusters (silhouette 0.2294), drawn in two dimensions by PCA: it keeps "
-        "98.5% of the variance; of the nearest neighbors (1 per sentence), 100.0% stay nearest (by "
-        "chance: 33.3%); trustworthiness 1.0000 of 1."
+        "4 sentences on a map. Those that lie close together are often alike, but not always: of "
+        "the nearest one to each sentence, 100% is nearest on the map, too (by chance: 33%). "
+        "Distances between far points mean little."
     )
 
 
@@ -100,7 +73,7 @@ def test_two_sentences_make_a_map(fixed):
     table = found.table
     assert table["x"].abs().tolist() == pytest.approx([np.sqrt(0.5)] * 2, abs=1e-6)
     assert table["y"].tolist() == [0, 0]
-    assert "it keeps 100.0% of the variance." in found.describe()
+    assert found.variance_kept == pytest.approx(1)
 
 
 def test_a_model_of_one_dimension_makes_a_map(fixed):
@@ -123,20 +96,13 @@ def test_of_many_sentences_a_sample_is_measured(fixed, monkeypatch):
     monkeypatch.setattr("stslab.studies.map.SAMPLE", 6)
     found = sentence_map(two_groups(), model=fixed)
     assert (len(found.table), found.sample) == (12, 6)
-    assert "PCA (measured on 6 of them): " in found.describe()
+    assert ", measured on 6 sentences." in found.describe()
 
 
 def test_one_sentence_is_refused(fixed):
     """A map compares."""
     with pytest.raises(InputError, match="needs at least 2, got 1"):
         sentence_map(["1 0"], model=fixed)
-
-
-@pytest.mark.parametrize("clusters", [0, 3])
-def test_more_clusters_than_different_texts_are_refused(fixed, clusters):
-    """The message gives the range."""
-    with pytest.raises(InputError, match=f"clusters={clusters}: expected 1 to 2"):
-        sentence_map(["1 0", "0 1", "0 1"], model=fixed, clusters=clusters)
 
 
 def test_umap_names_the_extra_where_it_is_missing(fixed, monkeypatch):
@@ -146,44 +112,11 @@ def test_umap_names_the_extra_where_it_is_missing(fixed, monkeypatch):
         sentence_map(two_groups(), model=fixed, method="umap")
 
 
-def test_terms_set_a_cluster_apart():
-    """A word in every cluster names none; one counts once per sentence."""
-    sentences = [
-        "Cats purr daily",
-        "cats sleep daily",
-        "dogs bark bark bark daily",
-        "Dogs run daily",
-    ]
-    named = cluster_terms(sentences, [1, 1, 2, 2], top_k=1)
-    assert named.to_numpy().tolist() == [[1, 2, "cats"], [2, 2, "dogs"]]
-
-
-@pytest.mark.parametrize(
-    ("sentences", "term"),
-    [
-        (["机器学习很难。", "我爱学习！"], "学习"),  # no spaces: pairs of characters
-        (["हिन्दी भाषा", "हिन्दी गीत"], "हिन्दी"),  # vowel signs belong to the word
-        (["Ça va très bien", "C’est très loin"], "très"),
-        (["🎉 party 🎉", "PARTY!"], "party"),
-    ],
-)
-def test_terms_are_found_in_any_script(sentences, term):
-    """The other cluster shares nothing."""
-    named = cluster_terms([*sentences, "Rain."], [1, 1, 2], top_k=1)
-    assert named["terms"].tolist() == [term, "rain"]
-
-
-def test_a_cluster_without_words_has_no_terms():
-    """Alone, and beside others."""
-    assert cluster_terms(["🚀🚀", "!"], [1, 1])["terms"].tolist() == [""]
-    assert cluster_terms(["🚀🚀", "Rockets"], [1, 2])["terms"].tolist() == ["", "rockets"]
-
-
 @pytest.mark.usefixtures("close_figures")
 def test_a_map_is_drawn_with_text_as_data(fixed):
     """Formulas, leading underscores and characters without a glyph stay what they are."""
     texts = ["1 0", "0 1", "-1 0"]
-    found = sentence_map(texts, model=fixed, clusters=1)
+    found = sentence_map(texts, model=fixed)
     found.table["sentence"] = ["$x^2$", "_private", "天气 🎉"]
     drawing = draw_map(found, ["$a_b$", "_hidden", "\\frac"], title="Costs $5 or $6?")
     assert drawing.alt == found.describe()
@@ -200,7 +133,7 @@ def test_a_map_is_drawn_with_text_as_data(fixed):
 def test_a_page_gets_the_points_of_a_map(fixed):
     """Where each is, its group, its row and its sentence; of a large map there is the picture."""
     texts = ["1 0", "0 1", "-1 0"]
-    found = sentence_map(texts, model=fixed, clusters=1)
+    found = sentence_map(texts, model=fixed)
     for rows in ([7, 8, 9], None):
         drawing = draw_map(found, ["b", "a", "a"], rows=rows)
         form = drawing.forms["application/vnd.stslab.map+json"]
@@ -208,14 +141,14 @@ def test_a_page_gets_the_points_of_a_map(fixed):
         places = found.table[["x", "y"]].round(4).to_numpy().tolist()
         numbers = zip([1, 0, 0], rows or [1, 2, 3], texts, strict=True)
         assert form["points"] == [[*at, *rest] for at, rest in zip(places, numbers, strict=True)]
-    large = sentence_map([f"{n} 1" for n in range(1001)], model=fixed, clusters=1)
+    large = sentence_map([f"{n} 1" for n in range(1001)], model=fixed)
     assert draw_map(large, ["one"] * 1001).forms == {}
 
 
 @pytest.mark.usefixtures("close_figures")
 def test_labels_cover_neither_each_other_nor_points(fixed):
     """Of two sentences at one place, at most what fits is labeled."""
-    found = sentence_map(["1 0"] * 8 + ["0 1"] * 8, model=fixed, clusters=1)
+    found = sentence_map(["1 0"] * 8 + ["0 1"] * 8, model=fixed)
     found.table["sentence"] = [f"A sentence with number {n}" for n in range(16)]
     ax = draw_map(found, ["one"] * 16).ax
     boxes = [text.get_window_extent() for text in ax.texts]
@@ -226,9 +159,20 @@ def test_labels_cover_neither_each_other_nor_points(fixed):
 @pytest.mark.usefixtures("close_figures")
 def test_many_groups_share_a_color_and_many_points_an_image(fixed):
     """Ten groups have their own, largest first; beyond 500 points there is one image each."""
-    found = sentence_map([f"{n} 1" for n in range(600)], model=fixed, clusters=1)
+    found = sentence_map([f"{n} 1" for n in range(600)], model=fixed)
     ax = draw_map(found, [f"group {n % 12}" for n in range(600)]).ax
     legend = [text.get_text() for text in ax.get_legend().get_texts()]
     assert legend == [*(f"group {n}" for n in range(COLORED)), "2 more"]
     assert all(points.get_rasterized() for points in ax.collections)
-    assert len(ax.texts) == 0
+
+
+@pytest.mark.usefixtures("close_figures")
+def test_themes_are_named_on_the_map_and_what_fits_none_is_pale(fixed):
+    found = sentence_map([f"{n} 1" for n in range(50)], model=fixed)
+    drawing = draw_map(found, [("late", "rude", "")[n % 3] for n in range(50)])
+    assert [text.get_text() for text in drawing.ax.texts] == ["late", "rude"]
+    legend = [text.get_text() for text in drawing.ax.get_legend().get_texts()]
+    assert legend == ["late", "rude", "in no theme"]
+    late, _, pale = drawing.ax.collections
+    assert pale.get_sizes() < late.get_sizes()
+    assert drawing.forms["application/vnd.stslab.map+json"]["apart"] == 2

@@ -44,8 +44,6 @@ from .gold_in_words import describe_measures as describe_measures
 from .gold_in_words import describe_order as describe_order
 from .gold_in_words import describe_same as describe_same
 from .gold_in_words import describe_scale as describe_scale
-from .groups import SentenceGroups as SentenceGroups
-from .groups import group_sentences as group_sentences
 from .headlines import describe_agreement as describe_agreement
 from .headlines import describe_close as describe_close
 from .headlines import describe_data as describe_data
@@ -64,7 +62,6 @@ from .opposites import count_opposites as count_opposites
 from .plots import dot_plot as dot_plot
 from .plots import histogram as histogram
 from .stsb import read_stsb as read_stsb
-from .terms import cluster_terms as cluster_terms
 from .themes.figure import draw_themes as draw_themes
 from .themes.results import Theme as Theme
 from .themes.results import Themes as Themes

@@ -51,8 +51,8 @@ def fits(centered: Vectors, labels: Rows) -> Flags:
     in_two_themes = labels[first] != labels[second]
     if not in_two_themes.any():
         return has_company
-    scores = pair_scores(centered, first[in_two_themes], second[in_two_themes])
-    limit = np.quantile(scores, 1 - BY_CHANCE / len(centered))
+    across = pair_scores(centered, first[in_two_themes], second[in_two_themes])
+    limit = np.quantile(across, 1 - BY_CHANCE / len(centered))
     return has_company & (closeness >= limit)
 
 
