@@ -31,7 +31,7 @@ from test_inputs import ALL, HOLDS, write
 from stslab import InputError, dask_client, encode, read_corpus
 from stslab.stores import Store, StoreError, embed_file, open_store
 from stslab.stores.filling import embedding as bulk_encoding
-from stslab.stores.filling import streaming, workers
+from stslab.stores.filling import encoding_work, streaming
 from stslab.stores.filling.streaming import TextFile
 from stslab.stores.store import Identity
 
@@ -415,9 +415,9 @@ def test_a_chunk_that_ends_every_process_is_given_up(tmp_path: Path) -> None:
 
 
 def test_a_worker_with_another_model_is_refused(letters) -> None:
-    work = workers.Work(letters, None, None, Identity("Digests", "", 32), {})
+    work = encoding_work.Work(letters, None, None, Identity("Digests", "", 32), {})
     with pytest.raises(InputError, match=r"it has Letters, 3 dimensions; the store needs"):
-        workers.encode_for(work, ["a"])
+        encoding_work.encode_for(work, ["a"])
 
 
 @pytest.fixture(scope="module")

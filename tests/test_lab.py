@@ -28,6 +28,7 @@ from projects import eventually
 from stslab.report.messages import RequestError
 from stslab.report.running import kernels
 from stslab.report.running.run import Work, run
+from stslab.workshop.kit import write_editions
 from stslab.workshop.lab import Copies, WarmSpecs
 from stslab.workshop.playground import write_preset
 
@@ -100,6 +101,46 @@ def test_the_cells_for_ones_own_sentences_run(copies):
     assert done.error is None
     shown = [o for c in json.loads(done.notebook)["cells"] for o in c.get("outputs", ())]
     assert [each["output_type"] for each in shown] == ["execute_result", "display_data"]
+
+
+def folder_with(tmp_path: Path, cells: list[dict[str, Any]]) -> Path:
+    """Make a folder of lesson 8 and a notebook that has nothing in ``exercises``."""
+    notebooks = tmp_path / "notebooks"
+    (notebooks / "exercises").mkdir(parents=True)
+    for name in ("08_heatmap.ipynb", "exercises/08_heatmap.yaml"):
+        shutil.copy(ROOT / "notebooks" / name, notebooks / name)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), notebooks / "18_mine.ipynb")
+    return notebooks
+
+
+TEXT = nbformat.v4.new_markdown_cell("# My own\n\nA text.")
+CODE = nbformat.v4.new_code_cell("1 + 1")
+
+
+@pytest.mark.parametrize(
+    ("cells", "title"), [([TEXT, CODE], "My own"), ([CODE], "18_mine"), ([], "18_mine")]
+)
+def test_a_notebook_without_a_file_of_exercises_is_a_lesson_without_exercises(
+    tmp_path, cells, title
+):
+    """It is copied and listed, and stops neither the lab nor a workshop's editions."""
+    notebooks = folder_with(tmp_path, cells)
+    lab = tmp_path / "lab"
+    Copies(notebooks, lab).write()
+    assert f"| 18 | [{title}](18_mine.ipynb) | | | |" in source_of(lab / "start.ipynb")
+    write_editions(notebooks, tmp_path / "kit")
+    for folder in (lab, tmp_path / "kit" / "student"):
+        assert source_of(folder / "18_mine.ipynb") == source_of(notebooks / "18_mine.ipynb")
+        assert {path.stem for path in folder.glob("checks/*.txt")} == {"08_heatmap"}
+    for folder in (lab / "solutions", tmp_path / "kit" / "solutions"):
+        assert {path.stem for path in folder.glob("*.ipynb")} == {"08_heatmap"}
+
+
+def test_a_solution_without_a_file_of_exercises_is_refused(tmp_path):
+    """A learner's copy would show it."""
+    solution = nbformat.v4.new_code_cell("42", metadata={"tags": ["solution"]})
+    with pytest.raises(RequestError, match=r"18_mine\.yaml: cannot be read; it holds"):
+        Copies(folder_with(tmp_path, [TEXT, solution]), tmp_path / "lab")
 
 
 def test_a_copy_that_is_there_is_never_written_over(copies):

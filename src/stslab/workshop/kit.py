@@ -14,7 +14,7 @@ from ..models.finding import DEFAULT_MODEL
 from ..report.archive import write_zip
 from ..report.editions.booklet import render_sheet, write_booklet
 from ..report.editions.cells import solved_edition, student_edition
-from ..report.editions.exercises import read_lessons
+from ..report.editions.exercises import exercises_of, read_lessons
 from ..report.editions.slides import Deck, write_slides
 from ..report.messages import RequestError
 from ..report.running.kernels import default_kind, warm_up
@@ -87,10 +87,14 @@ def build_workshop(
 def write_editions(notebooks: Path, folder: Path) -> None:
     """Write student and solution editions of all lessons, with the files that checks need."""
     for stem, (source, lesson) in read_lessons(notebooks).items():
-        student = student_edition(source, stem, lesson.exercises)
-        solved = solved_edition(source, stem, lesson.exercises)
-        for name, notebook in (("student", student), ("solutions", solved)):
-            seal(folder / name, stem, lesson)
+        exercises = exercises_of(lesson)
+        editions = {"student": student_edition(source, stem, exercises)}
+        if lesson:
+            editions["solutions"] = solved_edition(source, stem, exercises)
+        for name, notebook in editions.items():
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            if lesson:
+                seal(folder / name, stem, lesson)
             text = json.dumps(notebook, indent=1, ensure_ascii=False)
             (folder / name / f"{stem}.ipynb").write_text(text + "\n", encoding="utf-8")
 

@@ -19,7 +19,7 @@ from ipykernel.kernelspec import make_ipkernel_cmd
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager
 
 from ..report.editions.cells import solved_edition, student_edition
-from ..report.editions.exercises import Lesson, read_lessons
+from ..report.editions.exercises import Lessons, exercises_of, read_lessons
 from ..report.messages import RequestError, short_repr, suggest
 from ..report.request.notebooks import selects
 from ..report.request.source import read_source
@@ -129,8 +129,9 @@ class Copies:
         """Yield the path of each file of the lab, and the call that writes it."""
         for path, notebook in self._notebooks():
             yield path, partial(_write, path, notebook)
-            if path.stem in self.lessons:
-                write_checks = partial(seal, path.parent, path.stem, self.lessons[path.stem][1])
+            _, lesson = self.lessons.get(path.stem, (None, None))
+            if lesson:
+                write_checks = partial(seal, path.parent, path.stem, lesson)
                 yield path.parent / CHECKS / f"{path.stem}.txt", write_checks
 
     def _notebooks(self) -> Iterator[tuple[Path, Any]]:
@@ -141,9 +142,10 @@ class Copies:
         playground = read_source(templates / f"{PLAYGROUND}.ipynb")
         yield self.folder / f"{PLAYGROUND}.ipynb", playground
         for stem, (source, lesson) in self.lessons.items():
-            name = f"{stem}.ipynb"
-            yield self.folder / name, student_edition(source, stem, lesson.exercises)
-            yield self.folder / "solutions" / name, solved_edition(source, stem, lesson.exercises)
+            name, exercises = f"{stem}.ipynb", exercises_of(lesson)
+            yield self.folder / name, student_edition(source, stem, exercises)
+            if lesson:
+                yield self.folder / "solutions" / name, solved_edition(source, stem, exercises)
 
 
 def is_taken(path: Path) -> bool:
@@ -196,7 +198,7 @@ def _made_from(path: Path) -> str:
         return ""
 
 
-def _with_table(start: Mapping[str, Any], lessons: Mapping[str, tuple[Any, Lesson]]) -> Any:
+def _with_table(start: Mapping[str, Any], lessons: Lessons) -> Any:
     """Return the start page with the table of notebooks."""
     table = "\n".join(_table_rows(lessons))
     cells = []
@@ -207,17 +209,27 @@ def _with_table(start: Mapping[str, Any], lessons: Mapping[str, tuple[Any, Lesso
     return {**start, "cells": cells}
 
 
-def _table_rows(lessons: Mapping[str, tuple[Any, Lesson]]) -> Iterator[str]:
+def _table_rows(lessons: Lessons) -> Iterator[str]:
     """Yield the lines of a Markdown table of lessons."""
     yield "| | Notebook | Minutes | + exercises | |"
     yield "|--:|:--|--:|--:|:--|"
     for stem, (source, lesson) in lessons.items():
-        title = source["cells"][0]["source"].partition("\n")[0].removeprefix("# ")
-        exercises = sum(exercise.minutes for exercise in lesson.exercises.values())
-        yield (
-            f"| {stem[:2]} | [{title}]({stem}.ipynb) | {lesson.minutes} | {exercises} "
-            f"| [solutions](solutions/{stem}.ipynb) |"
-        )
+        row = f"| {stem[:2]} | [{_title(source, stem)}]({stem}.ipynb)"
+        if lesson is None:
+            yield f"{row} | | | |"
+        else:
+            exercises = sum(exercise.minutes for exercise in lesson.exercises.values())
+            solutions = f"[solutions](solutions/{stem}.ipynb)"
+            yield f"{row} | {lesson.minutes} | {exercises} | {solutions} |"
+
+
+def _title(source: Mapping[str, Any], stem: str) -> str:
+    """Return a notebook's first heading; its name if it does not begin with one."""
+    for cell in source["cells"][:1]:
+        first_line = cell["source"].partition("\n")[0]
+        if cell["cell_type"] == "markdown" and first_line.startswith("# "):
+            return str(first_line.removeprefix("# "))
+    return stem
 
 
 class WarmSpecs(KernelSpecManager):

@@ -80,15 +80,39 @@ class Lesson(_Model):
     exercises: dict[str, Exercise]
 
 
-def read_lessons(notebooks: Path) -> dict[str, tuple[dict[str, Any], Lesson]]:
-    """Return the source and the lesson of each notebook in a folder that is a lesson."""
+Lessons = dict[str, tuple[dict[str, Any], Lesson | None]]
+
+
+def read_lessons(notebooks: Path) -> Lessons:
+    """Return the source of each notebook in a folder that teaches, and its lesson.
+
+    A notebook with neither a file of exercises nor a solution has no exercises: None.
+    """
     folder = Notebooks(notebooks)
-    lessons = {}
+    lessons: Lessons = {}
     for stem in folder.lessons():
         path = folder.by_stem[stem]
         source = read_source(path)
-        lessons[stem] = (source, read_lesson(path, source))
+        lesson = None
+        if _exercises_file(path).exists() or any(map(_is_solution, source["cells"])):
+            lesson = read_lesson(path, source)
+        lessons[stem] = (source, lesson)
     return lessons
+
+
+def exercises_of(lesson: Lesson | None) -> Mapping[str, Exercise]:
+    """Return the exercises of a notebook, none if it has no lesson."""
+    if lesson is None:
+        return {}
+    return lesson.exercises
+
+
+def _exercises_file(notebook: Path) -> Path:
+    return notebook.parent / "exercises" / f"{notebook.stem}.yaml"
+
+
+def _is_solution(cell: Mapping[str, Any]) -> bool:
+    return "solution" in cell["metadata"].get("tags", ())
 
 
 def exercise_names(notebooks: Path) -> set[str]:
@@ -97,7 +121,7 @@ def exercise_names(notebooks: Path) -> set[str]:
     names = set()
     for stem in books.lessons():
         for cell in read_source(books.by_stem[stem])["cells"]:
-            if "solution" in cell["metadata"].get("tags", ()):
+            if _is_solution(cell):
                 names.add(f"{stem}/{cell['id']}")
     return names
 
@@ -110,7 +134,7 @@ def read_lesson(notebook: Path, source: Mapping[str, Any]) -> Lesson:
     RequestError
         If the file is missing, has another form, or names other exercises than the notebook.
     """
-    path = notebook.parent / "exercises" / f"{notebook.stem}.yaml"
+    path = _exercises_file(notebook)
     try:
         lesson = Lesson.model_validate(parse_yaml(path.read_text(encoding="utf-8"))[0])
     except OSError:
@@ -121,7 +145,7 @@ def read_lesson(notebook: Path, source: Mapping[str, Any]) -> Lesson:
         raise RequestError(f"{path}: {location}: {first['msg']}.") from None
     texts = {}  # by the id of the solution cell: the text of the cell before it, and its own
     for task_cell, cell in pairwise(source["cells"]):
-        if "solution" in cell["metadata"].get("tags", ()):
+        if _is_solution(cell):
             texts[cell["id"]] = {"task": task_cell["source"], "solution": cell["source"]}
     if list(texts) != list(lesson.exercises):
         raise RequestError(
