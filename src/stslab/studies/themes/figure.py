@@ -13,7 +13,7 @@ from .results import Themes
 MOST_BARS = 12
 TITLE = 60  # characters of a theme's name
 TEXT = 95  # characters of its most typical text
-BAR = 0.26  # of the height that a theme has
+BAR = 0.2  # of the height that a theme has
 
 
 def draw_themes(themes: Themes, *, title: str = "What is the list about?") -> Drawing:
@@ -31,7 +31,7 @@ def draw_themes(themes: Themes, *, title: str = "What is the list about?") -> Dr
         Its data has the columns ``theme, rows, share, typical``.
     """
     largest = themes.themes[:MOST_BARS]
-    ax = new_axes(8.5, 0.9 + 0.62 * len(largest), title)
+    ax = new_axes(8.5, 0.8 + 0.46 * len(largest), title)
     counts = [theme.count for theme in largest]
     places = range(len(largest))
     ax.barh(places, counts, height=BAR, color=COLOR)
@@ -43,9 +43,9 @@ def draw_themes(themes: Themes, *, title: str = "What is the list about?") -> Dr
             text = f"“{short_label(theme.texts[0], TEXT)}”"
         options: Any = {"xycoords": ("axes fraction", "data"), "parse_math": False}
         ax.annotate(
-            name, (0, place - 0.26), va="center", fontsize=9.5, fontweight="bold", **options
+            name, (0, place - 0.3), va="center", fontsize=9, fontweight="bold", **options
         )
-        ax.annotate(text, (0, place + 0.3), va="center", fontsize=8, style="italic", **options)
+        ax.annotate(text, (0, place + 0.3), va="center", fontsize=7.5, style="italic", **options)
     ax.set(yticks=[], xlim=(0, max(counts) * 1.02), ylim=(len(largest) - 0.4, -0.6))
     ax.set_xlabel("rows of the list")
     ax.spines[["left", "right", "top"]].set_visible(False)
