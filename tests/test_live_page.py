@@ -19,6 +19,7 @@ from playwright.sync_api import expect
 from stslab import read_sentences, score_pairs, similarity_matrix
 from stslab.live.build import LIVE_FOLDER, PAIRS, SENTENCES, build_live
 from stslab.live.script import live_script, stamp
+from stslab.studies import calibration
 from stslab.workshop.answers import Answers
 
 pytestmark = pytest.mark.browser
@@ -207,6 +208,47 @@ def test_hostile_texts_are_texts(page, tmp_path):
     page.locator("#why summary").click()
 
 
+REPEATED = ["The delivery was late.", "Soup.", "Late delivery", "THE DELIVERY WAS LATE", "n/a"]
+REPEATED += ["The delivery came too late.", "I waited 20 minutes.", "I waited 40 minutes."]
+
+
+def test_sentences_that_say_nearly_the_same_stand_in_groups(page):
+    """By their most typical one; and the page says that it finds no themes."""
+    fill_list(page, REPEATED)
+    expect(page.locator("#said")).to_have_text("8 sentences, 1 repeated, 1 without content.")
+    shown = page.locator("#list")
+    expect(shown.locator("details")).to_have_count(2)
+    assert [text.split("\n") for text in shown.locator("details").all_inner_texts()] == [
+        [
+            "“The delivery was late.” (2 sentences, 3 rows)",
+            *["The delivery was late. (2 times)", "Late delivery"],
+        ],
+        [
+            "“I waited 20 minutes.” (2 sentences)",
+            *["I waited 20 minutes.", "I waited 40 minutes. (may differ in numbers)"],
+        ],
+    ]
+    expect(shown).to_contain_text("They hold 4 of 7 different sentences. Themes, which the report")
+    expect(shown).to_contain_text("are not computed here.")
+    table = list(csv.reader(io.StringIO(saved(page, shown.get_by_text("Save as CSV").last))))
+    assert table[:2] == [["group", "sentence", "times", "rows"], ["1", REPEATED[0], "2", "1, 4"]]
+    assert table[-3:-1] == [["", "Soup.", "1", "2"], ["", "n/a", "1", "5"]]
+
+
+@pytest.mark.thorough
+def test_a_model_that_was_not_measured_has_no_groups(chromium, tmp_path, monkeypatch):
+    """Its scores may be on another scale; all pairs are ranked, and none is called close."""
+    monkeypatch.setattr(calibration, "is_calibrated", lambda model: False)
+    page = opened(chromium, build_live(folder=tmp_path))
+    fill_list(page, REPEATED)
+    expect(page.locator("#list")).to_contain_text("was not measured for this model. Themes")
+    expect(page.locator("#list")).not_to_contain_text("score 0.8 or more")
+    expect(page.locator("#list details")).to_have_count(0)
+    expect(page.locator("#list .table caption")).to_have_text("The closest pairs")
+    expect(page.locator("#list .table tbody tr")).to_have_count(15)
+    page.context.close()
+
+
 def test_what_is_taken_along_can_be_used(page, tmp_path):
     """The list as a file that a report accepts; the numbers as CSV, without formulas."""
     lines = ["=1+1 is two.", 'He said "hello", twice.', "Ünïcödé text.", "A dog barks."]
@@ -356,7 +398,7 @@ def test_same_bytes_each_time_and_little_code(live, tmp_path):
         r'(<script type="(?:text/plain|application/json)"[^>]*>).*?(?=</script>)', re.S
     )
     engine = (LIVE_FOLDER / "engine" / "encoder.wasm").stat().st_size
-    assert len(held.sub(r"\1", html).encode()) + engine <= 60_300
+    assert len(held.sub(r"\1", html).encode()) + engine <= 59_900
 
 
 def test_the_compiled_script_is_up_to_date():
@@ -375,12 +417,7 @@ def test_a_page_starts_with_somebodys_texts(chromium, tmp_path):
     given = {"SENTENCES": "my list.txt", "PAIRS": "pairs.csv", "COLUMN": "", "COMPACT": "1"}
     given |= {"TITLE": "For <you> & me"}
     done = stslab_live(tmp_path, given)
-    assert done.returncode == 2
-    assert "column" in done.stderr.lower()
-    frame = (tmp_path / "pairs.csv").read_text("utf-8")
-    (tmp_path / "pairs.csv").write_text(frame.replace("left,right", "sentence_a,sentence_b"))
-    done = stslab_live(tmp_path, given)
-    assert done.stderr == ""
+    assert (done.returncode, done.stderr) == (0, "")
     file = tmp_path / "reports" / "live" / "my list-compact.html"
     assert done.stdout.startswith(f"{file.relative_to(tmp_path)}  (")
     page = opened(chromium, file)

@@ -87,8 +87,10 @@
       const found = together.map((group) => byTypicality(group, matrix, texts.length).map((i) => texts[i]));
       const lists = found.map((members) => {
         const items = members.map(({ text, rows }) => {
-          const times = rows.length > 1 ? ` (${rows.length} times)` : "";
-          return make("li", {}, make("bdi", { textContent: text }), times);
+          const differ = Object.keys(differences(members[0].text, text, lexicon));
+          const notes = rows.length > 1 ? [`${rows.length} times`] : [];
+          if (differ.length) notes.push(`may differ in ${listed(differ)}`);
+          return make("li", {}, make("bdi", { textContent: text }), notes.length ? ` (${notes.join("; ")})` : "");
         });
         const times = members.flatMap(({ rows }) => rows).length;
         const rows = times > members.length ? `, ${times} rows` : "";
