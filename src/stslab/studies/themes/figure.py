@@ -42,9 +42,7 @@ def draw_themes(themes: Themes, *, title: str = "What is the list about?") -> Dr
         if theme.words:  # otherwise the name is a typical text
             text = f"“{short_label(theme.texts[0], TEXT)}”"
         options: Any = {"xycoords": ("axes fraction", "data"), "parse_math": False}
-        ax.annotate(
-            name, (0, place - 0.3), va="center", fontsize=9, fontweight="bold", **options
-        )
+        ax.annotate(name, (0, place - 0.3), va="center", fontsize=9, fontweight="bold", **options)
         ax.annotate(text, (0, place + 0.26), va="center", fontsize=7.5, style="italic", **options)
     ax.set(yticks=[], xlim=(0, max(counts) * 1.02), ylim=(len(largest) - 0.4, -0.6))
     ax.set_xlabel("rows of the list")
