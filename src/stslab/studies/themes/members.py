@@ -13,6 +13,7 @@ from .neighbors import BLOCK, DECIMALS, TINY, Flags, Rows, Vectors, pair_scores,
 # so it reaches about the highest 1 / n of the scores of texts of different themes.
 NEAREST_MEMBERS = 3
 BY_CHANCE = 1.1
+MOST_OTHERS = 500  # in longer lists, few of the others are about anything near
 # In a short list chance makes groups, too. There, texts must be nearer to their nearest than
 # normally distributed scores would bring them, by so many standard deviations. Of ten lists of 12
 # and of 20 random captions, one each passes; of lists with known themes, those about distinct ones.
@@ -52,7 +53,7 @@ def fits(centered: Vectors, labels: Rows) -> Flags:
     if not in_two_themes.any():
         return has_company
     across = pair_scores(centered, first[in_two_themes], second[in_two_themes])
-    limit = np.quantile(across, 1 - BY_CHANCE / len(centered))
+    limit = np.quantile(across, 1 - BY_CHANCE / min(len(centered), MOST_OTHERS))
     return has_company & (closeness >= limit)
 
 
