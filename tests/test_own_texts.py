@@ -130,20 +130,14 @@ def test_all_close_pairs_are_examined_not_the_ten_closest(survey):
     assert "I waited 50 minutes." in examined
 
 
-def test_groups_come_largest_first_with_their_members_and_counts(survey):
-    """Repeats are counted with their sentence; who stands alone is listed, who says nothing not."""
-    members = list(csv.DictReader(io.StringIO(table(survey("08"), "groups"))))
-    sizes = [0] * int(members[-1]["group"])
-    for row in members:
-        sizes[int(row["group"]) - 1] += int(row["times"])
-        assert SURVEY.count(row["sentence"]) == int(row["times"])
+def test_groups_come_largest_first_with_all_their_members(survey):
+    groups = list(csv.DictReader(io.StringIO(table(survey("08"), "groups"))))
+    sizes = [int(group["sentences"]) for group in groups]
     assert sizes == sorted(sizes, reverse=True)
-    assert sizes[0] == 5
-    alone = list(csv.DictReader(io.StringIO(table(survey("08"), "alone"))))
-    empty = {"n/a", "N/A", "ok", "OK", "-"}
-    listed = {row["sentence"].removeprefix("'") for row in [*members, *alone]}
-    assert listed == set(SURVEY) - empty
-    told = f"{len(sizes)} groups; {len(alone)} stand alone, {len(empty)} have no content."
+    members = [line for group in groups for line in group["members"].split("\n")]
+    assert sorted(line.removeprefix("'") for line in members) == sorted(SURVEY)
+    together = [size for size in sizes if size > 1]
+    told = f"{sum(together)} of {len(SURVEY)} sentences are joined with others, in {len(together)} "
     assert told in finding(survey("08"))
 
 
@@ -235,13 +229,12 @@ def test_a_share_of_random_pairs_is_true_of_a_short_list(tmp_path):
 
 
 def test_a_dozen_rated_pairs_make_no_winner_and_show_their_scale(tmp_path):
-    """Rated from 1 to 5, which is not 0 to 5."""
+    """Rated from 1 to 5 in whole numbers, which is not 0 to 5."""
     file = tmp_path / "rated.csv"
     with file.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([("sentence_a", "sentence_b", "gold_score"), *RATED])
     page = made(tmp_path, ["10"], rated_pairs=file)
-    assert "Human scores lie from 1 to 5; they are read on a scale from 0 to 5." in page
-    assert "If nobody could give less than 1, set gold_min to 1." in page
+    assert "Human scores lie from 1 to 5; they are read on a scale from 1 to 5." in page
     assert "The pairs are too few to tell the model from shared words." in page
     page = made(tmp_path, ["13"], rated_pairs=file)
     assert "12 pairs are too few to say which of 5 models agrees best with people." in page

@@ -259,26 +259,20 @@ def test_a_file_that_cannot_be_used_is_one_message_and_no_page(mine: Project) ->
     """Semicolons, a comma in a header, names that nobody could guess, Windows-1252."""
     (mine.root / "tickets.csv").write_bytes(TICKETS.encode("cp1252"))
     said = unreadable(mine, "--sentences", "tickets.csv", "--pairs", "tickets.csv")
-    assert said.count("tickets.csv, columns") == 1
-    assert "These hold text: 'Betreff / Kurztext', 'Antwort, kurz'." in said
+    assert said.count("tickets.csv: several columns may hold the texts") == 1
+    assert "“Betreff / Kurztext” (such as" in said
+    assert "“Antwort, kurz” (such as" in said
     said = unreadable(mine, "--sentences", "tickets.csv", "--column", "Betreff")
-    assert "none is called 'Betreff'. Read as Windows-1252." in said
-    assert said.endswith(
-        "These hold text: 'Betreff / Kurztext', 'Antwort, kurz'. To name them: "
-        'COLUMN="Betreff / Kurztext" (or --column "Betreff / Kurztext").\n'
-    )
+    assert "tickets.csv: no column is called 'Betreff'." in said
+    assert 'COLUMN="Betreff / Kurztext" with make, --column "Betreff / Kurztext" without' in said
     said = unreadable(mine, "--sentences", "tickets.csv", "--sheet", "Mai")
     assert "tickets.csv: it has no sheets, so none is called 'Mai'" in said
     (mine.root / "faq.csv").write_text("question,faq\nWho are you?,We are bakers.\n")
-    said = unreadable(mine, "--pairs", "faq.csv")
-    assert 'To name them: COLUMN="question, faq" (or --column "question, faq").' in said
-    said = unreadable(mine, "--pairs", "tickets.csv")  # what it proposes is read, see below
-    assert """COLUMN='Betreff / Kurztext, "Antwort, kurz"' (or --column""" in said
     said = unreadable(mine, "--rated-pairs", "faq.csv", "--column", "question, faq")
     assert "faq.csv, columns ['sentence_a', 'sentence_b']: no human score" in said
     (mine.root / "asked.csv").write_text("a,b\n1,2\n")
     corpus = ["--corpus", "my.csv", "--column", "text"]
-    assert "asked.csv, columns ['a', 'b']" in unreadable(mine, *corpus, "--queries", "asked.csv")
+    assert "asked.csv: no column seems to hold" in unreadable(mine, *corpus, "--queries", "asked.csv")
     done = mine.run("report", "--sentences", "tickets.csv", "--column", "Betreff / Kurztext")
     assert done.returncode == 0, done.stderr
 
@@ -301,7 +295,7 @@ def test_a_new_preset_asks_for_the_same_as_its_files(mine: Project, kind: str) -
 
 def test_a_new_preset_that_could_not_be_built_is_not_written(mine: Project) -> None:
     said = mine.run("new", "tickets", "--sentences", "my.csv", "--column", "Frage").stderr
-    assert "my.csv, columns ['text', 'sentence_a', 'sentence_b', 'gold']: none is called" in said
+    assert "my.csv: no column is called 'Frage'. Its columns: “text”" in said
     assert "needs queries" in mine.run("new", "tickets", "--corpus", "my.csv").stderr
     assert "'none.csv' does not exist" in mine.run("new", "t", "--pairs", "none.csv").stderr
     assert [path.stem for path in mine.notebooks.glob("presets/*")] == ["tutorial"]
@@ -330,7 +324,8 @@ def test_the_console_says_what_a_page_says_first(mine: Project) -> None:
     told = "    Of pairs: “fine”.\n    ! One <is>\\x1b[2J odd.\n"
     for became in ("✓ report_pairs  built", "· report_pairs  unchanged"):
         said = mine.run("report", *REQUESTS["pairs"], "--kernel", "fresh").stderr
-        assert re.fullmatch(rf"{became}[^\n]*\n{re.escape(told)}", said)
+        read = "Read from my.csv: columns “sentence_a”, “sentence_b” and “gold”, 2 rows.\n"
+        assert re.fullmatch(rf"(?:{read})?{became}[^\n]*\n{re.escape(told)}", said)
     assert mine.run("report", *REQUESTS["pairs"], "--quiet").stderr == ""
 
 

@@ -165,7 +165,7 @@ def find_text_column(columns: Sequence[Column], name: str) -> str:
     by_first_name = {
         _plain(column.name): column.name
         for column in usable
-        if column.may_hold_texts or not candidates
+        if column.may_hold_texts or column.kind == "text" or not candidates
     }
     for first_name in FIRST_NAMES:
         if first_name in by_first_name:
