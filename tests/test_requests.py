@@ -272,7 +272,9 @@ def test_a_file_that_cannot_be_used_is_one_message_and_no_page(mine: Project) ->
     assert "faq.csv, columns ['sentence_a', 'sentence_b']: no human score" in said
     (mine.root / "asked.csv").write_text("a,b\n1,2\n")
     corpus = ["--corpus", "my.csv", "--column", "text"]
-    assert "asked.csv: no column seems to hold" in unreadable(mine, *corpus, "--queries", "asked.csv")
+    assert "asked.csv: no column seems to hold" in unreadable(
+        mine, *corpus, "--queries", "asked.csv"
+    )
     done = mine.run("report", "--sentences", "tickets.csv", "--column", "Betreff / Kurztext")
     assert done.returncode == 0, done.stderr
 
