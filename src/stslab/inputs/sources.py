@@ -150,7 +150,7 @@ def unique_labels(header: Any) -> list[str]:
     for position, label in enumerate(header, start=1):
         text = ""
         if not pd.isna(label):
-            text = " ".join(str(label).split())
+            text = str(label).strip()
         text = text or f"column {position}"
         candidate, occurrence = text, 1
         while candidate in labels:
