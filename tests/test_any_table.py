@@ -82,7 +82,7 @@ def tables(draw: st.DrawFn) -> Written:
     records = [headers]
     if draw(st.booleans()) and not is_one_column:
         records += label_rows(headers, text_header)
-    written = Written(b"", f"my{ending}", " ".join(text_header.split()))
+    written = Written(b"", f"my{ending}", text_header)
     for text in texts:
         if draw(st.integers(0, 7)) == 0:
             records.append([])
