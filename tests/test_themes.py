@@ -24,12 +24,13 @@ from theme_lists import (
     shares_apart,
 )
 
-from stslab import InputError
+from stslab import InputError, read_sentences
 from stslab.studies import find_themes
 from stslab.studies.repeats import positions_of_repeats, repeat_key
 from stslab.studies.themes.members import nearly_the_same
 from stslab.studies.themes.names import name_themes, words_of
 from stslab.studies.themes.neighbors import center_embeddings, link_neighbors, nearest_neighbors
+from stslab.studies.themes.tables import row_table
 
 DATA = Path(os.environ.get("STSLAB_DATA", ROOT / "../shared/data"))
 HOTEL = [
@@ -107,11 +108,15 @@ def test_repeats_count_once_for_finding_and_fully_in_counts(encoded):
     themes = find_themes(said_often, model=encoded)
     assert len(themes.themes) == 3
     largest = themes.themes[0]
-    assert (largest.number, largest.count, len(largest.texts)) == (1, 9, 4)
+    assert (largest.count, len(largest.texts)) == (9, 4)
     # The most frequent spelling is shown.
     assert "lovely view of  the lake!!" in largest.texts
     assert themes.without_content["rows"].tolist() == [[18, 19], [20]]
-    assert "9 of 17, 53%" in themes.describe()
+    assert themes.describe() == (
+        "3 themes in 17 texts with content: Lake (view), 9 (53%); Room (clean), 4 (24%); "
+        "Wi-fi (evening), 4 (24%). The themes come back in all of 20 trials without a tenth of the "
+        "texts."
+    )
 
 
 def test_the_table_holds_every_row_once(encoded):
@@ -140,6 +145,16 @@ def test_few_texts_have_no_themes(encoded, texts):
     themes = find_themes(texts, model=encoded)
     assert themes.themes == ()
     assert "It takes 12." in themes.describe()
+
+
+def test_a_mark_before_a_formula_is_written_once(letters, tmp_path):
+    (tmp_path / "my.csv").write_text("text,plan\n'=1+1 is two,'=A1\nGood stay.,x\n")
+    read = read_sentences(tmp_path / "my.csv")
+    table = row_table(read, find_themes(read.texts, model=letters, rows=read.rows))
+    assert table[["text", "plan"]].to_numpy().tolist() == [
+        ["=1+1 is two", "=A1"],
+        ["Good stay.", "x"],
+    ]
 
 
 def test_texts_that_are_all_alike_to_the_model_have_no_themes():

@@ -120,8 +120,10 @@ class Rows(NamedTuple):
         shift = 0
         if self.source.kind == "list":
             shift = 1  # Python counts from 0
+        columns = [self.column(position) for position in range(len(self.header))]
         records = [
-            (n + shift, cells, "") for n, cells in zip(self.numbers, self.cells, strict=True)
+            (number + shift, cells, "")
+            for number, *cells in zip(self.numbers, *columns, strict=True)
         ]
         labels = [(number, cells, reason) for number, (reason, cells) in self.left_out.items()]
         return sorted([*records, *labels], key=lambda row: row[0])
@@ -253,7 +255,7 @@ def read_rows(
     sheet: str | None = None,
     hidden: bool = False,
 ) -> Rows:
-    """Read all rows of a file or a list, and judge its columns.
+    """Read all rows of a file or a list, and describe its columns.
 
     Parameters
     ----------
@@ -276,7 +278,7 @@ def read_rows(
 
 
 def collect_rows(source: RowSource, rows: Sequence[Row]) -> Rows:
-    """Leave out the rows that are no records, and judge the columns by the others."""
+    """Leave out the rows that are no records, and describe the columns of the others."""
     left_out: dict[int, tuple[str, Sequence[Any]]] = {}
     if source.raw_header:
         reasons = rows_left_out(source.raw_header, rows)
@@ -403,8 +405,8 @@ def _named_pair_columns(
     if isinstance(columns, str):  # a name that holds a comma stands in quotes
         names = next(csv.reader([columns], skipinitialspace=True), [])
     if len(names) not in (0, 2, 3):
-        why = f"expected two names, or three with the human score, got {names}"
-        raise column_error(name, why, rows.columns, 2)
+        problem = f"expected two names, or three with the human score, got {names}"
+        raise column_error(name, problem, rows.columns, 2)
     matched = [match_name(old.strip(), rows.columns, name, 2) for old in names]
     return dict(zip(matched, [*PAIR, GOLD], strict=False))
 

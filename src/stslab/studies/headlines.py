@@ -72,7 +72,10 @@ def _describe_count(what: str, found: Cautions) -> str:
     if what != EMPTY:
         return text
     examples = found.table.loc[found.table["caution"] == what, "example"]
-    return f"{text} ({listed([quoted(example) for example in dict.fromkeys(examples)])})"
+    listed_examples = listed([quoted(example) for example in dict.fromkeys(examples)])
+    if len(examples) < found.counts[what]:
+        listed_examples = f"such as {listed_examples}"
+    return f"{text} ({listed_examples})"
 
 
 def describe_spread(scored: pd.DataFrame) -> str:

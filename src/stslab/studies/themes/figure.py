@@ -31,6 +31,11 @@ def draw_themes(themes: Themes, *, title: str = "What is the list about?") -> Dr
         Its data has the columns ``theme, rows, share, typical``.
     """
     largest = themes.themes[:MOST_BARS]
+    counted_themes = counted(len(themes.themes), "theme")
+    axis_label = "rows of the list"
+    if len(themes.themes) > MOST_BARS:
+        counted_themes = f"The largest {MOST_BARS} of {counted_themes}"
+        axis_label += f", for the largest {MOST_BARS} of its {len(themes.themes)} themes"
     ax = new_axes(8.5, 0.8 + 0.46 * len(largest), title)
     counts = [theme.count for theme in largest]
     places = range(len(largest))
@@ -45,7 +50,7 @@ def draw_themes(themes: Themes, *, title: str = "What is the list about?") -> Dr
         ax.annotate(name, (0, place - 0.3), va="center", fontsize=9, fontweight="bold", **options)
         ax.annotate(text, (0, place + 0.26), va="center", fontsize=7.5, style="italic", **options)
     ax.set(yticks=[], xlim=(0, max(counts) * 1.02), ylim=(len(largest) - 0.4, -0.6))
-    ax.set_xlabel("rows of the list")
+    ax.set_xlabel(axis_label)
     ax.spines[["left", "right", "top"]].set_visible(False)
     data = pd.DataFrame(
         {
@@ -56,4 +61,4 @@ def draw_themes(themes: Themes, *, title: str = "What is the list about?") -> Dr
         }
     )
     bars = "; ".join(f"{theme.title} {theme.count:,}" for theme in largest)
-    return Drawing(ax, f"{counted(len(largest), 'theme')}: {bars}.", data)
+    return Drawing(ax, f"{counted_themes}: {bars}.", data)

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .neighbors import BLOCK, DECIMALS, TINY, Flags, Rows, Vectors, pair_scores, random_pairs
+from .neighbors import (
+    BLOCK,
+    DECIMALS,
+    TINY,
+    Flags,
+    Neighbors,
+    Rows,
+    Vectors,
+    pair_scores,
+    random_pairs,
+)
 
 # A text fits its theme if it is nearer to the three members nearest to it, on average, than a text
 # that fits nowhere is by chance. In a list of n texts such a text has n - 1 others to be near to,
@@ -16,7 +26,7 @@ BY_CHANCE = 1.1
 MOST_OTHERS = 500  # in longer lists, few of the others are about anything near
 # In a short list chance makes groups, too. There, texts must be nearer to their nearest than
 # normally distributed scores would bring them, by so many standard deviations. Of ten lists of 12
-# and of 20 random captions, one each passes; of lists with known themes, those about distinct ones.
+# random captions one passes, of ten of 20 one, of ten of 40 six.
 SHORT = 100  # texts
 EXCESS = 2.0
 NEAREST_INSIDE = 5  # texts of its theme that a text is compared with
@@ -57,7 +67,7 @@ def fits(centered: Vectors, labels: Rows) -> Flags:
     return has_company & (closeness >= limit)
 
 
-def is_more_than_chance(centered: Vectors) -> bool:
+def is_more_than_chance(centered: Vectors, neighbors: Neighbors) -> bool:
     """Check whether the texts of a short list are nearer to each other than chance brings them.
 
     The scores of unrelated texts are about normal. The lower half of a list's scores gives the mean
@@ -66,6 +76,8 @@ def is_more_than_chance(centered: Vectors) -> bool:
     Parameters
     ----------
     centered : array, shape (n, dim)
+    neighbors : Neighbors
+        Of the n texts.
     """
     from scipy.stats import norm
 
@@ -74,9 +86,8 @@ def is_more_than_chance(centered: Vectors) -> bool:
         return True
     scores = pair_scores(centered, *random_pairs(count))
     one_below, middle = np.quantile(scores, [norm.cdf(-1), 0.5])
-    nearest = [np.sort(row)[-2] for row in (centered @ centered.T)]  # the last is the text itself
     by_chance = norm.ppf(1 - 1 / count)
-    excess = (np.mean(nearest) - middle) / max(middle - one_below, TINY) - by_chance
+    excess = (neighbors.scores[:, 0].mean() - middle) / max(middle - one_below, TINY) - by_chance
     return bool(excess >= EXCESS)
 
 
@@ -140,7 +151,7 @@ def nearly_the_same(unit: Vectors, threshold: float) -> list[list[int]]:
     return sorted(groups, key=lambda group: (-len(group), group[0]))
 
 
-def closest_pairs(unit: Vectors) -> list[tuple[int, int, float]]:
+def nearest_pairs(unit: Vectors) -> list[tuple[int, int, float]]:
     """Return each text of a theme with the five nearest to it, each pair once, and its score.
 
     Parameters

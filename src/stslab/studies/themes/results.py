@@ -24,7 +24,6 @@ class Theme:
     same, the largest group first.
     """
 
-    number: int  # 1 for the theme with most rows
     name: str
     words: Words
     texts: tuple[str, ...]
@@ -155,21 +154,26 @@ class Themes:
                 f"them is left out."
             )
         largest = [
-            f"{theme.title}: {theme.count:,} of {total:,}, {theme.count / total:.0%}"
+            f"{theme.title}, {theme.count:,} ({theme.count / total:.0%})"
             for theme in self.themes[:NAMED]
         ]
-        sentence = "; ".join(largest)
-        smaller_count = len(self.themes) - len(largest)
-        if smaller_count:
-            sentence += f"; and {counted(smaller_count, 'smaller theme')}"
-        return f"{sentence}. {self._describe_rest(total)}{self._describe_steadiness()}"
+        counted_themes = counted(len(self.themes), "theme")
+        if len(self.themes) > NAMED:
+            counted_themes = f"The largest of {counted_themes}"
+        texts = "texts"
+        if total < self.table["times"].sum():
+            texts = "texts with content"
+        return (
+            f"{counted_themes} in {total:,} {texts}: {'; '.join(largest)}. "
+            f"{self._describe_rest(total)}{self._describe_steadiness()}"
+        )
 
     def _describe_rest(self, total: int) -> str:
         apart_count = total - sum(theme.count for theme in self.themes)
         if not apart_count:
             return ""
         fit = plural(apart_count, "fits", "fit")
-        return f"{apart_count:,} of {total:,} {fit} no theme, {apart_count / total:.0%}. "
+        return f"{apart_count:,} ({apart_count / total:.0%}) {fit} no theme. "
 
     def _describe_steadiness(self) -> str:
         lowest = min(theme.steadiness for theme in self.themes)

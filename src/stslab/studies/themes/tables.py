@@ -31,8 +31,8 @@ def theme_table(themes: Themes) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns ``theme, rows, share, steady, words, typical, unlike``: the share of the rows with
-        content; the share of trials without a tenth of the texts in which the theme came back;
+        Columns ``theme, rows, share, steady_share, words, typical, unlike``: the share of the rows
+        with content; the share of trials without a tenth of the texts in which the theme came back;
         the words of its name with the share of its different texts that hold each; its three most
         typical texts, one a line; and the text that is least like the others.
     """
@@ -164,15 +164,15 @@ def describe_opposites(themes: Themes) -> str:
     if table.empty:
         return ""
     pairs = counted(len(table), "pair")
-    holds = plural(len(table), "holds", "hold")
+    hold = plural(len(table), "holds", "hold")
     # "slow / fast" and "fast / slow" are one example.
     examples = {
         tuple(sorted(opposites.split(" / "))): opposites for opposites in table["opposites"]
     }
     listed_examples = listed(list(examples.values())[:EXAMPLES])
     return (
-        f"{pairs} of texts in one theme {holds} opposites, such as {listed_examples}: what a "
-        f"theme's texts are about is the same, and what they say of it may not be."
+        f"At least {pairs} of texts in one theme {hold} opposites, such as {listed_examples}: "
+        f"what the texts are about is the same, and what they say of it may not be."
     )
 
 

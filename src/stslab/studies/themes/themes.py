@@ -16,9 +16,9 @@ from ..repeats import positions_of_repeats
 from .communities import find_communities, steadiness
 from .members import (
     by_typicality,
-    closest_pairs,
     fits,
     is_more_than_chance,
+    nearest_pairs,
     nearly_the_same,
     same_threshold,
 )
@@ -130,13 +130,12 @@ def _make_themes(
     members_of_themes = [members.tolist() for members, _ in member_lists]
     names = name_themes(different, members_of_themes, groups_by_theme)
     themes = []
-    for number, (members, steady) in enumerate(member_lists, start=1):
+    for (members, steady), (name, words), groups in zip(
+        member_lists, names, groups_by_theme, strict=True
+    ):
         texts = [different[member] for member in members]
-        name, words = names[number - 1]
-        groups = groups_by_theme[number - 1]
         themes.append(
             Theme(
-                number=number,
                 name=name,
                 words=words,
                 texts=tuple(texts),
@@ -156,7 +155,7 @@ def _pairs_inside(
     place_of = np.cumsum((table["theme"] != WITHOUT_CONTENT).to_numpy()) - 1
     records = []
     for number, members in enumerate(members_of_themes, start=1):
-        for first, second, score in closest_pairs(unit[place_of[members]]):
+        for first, second, score in nearest_pairs(unit[place_of[members]]):
             a, b = sorted((members[first], members[second]))
             records.append((texts[a], texts[b], score, number))
     return pd.DataFrame(records, columns=["text_a", "text_b", "score", "theme"])
@@ -181,9 +180,10 @@ def _find_members(
     The theme with most rows comes first; of equal ones, the one whose first text is earlier.
     """
     centered = center_embeddings(embeddings)
-    if not is_more_than_chance(centered):
+    neighbors = nearest_neighbors(centered)
+    if not is_more_than_chance(centered, neighbors):
         return []
-    communities = find_communities(centered, nearest_neighbors(centered), resolution=resolution)
+    communities = find_communities(centered, neighbors, resolution=resolution)
     labels = communities.labels
     fitting = fits(centered, labels)
     candidates = []
