@@ -141,6 +141,12 @@ def test_repeated_headers_of_joined_files_are_left_out(tmp_path: Path) -> None:
     )
 
 
+def test_an_answer_is_no_repeated_header_for_its_word(tmp_path: Path) -> None:
+    (tmp_path / "my.csv").write_text("Comment\nSlow.\ncomment\nComment\nFast.\n")
+    found = read_sentences(tmp_path / "my.csv")
+    assert (found.texts, found.rows) == (["Slow.", "comment", "Fast."], [2, 3, 5])
+
+
 def test_semicolons_in_a_header_with_commas_split_nothing(tmp_path: Path) -> None:
     (tmp_path / "my.csv").write_text(
         '"Which channels did you use (mail; phone; chat)?",text\nmail,The agent was kind.\n'

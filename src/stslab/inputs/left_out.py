@@ -54,11 +54,11 @@ def rows_left_out(header: Sequence[Any], rows: Iterable[Row]) -> dict[int, str]:
     reasons: dict[int, str] = {}
     first_rows: list[Row] = []
     last_rows: deque[Row] = deque(maxlen=LAST_ROWS)
-    names = [_plain(label) for label in header]
+    first_name = _plain(header[0])
     for row in rows:
         number, cells = row
         # Most rows differ in the first cell, and that is quick to see.
-        if len(cells) and _plain(cells[0]) == names[0] and [*map(_plain, cells)] == names:
+        if len(cells) and _plain(cells[0]) == first_name and _repeats(header, cells):
             reasons[number] = HEADER
             continue
         if len(first_rows) < MOST_LABEL_ROWS + SAMPLE_ROWS:
@@ -79,6 +79,16 @@ def describe_left_out(reasons: Sequence[str]) -> str:
     if not parts:
         return ""
     return f"Left out: {', '.join(parts)}."
+
+
+def _repeats(header: Sequence[Any], cells: Sequence[Any]) -> bool:
+    """Check whether cells are those of the header, in any case.
+
+    A single one must be the same to the letter: "comment" may be an answer under "Comment".
+    """
+    if len(header) == 1:
+        return bool(cells[0] == header[0])
+    return [*map(_plain, cells)] == [*map(_plain, header)]
 
 
 def _label_rows(rows: Sequence[Row]) -> list[int]:
