@@ -1,6 +1,6 @@
 """Which columns of a table hold the texts, and what the other ones hold.
 
-A column is judged by what is in it; a usual name is a hint. Texts are different from row to row,
+What is in a column tells; a usual name is a hint. Texts are different from row to row,
 have several words, and are longer than names or kinds.
 """
 
@@ -18,8 +18,8 @@ from ..wording import quoted, short_label
 from .checks import PAIR, InputError
 from .sources import is_blank
 
-SAMPLE_ROWS = 1000  # rows that columns are judged by
-JUDGED_LENGTH = 1000  # characters of a cell
+SAMPLE_ROWS = 1000  # first rows of a table, which show what a column holds
+BEGINNING = 1000  # characters of a cell that are looked at
 SEVERAL_WORDS = 0.3  # of its filled cells, at least, hold several words in a column of texts
 MOST_REPEATED = 0.3  # of those, at least, differ from each other
 SHORTER = 1 / 2  # of the mean length of the longest texts: shorter ones are names or kinds
@@ -29,7 +29,7 @@ FEW_KINDS = 20  # of a column with at most so many values, or a fifth of the row
 FIRST_NAMES = ("sentence", "text")
 TEXT_NAMES: tuple[str, ...] = ("sentences", "texts", "question", "query", "title", "content")
 TEXT_NAMES += ("body", "message", "comment", "comments", "feedback", "review", "description")
-TEXT_NAMES += ("document", "passage", "answer")
+TEXT_NAMES += ("document", "passage", "answer", "answers")
 PAIR_NAMES = (
     tuple(PAIR),
     ("sentence1", "sentence2"),
@@ -79,7 +79,7 @@ class Column:
 
 
 def describe_columns(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Column]:
-    """Judge each column by its first rows."""
+    """Return what each column holds, as its first rows show it."""
     columns = []
     sample = rows[:SAMPLE_ROWS]
     for position, name in enumerate(header):
@@ -178,10 +178,10 @@ def find_text_column(columns: Sequence[Column], name: str) -> str:
         return hinted[0].name
     if not candidates and len(usable) == 1:
         return usable[0].name
-    why = "no column seems to hold the texts"
+    problem = "no column seems to hold the texts"
     if candidates:
-        why = "several columns may hold the texts"
-    raise column_error(name, why, candidates or usable or columns, 1)
+        problem = "several columns may hold the texts"
+    raise column_error(name, problem, candidates or usable or columns, 1)
 
 
 def find_pair_columns(columns: Sequence[Column], name: str) -> list[str]:
@@ -199,8 +199,8 @@ def find_pair_columns(columns: Sequence[Column], name: str) -> list[str]:
     candidates = _longest_texts(columns)
     if len(candidates) == 2:
         return [column.name for column in candidates]
-    why = "which two columns hold the sentences of a pair is not clear"
-    raise column_error(name, why, candidates or columns, 2)
+    problem = "which two columns hold the sentences of a pair is not clear"
+    raise column_error(name, problem, candidates or columns, 2)
 
 
 def find_gold_column(columns: Sequence[Column]) -> str | None:
@@ -226,10 +226,10 @@ def match_name(requested: str, columns: Sequence[Column], name: str, needed: int
     raise column_error(name, f"no column is called {requested!r}", columns, needed)
 
 
-def column_error(name: str, why: str, columns: Sequence[Column], needed: int) -> ColumnError:
+def column_error(name: str, problem: str, columns: Sequence[Column], needed: int) -> ColumnError:
     """Return the error for columns that cannot be told, with an example of each."""
     examples = [f"{quoted(short_label(c.name, 60))} (such as {quoted(c.example)})" for c in columns]
-    message = f"{name}: {why}. Its columns: {'; '.join(examples)}."
+    message = f"{name}: {problem}. Its columns: {'; '.join(examples)}."
     # Those that are most likely meant: the longest texts, and numbers last.
     readable = [column for column in columns if column.has_texts]
     readable.sort(key=lambda column: (column.kind in ("number", "date"), -column.mean_length))
@@ -275,7 +275,7 @@ def _describe_column(name: str, cells: Sequence[Any]) -> Column:
 
 
 def _has_several_words(text: str) -> bool:
-    beginning = text[:JUDGED_LENGTH]
+    beginning = text[:BEGINNING]
     words = [word for word in beginning.split() if _LETTER.search(word)]
     return len(words) > 1 or bool(_UNSPACED.search(beginning))
 

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, TextIO
 from ..csv_text import unmark
 from ..wording import counted
 from .checks import InputError
+from .columns import FIRST_NAMES, TEXT_NAMES
 from .sources import Row, RowSource, is_blank, unique_labels
 
 DELIMITERS = ",;\t|"
@@ -29,9 +30,6 @@ SAMPLE_SIZE = 2**18  # characters that the delimiter is found on
 SAMPLE_ROWS = 500
 TITLE_ROWS = 20  # above a header, at most
 MOST_ROWS = 0.9  # share of rows that show that a doubtful header is one
-# A first row that holds one of these alone is a header, and no title above one.
-USUAL_NAMES = {"sentence", "sentences", "text", "texts", "comment", "comments", "question"}
-USUAL_NAMES |= {"answer", "answers", "title", "message", "feedback", "review", "description"}
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*\Z', re.IGNORECASE)
 LONGEST_CELL = 2**31 - 1  # Python's own limit is 128 KB
 
@@ -223,7 +221,9 @@ def _are_labels(cells: Sequence[Any]) -> bool:
 
 
 def _is_usual_name(cells: Sequence[Any]) -> bool:
-    return len(cells) == 1 and str(cells[0]).strip().casefold() in USUAL_NAMES
+    """Check for a row with the name of a column of texts alone: a header, and no title above it."""
+    names = {*FIRST_NAMES, *TEXT_NAMES}
+    return len(cells) == 1 and str(cells[0]).strip().casefold() in names
 
 
 def _share_of_equal_width(width: int, records: list[list[str]]) -> float:

@@ -44,7 +44,6 @@ from .spreadsheets import open_spreadsheet
 
 FILE_KINDS = [kind for kind in PLACES if kind != "list"]
 SPREADSHEETS = (".xlsx", ".xls", ".ods")
-BINARY_KINDS = (*SPREADSHEETS, ".parquet")
 BLOCK_SIZE = 2**20  # bytes read at a time
 PARQUET_ROWS = 4096  # rows of a Parquet file in memory at a time, or fewer if they are long
 PARQUET_SIZE = 2**22  # bytes
@@ -197,17 +196,17 @@ def _open_bytes(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except IsADirectoryError:
-        why = "a folder, expected a file"
+        problem = "a folder, expected a file"
     except PermissionError:
-        why = "it may not be read"
+        problem = "it may not be read"
         if path.is_dir():  # as Windows says it
-            why = "a folder, expected a file"
+            problem = "a folder, expected a file"
     except OSError:
-        why = (
+        problem = (
             f"no such file. Looked from the folder {Path.cwd().name}/. Texts themselves go into "
             f"a list: ['…']"
         )
-    raise InputError(f"{path!s:.200}: {why}.")
+    raise InputError(f"{path!s:.200}: {problem}.")
 
 
 def _check_kind(
@@ -263,8 +262,8 @@ def _open_text(stream: BinaryIO, kind: str, name: str, notes: list[str]) -> Text
         encoding = "utf-8-sig"
         byte_count, has_utf8 = _bytes_outside_utf8(stream)
         if byte_count and has_utf8:
-            bytes_were = counted(byte_count, "byte")
-            notes.append(f"Read as UTF-8, but {bytes_were} as Windows-1252.")
+            bytes_read = counted(byte_count, "byte")
+            notes.append(f"Read as UTF-8, but {bytes_read} as Windows-1252.")
         elif byte_count:
             encoding = "cp1252"
             notes.append("Read as Windows-1252.")
@@ -329,12 +328,12 @@ def _check_characters(text: TextIO, name: str) -> None:
 def _unusable_character(text: TextIO, name: str) -> InputError:
     for number, line in enumerate(text, start=1):
         if unusable := UNUSABLE.search(line):
-            why = "a NUL byte"
+            problem = "a NUL byte"
             if unusable[0] != "\0":
-                why = f"byte 0x{ord(unusable[0]) % 256:02x} is neither UTF-8 nor Windows-1252"
+                problem = f"byte 0x{ord(unusable[0]) % 256:02x} is neither UTF-8 nor Windows-1252"
             place = f"line {number}, column {unusable.start() + 1}"
-            return InputError(f"{name}, {place}: {why}. Save the file as UTF-8 text.")
-    raise AssertionError("it was there a moment ago")
+            return InputError(f"{name}, {place}: {problem}. Save the file as UTF-8 text.")
+    raise AssertionError(f"{name} holds no unusable character, although a block of it does")
 
 
 def _parse_json(text: str, line: int, name: str) -> Any:

@@ -135,8 +135,11 @@ def _open_xlsx(stream: BinaryIO, name: str, *, sheet: str | None, hidden: bool) 
     } & {number for number, cells in table if not all(map(is_blank, cells))}
     if hidden_rows and not hidden:
         table = [row for row in table if row[0] not in hidden_rows]
-        rows_were = counted(len(hidden_rows), "hidden row")
-        notes.append(f"Left out: {rows_were}; HIDDEN=true or -p hidden=true takes them.")
+        row_count = counted(len(hidden_rows), "hidden row")
+        notes.append(
+            f"Left out: {row_count}; HIDDEN=true with make, -p hidden=true without, hidden=True in "
+            f"Python takes them."
+        )
     rows = _XlsxRows(chosen, name, table, notes)
     _check_merged_cells(chosen, rows, name)
     return rows
