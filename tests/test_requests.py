@@ -275,8 +275,13 @@ def test_a_file_that_cannot_be_used_is_one_message_and_no_page(mine: Project) ->
     assert "asked.csv: no column seems to hold" in unreadable(
         mine, *corpus, "--queries", "asked.csv"
     )
-    done = mine.run("report", "--sentences", "tickets.csv", "--column", "Betreff / Kurztext")
-    assert done.returncode == 0, done.stderr
+    for asked in (
+        ["--sentences", "tickets.csv", "--column", "Betreff / Kurztext"],
+        ["--pairs", "tickets.csv"],
+        ["--pairs", "faq.csv"],
+    ):
+        done = mine.run("report", *asked)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("kind", REQUESTS)

@@ -90,7 +90,8 @@ def test_hidden_rows_are_left_out_and_counted_unless_they_are_asked_for(tmp_path
     found = read_sentences(path)
     assert (found.texts, found.rows) == (["One.", "Four."], [2, 6])
     assert found.source_notes == [
-        "Left out: 2 hidden rows; HIDDEN=true or -p hidden=true takes them."
+        "Left out: 2 hidden rows; HIDDEN=true with make, -p hidden=true without, "
+        "hidden=True in Python takes them."
     ]
     found = read_sentences(path, hidden=True)
     assert (found.texts, found.rows) == (["One.", "Two.", "Three.", "Four."], [2, 3, 4, 6])
