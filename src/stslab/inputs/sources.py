@@ -176,4 +176,6 @@ def damaged_file(name: str, kind: str, error: Exception) -> InputError:
 
 def is_blank(cell: Any) -> bool:
     """Check whether a cell holds nothing but spaces."""
-    return cell is None or cell != cell or (isinstance(cell, str) and not cell.strip())
+    if isinstance(cell, str):
+        return not cell.strip()
+    return cell is None or (pd.api.types.is_scalar(cell) and bool(pd.isna(cell)))

@@ -368,7 +368,8 @@ def make_table(
     for old, new in chosen.items():
         position = rows.header.index(old)
         if new in texts:
-            table[new] = _texts_of(rows, position, changes, as_written=as_written)
+            column_texts = _texts_of(rows, position, changes, as_written=as_written)
+            table[new] = pd.Series(column_texts, dtype=object)
         else:
             table[new] = _gold_scores(rows, position)
     for position, old in enumerate(rows.header):
@@ -378,8 +379,7 @@ def make_table(
             if old in chosen.values():
                 name = f"{old} (other)"
             table[name] = pd.Series(rows.column(position), dtype=object)
-    frame = pd.DataFrame(table)
-    return frame.astype(dict.fromkeys(texts, object))
+    return pd.DataFrame(table)
 
 
 def _read_column(

@@ -10,7 +10,6 @@ import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +22,7 @@ from ...inputs.tables import Rows, make_table, text_column
 from ..store import Metadata, StoredText
 
 ROWS, SIZE = 4096, 2**22  # a chunk ends at so many rows, or bytes of text, whichever comes first
+SAMPLE_SIZE = 2**22  # bytes of text that the columns are described by, at most
 
 
 class TextFile:
@@ -103,8 +103,16 @@ class TextFile:
         return status.st_size, status.st_mtime_ns
 
     def _describe_columns(self) -> list[Column]:
-        records = (cells for number, cells in self._source.rows() if number not in self._left_out)
-        return describe_columns(self._source.header, list(islice(records, SAMPLE_ROWS)))
+        """Describe the columns by the first rows, by fewer of them where texts are very long."""
+        sample: list[Sequence[Any]] = []
+        size = 0
+        for number, cells in self._source.rows():
+            if number not in self._left_out:
+                sample.append(cells)
+                size += _size(cells)
+            if len(sample) == SAMPLE_ROWS or size >= SAMPLE_SIZE:
+                break
+        return describe_columns(self._source.header, sample)
 
     def _texts_of(self, rows: Sequence[Row]) -> Iterator[list[StoredText]]:
         """Yield the texts of some rows as one chunk, or nothing if they are all blank."""
