@@ -86,7 +86,7 @@ class _TextLines(RowSource):
         line_count = 0
         for _, (line,) in self.rows():
             if line.strip():
-                tab_counts.add(line.strip("\r\n").count("\t"))
+                tab_counts.add(line.strip().count("\t"))
                 line_count += 1
             if len(tab_counts) > 1:
                 return
