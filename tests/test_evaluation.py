@@ -279,8 +279,8 @@ def test_random_pairs_are_different_rows_and_the_same_each_time():
 @pytest.mark.parametrize(
     ("gold", "says"),
     [
-        ([1, 7], "gold_score 7 of “b”: expected 0 to 5. Set gold_min and gold_max"),
-        ([-1, 2], "gold_score -1 of “a”: expected 0 to 5"),
+        ([1, 7], "human scores lie from 1 to 7, which fits no usual scale"),
+        ([-1, 2], "human scores lie from -1 to 2, which fits no usual scale"),
         ([3, None], "gold_score: 1 pair with one; agreement needs at least 2"),
     ],
 )
@@ -288,6 +288,12 @@ def test_gold_scores_that_cannot_be_used_are_named(gold, says):
     pairs = stslab.read_pairs([("a", "c", gold[0]), ("b", "d", gold[1])]).table
     with pytest.raises(stslab.InputError, match=says):
         studies.with_gold(pairs)
+
+
+def test_a_gold_score_outside_its_scale_is_named():
+    pairs = stslab.read_pairs([("a", "c", 1), ("b", "d", 7)]).table
+    with pytest.raises(stslab.InputError, match="gold_score 7 of “b”: expected 0 to 5"):
+        studies.with_gold(pairs, gold_min=0, gold_max=5)
 
 
 def test_missing_gold_column_says_what_is_needed():
