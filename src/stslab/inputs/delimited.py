@@ -172,7 +172,7 @@ def find_delimiter(sample: str, *, is_whole: bool = True) -> Dialect:
     ','
     """
     best_dialect = Dialect(NO_DELIMITER, quoted=True)
-    best_agreement = (-1.0, 1)
+    best_agreement = (-1.0, False, 1)
     for delimiter in DELIMITERS:
         dialect = Dialect(delimiter, quoted=True)
         records = list(islice(_reader(io.StringIO(sample, ""), dialect), SAMPLE_ROWS))
@@ -186,8 +186,9 @@ def find_delimiter(sample: str, *, is_whole: bool = True) -> Dialect:
         is_doubtful = is_prose or position > 0
         if len(header) < 2 or (is_doubtful and share < MOST_ROWS) or (is_prose and position > 0):
             continue
-        if (share, len(header)) > best_agreement:
-            best_agreement = share, len(header)
+        agreement = (share, not is_doubtful, len(header))
+        if agreement > best_agreement:
+            best_agreement = agreement
             best_dialect = dialect._replace(skip_space=is_prose)
     return best_dialect
 
