@@ -185,6 +185,7 @@ def test_a_computation_that_does_not_end_is_given_up(probed, monkeypatch):
 # The command
 
 
+@pytest.mark.thorough
 def test_a_computer_in_order_is_ready(tmp_path):
     """Every line is ok, in the order of the checks, and the code says the same."""
     (tmp_path / "chromium").touch(0o755)

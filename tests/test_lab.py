@@ -400,6 +400,7 @@ def choose_theme(page: Any, name: str) -> str:
     return page.locator(".jp-Notebook:visible").evaluate(behind)
 
 
+@pytest.mark.thorough
 @pytest.mark.browser
 def test_from_the_start_page_to_a_heatmap_in_both_themes(lab, page, tmp_path):
     """Opening asks for no saving, running changes nothing that git sees, nor what is published."""

@@ -265,6 +265,7 @@ def test_a_model_that_is_cut_short_is_an_error_in_words(page):
     assert message == "The model in this file is cut short."
 
 
+@pytest.mark.thorough
 def test_packing_twice_gives_the_same_bytes(files):
     packed = pack_model(find_model(), compact=True, extra=EXTRA)
     assert base64.b64encode(packed).decode() in files("compact").read_text("utf-8")

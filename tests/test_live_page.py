@@ -389,6 +389,7 @@ def test_only_this_page_may_compile(live):
     assert not re.search(r"\s(src|href)\s*=\s*[\"']?https?:", html)
 
 
+@pytest.mark.thorough
 def test_same_bytes_each_time_and_little_code(live, tmp_path):
     """All but weights, vocabulary and texts is code: script, styles, markup and engine."""
     again = build_live(folder=tmp_path)

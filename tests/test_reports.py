@@ -207,10 +207,12 @@ def test_a_survey_is_summed_up_with_its_repeats_and_empty_answers(report):
         "19 sentences from bakery.txt: 1 repeated, 2 without content (“n/a” and “ok”), 1 likely "
         "not in English."
     )
-    assert finding.startswith("Staff: 4 of 17, 24%; Vegan: 3 of 17, 18%;")
+    assert finding.startswith(
+        "The largest of 7 themes in 17 texts with content: Staff, 4 (24%); Vegan, 3 (18%); "
+    )
     assert finding.endswith("of 20 trials without a tenth of the texts.")
     assert cautions[0].endswith(
-        "what a theme's texts are about is the same, and what they say of it may not be."
+        "what the texts are about is the same, and what they say of it may not be."
     )
     assert cautions[1] == (
         "Both pairs at 0.8 or more may differ in meaning: 1 in a negation, 1 in opposites."
@@ -390,6 +392,7 @@ def lists_of_texts(stsb):
     return [*drawn, BAKERY.splitlines(), GERMAN.splitlines() * 2, QUERIES.splitlines()]
 
 
+@pytest.mark.thorough
 def test_texts_without_content_change_nothing(model, stsb):
     for texts in lists_of_texts(stsb):
         texts = [text for text in texts if has_content(text)]

@@ -124,6 +124,7 @@ def test_a_page_moved_alone_to_an_empty_folder_is_reproduced_to_the_byte(report,
     assert (outcome.verdict, outcome.environment) == ("identical", [])
 
 
+@pytest.mark.thorough
 def test_with_other_weights_a_page_says_which_and_what_they_change(tmp_path, capsys):
     """The same name, the same page, another model."""
     from safetensors.numpy import load_file, save_file

@@ -63,6 +63,7 @@ def test_a_path_that_does_not_add_up_is_refused(tmp_path: Path) -> None:
         plan_activities(45, tmp_path)
 
 
+@pytest.mark.thorough
 def test_the_kit_is_whole_and_the_same_each_time(kit: Path) -> None:
     own = kit / "student" / "handed-in.json"
     own.write_text("{}")
