@@ -56,6 +56,8 @@ def sentences() -> st.SearchStrategy[str]:
     plain = words.map(lambda drawn: f"We say {' '.join(drawn)}")
     signs = st.text(alphabet=",;|\t\"'\n =#&<>/\\", max_size=6)
     odd = st.tuples(signs, signs, signs).map(lambda s: f"{s[0]}well{s[1]} now{s[2]}")
+    # In a .tsv file, the quote below a line end at a text's end may be a cell of its own.
+    odd = odd.map(lambda text: text.strip("\n"))
     texts = st.one_of(plain, plain, st.sampled_from(TEXTS + NOT_IN_WINDOWS_1252), odd)
     # An apostrophe before a sign is a mark: see test_csv_text.py.
     return texts.filter(lambda text: unmark(text) == text and shows_as_written(text))

@@ -30,6 +30,7 @@ SAMPLE_SIZE = 2**18  # characters that the delimiter is found on
 SAMPLE_ROWS = 500
 TITLE_ROWS = 20  # above a header, at most
 MOST_ROWS = 0.9  # share of rows that show that a doubtful header is one
+HALF_OF_ROWS = 0.5  # share of rows that show that the first row is the header
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*\Z', re.IGNORECASE)
 LONGEST_CELL = 2**31 - 1  # Python's own limit is 128 KB
 
@@ -133,7 +134,9 @@ class DelimitedRows(RowSource):
         has_pattern = False
         try:
             for cells in _reader(self._text, Dialect("\t", quoted=True), strict=True):
-                has_pattern = has_pattern or any(re.search(pattern, cell) for cell in cells)
+                has_pattern = has_pattern or any(
+                    re.search(pattern, cell) and cell.strip() for cell in cells
+                )
         except csv.Error:
             return False
         return has_pattern
@@ -172,21 +175,27 @@ def find_delimiter(sample: str, *, is_whole: bool = True) -> Dialect:
     ','
     """
     best_dialect = Dialect(NO_DELIMITER, quoted=True)
-    best_agreement = (-1.0, False, 1)
+    best_agreement = (False, -1.0, 1)
     for delimiter in DELIMITERS:
         dialect = Dialect(delimiter, quoted=True)
         records = list(islice(_reader(io.StringIO(sample, ""), dialect), SAMPLE_ROWS))
         if not is_whole and 1 < len(records) < SAMPLE_ROWS:
             del records[-1]
+        records = [record for record in records if any(map(str.strip, record))]
+        if not records:
+            continue
         position = header_position(records)
-        header = records[position]
-        share = _share_of_equal_width(len(header), records[position + 1 :])
+        header, rows = records[position], records[position + 1 :]
+        share = _share_of_equal_width(len(header), rows)
         # "Your comment, please" may be one name: then few rows have as many cells.
         is_prose = all(label[:1] == " " for label in header[1:])
         is_doubtful = is_prose or position > 0
-        if len(header) < 2 or (is_doubtful and share < MOST_ROWS) or (is_prose and position > 0):
+        # A table has fewer titles than rows; more of them are texts, one of which was split.
+        is_split_text = position > len(rows) or (is_prose and position > 0)
+        if len(header) < 2 or is_split_text or (is_doubtful and share < MOST_ROWS):
             continue
-        agreement = (share, not is_doubtful, len(header))
+        is_likely = not is_doubtful and share > HALF_OF_ROWS
+        agreement = (is_likely, share, len(header))
         if agreement > best_agreement:
             best_agreement = agreement
             best_dialect = dialect._replace(skip_space=is_prose)
@@ -229,13 +238,10 @@ def _is_usual_name(cells: Sequence[Any]) -> bool:
 
 def _share_of_equal_width(width: int, records: list[list[str]]) -> float:
     """Return the share of rows that have as many cells as the header, not counting empty ones."""
-    row_count = equal_count = 0
+    equal_count = 0
     for cells in records:
-        if cells and any(cells):
-            row_count += 1
-            surplus = cells[width:]
-            equal_count += len(cells) >= width and not any(map(str.strip, surplus))
-    return equal_count / max(1, row_count)
+        equal_count += len(cells) >= width and not any(map(str.strip, cells[width:]))
+    return equal_count / max(1, len(records))
 
 
 def _reader(stream: Any, dialect: Dialect, *, strict: bool = False) -> Any:
