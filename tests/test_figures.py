@@ -275,6 +275,14 @@ def test_rows_keep_their_numbers_when_a_heatmap_is_reordered(shown):
         heatmap(matrix, rows=[1, 2])
 
 
+def test_a_small_heatmap_outlines_its_groups():
+    drawing = heatmap(matrix_of(["a", "b", "c", "d"]), groups=["Lake", "Lake", "", "Food"])
+    squares = [(patch.get_xy(), patch.get_width()) for patch in drawing.ax.patches]
+    assert squares == [((0, 0), 2), ((3, 3), 1)]
+    with pytest.raises(ValueError, match="groups has 1 names for a matrix of 4 rows: pass 4"):
+        heatmap(matrix_of(["a", "b", "c", "d"]), groups=["Lake"])
+
+
 def test_one_very_long_text_costs_little_but_in_the_csv(shown):
     """A page and a notebook show its beginning; the CSV holds it whole."""
     long = "a" * 1_000_000

@@ -397,6 +397,25 @@ def test_a_heatmap_names_the_rows_of_the_file():
     assert ">1</td>" in html
 
 
+def test_a_heatmap_outlines_its_groups():
+    """Around the square of each group that has a name."""
+    names = ["a", "b", "c", "d"]
+    matrix = {"sentences": names, "labels": names, "groups": ["Lake", "Lake", "", "Food"]}
+    matrix["values"] = [[0.25] * 4 for _ in names]
+    assert heatmap.is_matrix(matrix)
+    assert not heatmap.is_matrix({**matrix, "groups": ["Lake"]})
+    html = heatmap.render_heatmap(matrix, ident="m", caption="t", alt="a")
+    edges = [cell.split() for cell in re.findall(r'<td class="h25 ?([^"]*)">', html)]
+    top_left, top_right, bottom_left, bottom_right = (
+        [f"edge-{side}" for side in sides.split()]
+        for sides in ("top left", "top right", "bottom left", "bottom right")
+    )
+    alone = ["edge-top", "edge-bottom", "edge-left", "edge-right"]
+    assert edges[:4] == [top_left, top_right, [], []]
+    assert edges[4:8] == [bottom_left, bottom_right, [], []]
+    assert edges[8:] == [[]] * 7 + [alone]
+
+
 @pytest.mark.parametrize("n", [1, 2, 12, 40, 60])
 def test_heatmaps_of_any_size(n):
     """Few columns carry texts, many carry numbers; the list of pairs stays readable."""

@@ -48,7 +48,8 @@ def heatmap(
         A number for each row, such as its row in a file, which a page shows beside the sentence;
         None numbers them from 1 to n. A sentence keeps its number when the matrix is reordered.
     groups : sequence of str, length n, or None, default None
-        The name of each row's group, "" for none. With it, the matrix is taken to be in order.
+        The name of each row's group, "" for none. With it, the matrix is taken to be in order, and
+        each group is outlined.
 
     Returns
     -------
@@ -75,6 +76,8 @@ def heatmap(
         numbers = [int(number) for number in rows]
     if len(numbers) != n:
         raise ValueError(f"rows has {len(numbers)} numbers for a matrix of {n} rows: pass {n}.")
+    if groups is not None and len(groups) != n:
+        raise ValueError(f"groups has {len(groups)} names for a matrix of {n} rows: pass {n}.")
     if groups is None and (reorder or n > LABELED):
         tree = group_tree(matrix)
         order = leaves(tree)
@@ -87,6 +90,9 @@ def heatmap(
     if n <= LABELED:
         _draw_cells(ax, matrix)
         page_forms[MATRIX] = _page_data(matrix, numbers)
+        if groups is not None:
+            page_forms[MATRIX]["groups"] = list(groups)
+            _outline(ax, _spans(groups))
     else:
         assert groups is not None  # they were given, or named above
         _draw_image(ax, matrix, groups)
@@ -159,26 +165,35 @@ def _group_names(matrix: pd.DataFrame, tree: Any) -> list[str]:
 def _draw_image(ax: Any, matrix: pd.DataFrame, groups: Sequence[str]) -> None:
     """Draw one image, with a frame and a name for each group that is large enough to see."""
     import seaborn  # noqa: F401 (it brings the colors of SCALE)
-    from matplotlib.patches import Rectangle
 
     n = len(matrix)
     cells = _averaged(matrix.to_numpy(), CELLS)
     image = ax.imshow(cells, **SCALE, extent=(0, n, n, 0), aspect="equal")
     ax.figure.colorbar(image, ax=ax, label="cosine similarity", shrink=0.8)
-    edges = [0, *(row for row in range(1, n) if groups[row] != groups[row - 1]), n]
     smallest = max(2, n // 50)
-    names, middles = [], []
-    for start, stop in itertools.pairwise(edges):
+    spans = [(start, stop) for start, stop in _spans(groups) if stop - start >= smallest]
+    _outline(ax, spans)
+    names = [f"{short_label(groups[start])} ({stop - start})" for start, stop in spans]
+    middles = [(start + stop) / 2 for start, stop in spans]
+    ax.set_yticks(middles, names, fontsize=8, parse_math=False)
+    ax.set(xticks=[], xlabel=f"{n} sentences, similar ones together", ylabel="")
+
+
+def _spans(groups: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the first row of each named group, and the one after its last."""
+    count = len(groups)
+    edges = [0, *(row for row in range(1, count) if groups[row] != groups[row - 1]), count]
+    return [(start, stop) for start, stop in itertools.pairwise(edges) if groups[start]]
+
+
+def _outline(ax: Any, spans: Sequence[tuple[int, int]]) -> None:
+    from matplotlib.patches import Rectangle
+
+    for start, stop in spans:
         size = stop - start
-        if not groups[start] or size < smallest:
-            continue
         ax.add_patch(
             Rectangle((start, start), size, size, fill=False, edgecolor="black", linewidth=0.8)
         )
-        names.append(f"{short_label(groups[start])} ({size})")
-        middles.append((start + stop) / 2)
-    ax.set_yticks(middles, names, fontsize=8, parse_math=False)
-    ax.set(xticks=[], xlabel=f"{n} sentences, similar ones together", ylabel="")
 
 
 def _averaged(values: npt.NDArray[Any], limit: int) -> npt.NDArray[Any]:

@@ -34,7 +34,7 @@ class _Row(NamedTuple):
     head: Markup
     column_head: Markup
     scores: str  # in ten-thousandths, for the script
-    cells: list[tuple[str, str]]  # class of the color, and the score as text
+    cells: list[tuple[str, str]]  # classes of the color and outline, and the score as text
 
 
 class _PairList(NamedTuple):
@@ -55,6 +55,8 @@ def is_matrix(data: Any) -> bool:
             and all(math.isfinite(value) for row in values for value in row)
             and len(data.get("rows", names)) == len(names)
             and all(type(row) is int for row in data.get("rows", ()))
+            and len(data.get("groups", names)) == len(names)
+            and all(isinstance(name, str) for name in data.get("groups", ()))
         )
     except (KeyError, TypeError, AttributeError, OverflowError):
         return False
@@ -67,7 +69,8 @@ def render_heatmap(data: Mapping[str, Any], *, ident: str, caption: str, alt: st
     ----------
     data : mapping
         ``sentences`` and their short ``labels``, the matrix as ``values``, and optionally
-        ``rows``, the sentences' numbers.
+        ``rows``, the sentences' numbers, and ``groups``, the name of each one's group, by which
+        the sentences are ordered, or "".
     ident : str
         The id of the table on the page.
     caption : str
@@ -110,16 +113,34 @@ def _rows(data: Mapping[str, Any], numbers: Sequence[int]) -> list[_Row]:
     write_score = _two_decimals
     if len(names) > LISTED:
         write_score = _short_score
+    groups = data.get("groups") or [""] * len(names)
     rows = []
-    for number, name, label, scores in zip(numbers, names, labels, values, strict=True):
+    for row, (number, name, label, scores) in enumerate(
+        zip(numbers, names, labels, values, strict=True)
+    ):
         head = _head(name, label)
         column_head = head
         if len(names) > NAMED:
             column_head = Markup('<span class="vh">{}</span>').format(_spoken(name))
-        cells = [(color_class(score), write_score(score)) for score in scores]
+        cells = [
+            (color_class(score) + _outline_classes(groups, row, column), write_score(score))
+            for column, score in enumerate(scores)
+        ]
         ten_thousandths = " ".join(f"{score * 10_000:.0f}" for score in scores)
         rows.append(_Row(number, head, column_head, ten_thousandths, cells))
     return rows
+
+
+def _outline_classes(groups: Sequence[str], row: int, column: int) -> str:
+    """Return the CSS classes of the sides on which a cell is at the edge of its group's square."""
+    group = groups[row]
+    if not group or groups[column] != group:
+        return ""
+    first = groups.index(group)
+    last = first + groups.count(group) - 1
+    sides = {"top": row == first, "bottom": row == last}
+    sides |= {"left": column == first, "right": column == last}
+    return "".join(f" edge-{side}" for side, is_edge in sides.items() if is_edge)
 
 
 def _two_decimals(score: float) -> str:
