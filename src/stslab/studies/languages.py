@@ -53,6 +53,8 @@ def other_language_together(texts: Iterable[str]) -> str | None:
     return code
 
 
+# The cautions and the share of equal meanings on a page ask this of the same texts.
+@functools.lru_cache(maxsize=2**15)
 def _likeliest_language(text: str) -> tuple[str, float]:
     """Return the likeliest language's code, and how many times likelier than English it is."""
     ranked = _identifier().rank(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy as np
 from .neighbors import Flags, Links, Neighbors, Rows, Vectors, link_neighbors
 
 RESAMPLES = 20
+THREADS = min(4, os.cpu_count() or 1)
 SHARE_IN_RESAMPLE = 0.9  # share of the texts in a resample
 LEAST_SHARE = 0.5  # of resamples that two neighbors were together in, for their link to count
 BACK = 0.5  # overlap (Jaccard) from which on a theme is found again
@@ -50,18 +53,24 @@ def find_communities(centered: Vectors, neighbors: Neighbors, *, resolution: flo
     count = len(centered)
     random = np.random.default_rng(0)
     links = link_neighbors(neighbors, np.ones(count, dtype=bool))
+    samples = np.zeros((RESAMPLES, count), dtype=bool)
+    for sample in samples:
+        sample[random.choice(count, int(SHARE_IN_RESAMPLE * count), replace=False)] = True
+
+    def labels_in(seed: int) -> Rows:
+        links_in_sample = link_neighbors(neighbors, samples[seed])
+        return _partition(centered, links_in_sample, seed, resolution)
+
+    # Leiden, which takes most of the time, lets other threads run.
+    with ThreadPoolExecutor(THREADS) as threads:
+        resampled = list(threads.map(labels_in, range(RESAMPLES)))
     times_kept = np.zeros(len(links.first))
     together = np.zeros(len(links.first))
-    resampled = []
-    for seed in range(RESAMPLES):
-        is_kept = np.zeros(count, dtype=bool)
-        is_kept[random.choice(count, int(SHARE_IN_RESAMPLE * count), replace=False)] = True
-        labels = _partition(centered, link_neighbors(neighbors, is_kept), seed, resolution)
+    for is_kept, labels in zip(samples, resampled, strict=True):
         both_kept = is_kept[links.first] & is_kept[links.second]
         times_kept += both_kept
         together += both_kept & (labels[links.first] == labels[links.second])
         labels[~is_kept] = -1
-        resampled.append(labels)
     share = together / np.maximum(times_kept, 1)
     steady = share >= LEAST_SHARE
     steady_links = Links(links.first[steady], links.second[steady], share[steady])

@@ -51,7 +51,7 @@ def draw_themes(themes: Themes, *, title: str = "What is the list about?") -> Dr
         ax.annotate(text, (0, place + 0.26), va="center", fontsize=7.5, style="italic", **options)
     ax.set(yticks=[], xlim=(0, max(counts) * 1.02), ylim=(len(largest) - 0.4, -0.6))
     ax.set_xlabel(axis_label)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(axis="x", integer=True)
     ax.spines[["left", "right", "top"]].set_visible(False)
     data = pd.DataFrame(
         {
