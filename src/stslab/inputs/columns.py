@@ -23,6 +23,7 @@ BEGINNING = 1000  # characters of a cell that are looked at
 SEVERAL_WORDS = 0.3  # of its filled cells, at least, hold several words in a column of texts
 MOST_REPEATED = 0.3  # of those, at least, differ from each other
 SHORTER = 1 / 2  # of the mean length of the longest texts: shorter ones are names or kinds
+SELDOM = 1 / 5  # of the cells of the fullest column of texts: others are notes on a few rows
 FEW_KINDS = 20  # of a column with at most so many values, or a fifth of the rows, they are kinds
 
 # Names that are hints, in any case. The first two win over the others.
@@ -45,10 +46,17 @@ PAIR_NAMES = (
 GOLD_NAMES = ("gold_score", "gold", "human_score")
 
 _NUMBER = re.compile(r"[-+−]?(?:\d{1,3}(?:[ ,.'’]\d{3})+|\d+)?(?:[.,]\d+)?(?:[eE][-+]?\d+)?\s*%?\Z")
-_DATE = re.compile(
-    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})"
-    r"(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[AaPp][Mm]|Z|[-+]\d{2}:?\d{2})?)?\Z"
+# The day: 2026-05-01, 1.5.26, May 1, 2026 or Fri 1 Mai.
+_MONTH = r"(?:jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-zä]{0,6}\.?"
+_DAY = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
+_DAY += (
+    rf"|(?:[a-z]{{2,10}},?\s+)?(?:{_MONTH}\s+\d{{1,2}}|\d{{1,2}}\.?\s+{_MONTH})(?:,?\s+\d{{4}})?"
 )
+# The time: 10:00:11 AM, T10:00:11.5Z, 3:58 nachm. OESZ, 10:00 GMT+2 or 10:00:00 +0000 2026.
+_TIME = r"[T,]?\s*(?:at\s+)?\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?"
+_TIME += r"(?:\s*(?:[ap]\.?m\.?|vorm\.|nachm\.))?"
+_TIME += r"(?:\s*[A-Z]{1,5})?(?:\s*[-+]\d{1,2}(?::?\d{2})?)?(?:\s+\d{4})?"
+_DATE = re.compile(rf"(?:{_DAY})(?:{_TIME})?\Z", re.IGNORECASE)
 # Scripts that put no spaces between words: there, four letters are taken for several words.
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{4}"
@@ -69,6 +77,7 @@ class Column:
     word_share: float  # of the filled cells, those with several words
     distinct_share: float  # of those, the different ones
     mean_length: float  # of those, in characters
+    filled_count: int  # cells that are not blank
     example: str
     has_texts: bool  # whether a cell is text, if only digits in a .csv file, not a number or a date
 
@@ -232,7 +241,12 @@ def column_error(name: str, problem: str, columns: Sequence[Column], needed: int
     message = f"{name}: {problem}. Its columns: {'; '.join(examples)}."
     # Those that are most likely meant: the longest texts, and numbers last.
     readable = [column for column in columns if column.has_texts]
-    readable.sort(key=lambda column: (column.kind in ("number", "date"), -column.mean_length))
+    readable.sort(
+        key=lambda column: (
+            column.kind in ("number", "date"),
+            -column.mean_length * column.word_share * column.filled_count,
+        )
+    )
     names = [column.name for column in readable[:needed]]
     if not names:
         return ColumnError(f"{message} None of them holds texts.")
@@ -271,18 +285,31 @@ def _describe_column(name: str, cells: Sequence[Any]) -> Column:
     example = ""
     if cells:
         example = short_label(str((of_several_words or cells)[0]).strip(), 40)
-    return Column(name, kind, word_share, distinct_share, mean_length, example, bool(texts))
+    return Column(
+        name,
+        kind,
+        word_share,
+        distinct_share,
+        mean_length,
+        filled_count=len(cells),
+        example=example,
+        has_texts=bool(texts),
+    )
 
 
 def _has_several_words(text: str) -> bool:
     beginning = text[:BEGINNING]
-    words = [word for word in beginning.split() if _LETTER.search(word)]
+    if beginning.startswith("Mozilla/"):  # the browser of somebody who filled in a form
+        return False
+    words = [word for word in beginning.split() if _LETTER.search(word) and "://" not in word]
     return len(words) > 1 or bool(_UNSPACED.search(beginning))
 
 
 def _longest_texts(columns: Sequence[Column]) -> list[Column]:
-    """Return the columns whose cells look like texts, without those of much shorter ones."""
+    """Return the columns whose cells look like texts, without those of few or much shorter ones."""
     candidates = [column for column in columns if column.may_hold_texts]
+    fullest = max((column.filled_count for column in candidates), default=0)
+    candidates = [column for column in candidates if column.filled_count >= SELDOM * fullest]
     longest = max((column.mean_length for column in candidates), default=0.0)
     return [column for column in candidates if column.mean_length >= SHORTER * longest]
 

@@ -22,7 +22,7 @@ from ..csv_text import unmark
 from ..wording import counted
 from .checks import InputError
 from .columns import FIRST_NAMES, TEXT_NAMES
-from .sources import Row, RowSource, is_blank, unique_labels
+from .sources import Row, RowSource, check_header, is_blank, unique_labels
 
 DELIMITERS = ",;\t|"
 NO_DELIMITER = "\x1f"  # for a table of one column: a character that no text holds
@@ -61,7 +61,7 @@ class DelimitedRows(RowSource):
         self._first_row = self._header_number()
         self.raw_header = next(islice(self._records(), self._first_row - 1, None), [])
         self.header = unique_labels(map(unmark, self.raw_header))
-        self._check_header()
+        check_header(self.name, self.header)
 
     def rows(self) -> Iterator[Row]:
         width = len(self.header)
@@ -76,7 +76,9 @@ class DelimitedRows(RowSource):
     def _records(self) -> Iterator[list[str]]:
         """Yield the records from the first one, as they stand in the file."""
         self._text.seek(self._start)
-        reader = _reader(self._text, self._dialect, strict=True)
+        # Files that were joined have a byte order mark each.
+        lines = (line.removeprefix("\ufeff") for line in self._text)
+        reader = _reader(lines, self._dialect, strict=True)
         line = 1 + (self._start > 0)
         try:
             for cells in reader:
@@ -107,9 +109,13 @@ class DelimitedRows(RowSource):
         self._text.seek(0)
         sample = self._text.read(SAMPLE_SIZE)
         is_whole = len(sample) < SAMPLE_SIZE
-        if self.kind == ".tsv":
-            return Dialect("\t", quoted='"' in sample and self._needs_quotes())
-        return find_delimiter(sample, is_whole=is_whole)
+        if self.kind == ".csv":
+            return find_delimiter(sample, is_whole=is_whole)
+        if "\t" not in sample:  # some programs write .tsv and mean commas
+            dialect = find_delimiter(sample, is_whole=is_whole)
+            if dialect.delimiter != NO_DELIMITER:
+                return dialect
+        return Dialect("\t", quoted='"' in sample and self._needs_quotes())
 
     def _needs_quotes(self) -> bool:
         """Check whether the quotes of a .tsv file are those of its cells, not of its texts.
@@ -149,15 +155,6 @@ class DelimitedRows(RowSource):
             self.notes.append(f"Header found in row {number}.")
         return number
 
-    def _check_header(self) -> None:
-        """Raise InputError if the only column's name is a sentence, so that no header is there."""
-        first = self.header[0]
-        if len(self.header) == 1 and first[-1] in ".!" and len(first.split()) > 1:
-            raise InputError(
-                f"{self.name}: its first row, {first!r:.60}, seems to be a text. Put the column's "
-                f"name above it, such as text, or save the file as .txt."
-            )
-
 
 def find_delimiter(sample: str, *, is_whole: bool = True) -> Dialect:
     r"""Find the delimiter under which header and rows have the same number of cells.
@@ -181,17 +178,16 @@ def find_delimiter(sample: str, *, is_whole: bool = True) -> Dialect:
         records = list(islice(_reader(io.StringIO(sample, ""), dialect), SAMPLE_ROWS))
         if not is_whole and 1 < len(records) < SAMPLE_ROWS:
             del records[-1]
-        records = [record for record in records if any(map(str.strip, record))]
-        if not records:
-            continue
         position = header_position(records)
-        header, rows = records[position], records[position + 1 :]
+        titles = [record for record in records[:position] if any(map(str.strip, record))]
+        header = records[position]
+        rows = [record for record in records[position + 1 :] if any(map(str.strip, record))]
         share = _share_of_equal_width(len(header), rows)
         # "Your comment, please" may be one name: then few rows have as many cells.
         is_prose = all(label[:1] == " " for label in header[1:])
         is_doubtful = is_prose or position > 0
         # A table has fewer titles than rows; more of them are texts, one of which was split.
-        is_split_text = position > len(rows) or (is_prose and position > 0)
+        is_split_text = len(titles) > len(rows) or (is_prose and position > 0)
         if len(header) < 2 or is_split_text or (is_doubtful and share < MOST_ROWS):
             continue
         is_likely = not is_doubtful and share > HALF_OF_ROWS
@@ -215,8 +211,10 @@ def header_position(records: Sequence[Sequence[Any]]) -> int:
     widest = max(map(len, filled), default=0)
     for position, cells in enumerate(filled[: first + TITLE_ROWS]):
         if len(cells) >= max(2, widest / 2):
-            # A title may be a usual name, too: "Comments" above a column "comment".
+            # A title may be a usual name, too: "Comments" above a column "comment", or above a
+            # blank row.
             is_title = not _is_usual_name(filled[first]) or any(map(_is_usual_name, zip(cells)))
+            is_title = is_title or [] in filled[first:position]
             if _are_labels(cells) and is_title:
                 return position
             break

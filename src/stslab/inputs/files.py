@@ -18,6 +18,7 @@ import codecs
 import io
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -49,6 +50,15 @@ PARQUET_ROWS = 4096  # rows of a Parquet file in memory at a time, or fewer if t
 PARQUET_SIZE = 2**22  # bytes
 
 
+FEW_LETTERS = 20  # letters outside ASCII, up to which they may outnumber the others
+_LETTER = re.compile(r"[^\W\d_]")
+_ASCII_LETTER = re.compile("[A-Za-z]")
+# In Windows-1250 ³ and ¹ are ł and ą, in Mac Roman Ÿ is ü. Behind m³ or a word with a footnote, no
+# letter follows.
+_UNLIKELY = re.compile(r"\w*(?:[a-z]Ÿ|[a-z][³¹]|\b[³¹][a-z])[a-z]\w*")
+_WORD = re.compile(r"\w*[À-ÿ]\w*")
+
+
 class _JsonLines(Items):
     """A file with one JSON value a line."""
 
@@ -78,7 +88,8 @@ class _TextLines(RowSource):
         self._stream.seek(0)
         # Not str.splitlines(), which also splits at U+2028, form feeds and others inside a text.
         for number, line in enumerate(self._stream, start=1):
-            yield number, [line.removesuffix("\n")]
+            # Files that were joined have a byte order mark each.
+            yield number, [line.removesuffix("\n").removeprefix("\ufeff")]
 
     def _check_tabs(self) -> None:
         """Raise InputError if every line has the same number of tabs, as in a table."""
@@ -130,7 +141,8 @@ class _ParquetRows(RowSource):
 
     def _batch_frame(self, batch: Any) -> pd.DataFrame:
         frame: pd.DataFrame = batch.to_pandas(integer_object_nulls=True)
-        if frame.index.names[0]:
+        # A named range is no column of the file: pandas makes it up.
+        if frame.index.names[0] and not isinstance(frame.index, pd.RangeIndex):
             frame = frame.reset_index()
         return frame
 
@@ -180,16 +192,38 @@ def _rows_of_text(
     if kind == ".jsonl":
         return _JsonLines(text, names, name, notes)
     if kind == ".json":
+        if _has_a_value_a_line(text):
+            return _JsonLines(text, names, name, notes)
         items = _parse_json(text.read(), 1, name)
         if not isinstance(items, list):
-            raise InputError(
-                f"{name}: expected one list of texts or objects, got {items!r:.40}. Put them in "
-                f"[ ]; a file with one a line ends in .jsonl."
-            )
+            raise _no_list(items, name)
         source = ListRows(items, names, name, kind)
         source.notes = notes
         return source
     return _TextLines(text, names, name, notes)
+
+
+def _has_a_value_a_line(text: TextIO) -> bool:
+    """Check whether the first line is one JSON value, and another line follows it."""
+    text.seek(0)
+    first_line, second_line = text.readline(), text.readline()
+    text.seek(0)
+    try:
+        json.loads(first_line)
+    except json.JSONDecodeError:
+        return False
+    return bool(second_line.strip())
+
+
+def _no_list(value: Any, name: str) -> InputError:
+    advice = "Put them in [ ]; a file with one a line ends in .jsonl."
+    if isinstance(value, dict):
+        lists = [key for key, items in value.items() if isinstance(items, list)]
+        if lists:
+            advice = f"Keep only the list under {lists[0]!r}."
+        elif any(isinstance(items, dict) for items in value.values()):
+            advice = "pandas writes one with to_json(orient='records')."
+    return InputError(f"{name}: expected one list of texts or objects, got {value!r:.40}. {advice}")
 
 
 def _open_bytes(path: Path) -> BinaryIO:
@@ -219,9 +253,10 @@ def _check_kind(
         raise InputError(f"{name}: the file is empty. Expected one text a line.")
     if kind not in kinds:
         expected = ", ".join(kinds)
-        raise InputError(
-            f"{name}: expected a file that ends in {expected}. Save it as one of them."
-        )
+        advice = "Save it as one of them."
+        if kind == ".txt" and b"\t" in next(_blocks(stream)).partition(b"\n")[0]:
+            advice = f"Its first line holds tabs: call it {Path(name).stem}.tsv."
+        raise InputError(f"{name}: expected a file that ends in {expected}. {advice}")
     if sheet and kind not in SPREADSHEETS:
         raise InputError(f"{name}: it has no sheets, so none is called {sheet!r}. Leave that out.")
 
@@ -282,6 +317,8 @@ def _open_text(stream: BinaryIO, kind: str, name: str, notes: list[str]) -> Text
             f"{name}: not UTF-16 to its end ({error.reason}). Save the file as UTF-8 text."
         ) from None
     text.seek(0)
+    if encoding == "cp1252":
+        _check_letters(text, name)
     return text
 
 
@@ -323,6 +360,24 @@ def _check_characters(text: TextIO, name: str) -> None:
         if "\0" in block or (not block.isascii() and UNUSABLE.search(block)):
             text.seek(0)
             raise _unusable_character(text, name)
+
+
+def _check_letters(text: TextIO, name: str) -> None:
+    """Raise InputError if bytes read as Windows-1252 make words that no language has."""
+    other_count = ascii_count = 0
+    while block := text.read(BLOCK_SIZE):
+        ascii_letters = len(_ASCII_LETTER.findall(block))
+        ascii_count += ascii_letters
+        other_count += len(_LETTER.findall(block)) - ascii_letters
+        word = _UNLIKELY.search(block)
+        if other_count > max(ascii_count, FEW_LETTERS):
+            word = word or _WORD.search(block)
+        if word:
+            raise InputError(
+                f"{name}: neither UTF-8 nor Windows-1252, in which a word would be "
+                f"{word[0]!r:.40}. Save the file as UTF-8 text."
+            )
+    text.seek(0)
 
 
 def _unusable_character(text: TextIO, name: str) -> InputError:

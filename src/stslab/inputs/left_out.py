@@ -15,17 +15,24 @@ from ..wording import counted
 from .columns import column_kind, is_number
 from .sources import Row, is_blank
 
-LABEL, HEADER, TOTAL = "label row", "repeated header", "total row"
+LABEL, HEADER = "label row", "repeated header"
+TOTAL, FOOTER = "total row", "footer row"
 MOST_LABEL_ROWS = 3
 SAMPLE_ROWS = 200  # rows below that a label is compared with
 LAST_ROWS = 50  # totals, and blank rows around them
 FEWEST_BELOW = 2  # rows that tell what a column holds
+FEWEST_TO_LACK = 5  # rows below one that lacks what they have
 # What SurveyMonkey writes below its questions.
 SURVEY_LABELS = {"response", "open-ended response", "other (please specify)"}
 IMPORT_ID = re.compile(r'\{\s*"ImportId"')  # Qualtrics writes it below its questions
 _TOTAL = re.compile(
     r"(grand |sub)?(total|sum|average|mean|gesamt|summe|mittelwert|totale?|totaal|moyenne|media)"
     r"\s*:?\Z",
+    re.IGNORECASE,
+)
+_FOOTER = re.compile(
+    r"^(grand )?totals?\b|copyright|\(c\) \d{4}|confidential|all rights reserved"
+    r"|(generated|exported|created|run) (by|on|at)\b",
     re.IGNORECASE,
 )
 
@@ -65,7 +72,11 @@ def rows_left_out(header: Sequence[Any], rows: Iterable[Row]) -> dict[int, str]:
             first_rows.append(row)
         last_rows.append(row)
     reasons |= dict.fromkeys(_label_rows(first_rows), LABEL)
+    footer_rows = _footer_rows(last_rows)
+    reasons |= dict.fromkeys(footer_rows, FOOTER)
     for number, cells in reversed(last_rows):
+        if number in footer_rows:
+            continue
         if _is_total(cells):
             reasons[number] = TOTAL
         elif not all(map(is_blank, cells)):
@@ -79,6 +90,21 @@ def describe_left_out(reasons: Sequence[str]) -> str:
     if not parts:
         return ""
     return f"Left out: {', '.join(parts)}."
+
+
+def _lacks_what_all_have(cells: Sequence[Any], rows_below: Sequence[Sequence[Any]]) -> bool:
+    """Check whether a row lacks all numbers and dates, two or more, that every row below has."""
+    if len(rows_below) < FEWEST_TO_LACK or all(map(is_blank, cells)):
+        return False
+    lacking_count = 0
+    for position, cell in enumerate(cells):
+        column = [row[position] for row in rows_below]
+        if any(map(is_blank, column)) or column_kind(column) not in ("number", "date"):
+            continue
+        if not is_blank(cell):
+            return False
+        lacking_count += 1
+    return lacking_count > 1
 
 
 def _repeats(header: Sequence[Any], cells: Sequence[Any]) -> bool:
@@ -100,7 +126,12 @@ def _label_rows(rows: Sequence[Row]) -> list[int]:
     labels: list[int] = []
     for position, (number, cells) in enumerate(rows[:MOST_LABEL_ROWS]):
         rows_below = [cells for _, cells in rows[position + 1 :]]
-        if not (_holds_survey_labels(cells) or _is_of_another_kind(cells, rows_below)):
+        is_label = (
+            _holds_survey_labels(cells)
+            or _is_of_another_kind(cells, rows_below)
+            or _lacks_what_all_have(cells, rows_below)
+        )
+        if not is_label:
             break
         labels.append(number)
     return labels
@@ -125,6 +156,30 @@ def _is_of_another_kind(cells: Sequence[Any], rows_below: Sequence[Sequence[Any]
         compared.append(str(cell))
     # In one column alone, a word or two may be an answer, such as "not applicable".
     return len(compared) > 1 or any(len(text.split()) > 2 for text in compared)
+
+
+def _footer_rows(rows: Iterable[Row]) -> list[int]:
+    """Return the numbers of the last rows that are notes below the table.
+
+    They stand below a blank row, fill the first of several cells, and one of them is a note of a
+    known kind.
+    """
+    footer: list[int] = []
+    below_blank: list[int] = []
+    is_known = False
+    for number, cells in reversed(list(rows)):
+        filled = [cell for cell in cells if not is_blank(cell)]
+        if not filled:
+            footer += below_blank
+            below_blank = []
+            continue
+        if len(cells) < 2 or len(filled) > 1 or is_blank(cells[0]):
+            break
+        is_known = is_known or bool(_FOOTER.search(str(cells[0])))
+        below_blank.append(number)
+    if not is_known:
+        return []
+    return footer
 
 
 def _is_total(cells: Sequence[Any]) -> bool:

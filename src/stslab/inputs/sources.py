@@ -160,6 +160,19 @@ def unique_labels(header: Any) -> list[str]:
     return labels
 
 
+def check_header(name: str, header: Sequence[str]) -> None:
+    """Raise InputError if a header seems to be the first row: a sentence, and numbers beside it."""
+    sentences = [label for label in header if label[-1] in ".!" and len(label.split()) > 1]
+    number_count = sum(label.isdecimal() for label in header)
+    if len(sentences) == 1 and number_count == len(header) - 1:
+        advice = "Put the column's name above it, such as text, or save the file as .txt."
+        if number_count:
+            advice = "Put the columns' names above it, such as text."
+        raise InputError(
+            f"{name}: its first row, {sentences[0]!r:.60}, seems to be a text. {advice}"
+        )
+
+
 def missing_library(name: str, kind: str, module: str, extra: str) -> InputError:
     """Return the error for a format whose library is not installed."""
     return InputError(

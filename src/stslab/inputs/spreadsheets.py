@@ -20,6 +20,7 @@ from .delimited import header_position
 from .sources import (
     Row,
     RowSource,
+    check_header,
     damaged_file,
     is_blank,
     missing_library,
@@ -54,6 +55,7 @@ class SheetRows(RowSource):
         self.column_range = self._columns[0] + 1, self._columns[-1] + 1  # as a sheet counts them
         self.raw_header = [header[column] for column in self._columns]
         self.header = unique_labels(self.raw_header)
+        check_header(self.name, self.header)
 
     def rows(self) -> Iterator[Row]:
         for number, cells in self._table:
