@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..inputs.tables import Input
 from ..models.encoding import Encoder
-from ..wording import counted, listed, quoted
+from ..wording import counted, listed, plural, quoted
 from .calibration import is_calibrated
 from .cautions import Cautions
 from .cautions_of_texts import EMPTY
@@ -17,8 +17,9 @@ from .differences import with_differences
 from .gold import agreement, agreement_differences
 
 STSB_SPEARMAN = 0.8203  # of the bundled model on STS Benchmark's 1,379 test pairs
-FEWEST = 10  # pairs of each kind to choose a threshold by
-WIDE = 0.4  # of a correlation's interval: too wide to say more
+FEWEST_OF_A_KIND = 10  # pairs of each kind to choose a threshold by
+WIDEST_INTERVAL = 0.4  # of a correlation: a wider one says too little
+NAMED_QUERIES = 3
 # Best hits of 62 questions to a handbook of 60 sentences (tests/search): 29 of 32 that it answers
 # and none of 30 others score NEAR or more; none of the 32 and 24 of the 30 less than FAR.
 NEAR, FAR = 0.5, 0.35
@@ -27,7 +28,7 @@ NEAR, FAR = 0.5, 0.35
 def describe_data(
     read: Input, noun: str, *, found: Cautions | None = None, notes: Sequence[str] = ()
 ) -> str:
-    """Say in one line what was read: how much, from where, and what is odd about it.
+    """Describe in one line what was read: how much, from where, and what is odd about it.
 
     Parameters
     ----------
@@ -52,34 +53,35 @@ def describe_data(
     source = ""
     if read.source:
         source = f" from {read.source}"
-    parts = []
+    details = []
     if read.duplicates:
-        parts.append(f"{read.duplicates:,} repeated")
+        details.append(f"{read.duplicates:,} repeated")
     if found:
-        parts += [_describe_count(what, found) for what, count in found.counts.items() if count]
-    parts += notes
+        counts = found.counts.items()
+        details += [_describe_count(caution, found) for caution, count in counts if count]
+    details += notes
     if read.blank:
-        parts.append(f"{counted(read.blank, 'blank row')} left out")
-    odd = ""
-    if parts:
-        odd = f": {', '.join(parts)}"
-    return " ".join([f"{counted(len(read.table), noun)}{source}{odd}.", *read.notes()])
+        details.append(f"{counted(read.blank, 'blank row')} left out")
+    sentence = f"{counted(len(read.table), noun)}{source}"
+    if details:
+        sentence += f": {', '.join(details)}"
+    return " ".join([f"{sentence}.", *read.notes()])
 
 
-def _describe_count(what: str, found: Cautions) -> str:
+def _describe_count(caution: str, found: Cautions) -> str:
     """Return how many texts a caution concerns; of answers without content, which ones."""
-    text = f"{found.counts[what]:,} {what}"
-    if what != EMPTY:
+    text = f"{found.counts[caution]:,} {caution}"
+    if caution != EMPTY:
         return text
-    examples = found.table.loc[found.table["caution"] == what, "example"]
+    examples = found.table.loc[found.table["caution"] == caution, "example"]
     listed_examples = listed([quoted(example) for example in dict.fromkeys(examples)])
-    if len(examples) < found.counts[what]:
+    if len(examples) < found.counts[caution]:
         listed_examples = f"such as {listed_examples}"
     return f"{text} ({listed_examples})"
 
 
 def describe_spread(scored: pd.DataFrame) -> str:
-    """Say between which scores pairs lie, and what half of them reach.
+    """Describe between which scores pairs lie, and what half of them reach.
 
     Parameters
     ----------
@@ -103,7 +105,7 @@ def describe_spread(scored: pd.DataFrame) -> str:
 
 
 def describe_close(scored: pd.DataFrame, threshold: float, *, total: int | None = None) -> str:
-    """Say how many pairs of different texts score that much, and how many may still differ.
+    """Describe how many pairs of different texts score that much, and how many may still differ.
 
     Parameters
     ----------
@@ -128,28 +130,42 @@ opposites (stale / fresh).'
     different = scored[scored["sentence_a"] != scored["sentence_b"]]
     if different.empty:
         return ""
+    kind = ""
+    if len(different) < len(scored):
+        kind = " of different sentences"
     close = different[different["score"] >= threshold]
     if close.empty:
         best = different.sort_values("score", ascending=False, kind="stable").iloc[0]
         texts = f"{quoted(best['sentence_a'])} and {quoted(best['sentence_b'])}"
-        none = "No pair of different sentences" if len(different) < len(scored) else "No pair"
-        return f"{none} scores {threshold:g} or more; the closest is {texts} ({best['score']:.2f})."
-    differ = [each for each in with_differences(close)["differ_in"] if each]
-    many = max(len(close), total or 0)
-    of = " of different sentences" if len(different) < len(scored) else ""
-    some = f"{counted(many, 'pair')}{of} score{'s' * (many == 1)} {threshold:g} or more"
-    if not differ:
-        return f"{some}."
-    if many == 1:
-        return f"{some}, and it may differ in meaning: {differ[0]}."
-    which = "all of them" if len(differ) == many else f"{len(differ):,} of them"
-    which = "both" if len(differ) == many == 2 else which
-    which = which if many == len(close) else f"{len(differ):,} of the closest {len(close):,}"
-    return f"{some}, and {which} may differ in meaning."
+        return (
+            f"No pair{kind} scores {threshold:g} or more; the closest is {texts} "
+            f"({best['score']:.2f})."
+        )
+    close_count = max(len(close), total or 0)
+    scores = plural(close_count, "scores", "score")
+    sentence = f"{counted(close_count, 'pair')}{kind} {scores} {threshold:g} or more"
+    differences = [difference for difference in with_differences(close)["differ_in"] if difference]
+    if not differences:
+        return f"{sentence}."
+    if close_count == 1:
+        return f"{sentence}, and it may differ in meaning: {differences[0]}."
+    differing_pairs = _describe_differing(len(differences), len(close), close_count)
+    return f"{sentence}, and {differing_pairs} may differ in meaning."
+
+
+def _describe_differing(differing_count: int, checked_count: int, close_count: int) -> str:
+    """Return how many of the close pairs differ, of which only the closest may be checked."""
+    if checked_count < close_count:
+        return f"{differing_count:,} of the closest {checked_count:,}"
+    if differing_count < checked_count:
+        return f"{differing_count:,} of them"
+    if checked_count == 2:
+        return "both"
+    return "all of them"
 
 
 def describe_agreement(scored: pd.DataFrame, *, model: Encoder) -> str:
-    """Judge in words how far a model's scores agree with people's.
+    """Describe how far a model's scores agree with people's.
 
     Parameters
     ----------
@@ -176,35 +192,54 @@ def describe_agreement(scored: pd.DataFrame, *, model: Encoder) -> str:
     'Too few pairs to say how far the model agrees with people: on these 3, Spearman 0.50.'
     """
     row = agreement(scored, ["score"]).iloc[0]
-    low, high, value = row["spearman_low"], row["spearman_high"], row["spearman"]
-    n = len(scored)
-    if np.isnan(value):
+    lowest, highest = row["spearman_low"], row["spearman_high"]
+    if np.isnan(row["spearman"]):
         return "Nothing to agree on: all human scores, or all of the model's, are the same."
-    interval = "" if np.isnan(low) else f" (95% interval {low:.2f} to {high:.2f})"
-    told = f"Spearman {value:.2f}{interval}"
-    if not high - low <= WIDE:
-        return f"Too few pairs to say how far the model agrees with people: on these {n:,}, {told}."
-    if not is_calibrated(model):
-        verdict = f"On {n:,} pairs the model's scores correlate with people's at {told}"
+    correlation = f"Spearman {row['spearman']:.2f}"
+    if not np.isnan(lowest):
+        correlation += f" (95% interval {lowest:.2f} to {highest:.2f})"
+    pair_count = f"{len(scored):,}"
+    is_narrow = highest - lowest <= WIDEST_INTERVAL  # not if there is no interval
+    if not is_narrow:
+        return (
+            f"Too few pairs to say how far the model agrees with people: on these {pair_count}, "
+            f"{correlation}."
+        )
+    if is_calibrated(model):
+        verdict = (
+            f"On {pair_count} pairs the model agrees with people "
+            f"{_beside_the_benchmark(lowest, highest)} on the STS Benchmark: {correlation}, there "
+            f"{STSB_SPEARMAN:.2f}"
+        )
     else:
-        how = "about as well as" if high >= STSB_SPEARMAN >= low else "better than"
-        how = "less well than" if high < STSB_SPEARMAN else how
-        verdict = f"On {n:,} pairs the model agrees with people {how} on the STS Benchmark: "
-        verdict += f"{told}, there {STSB_SPEARMAN:.2f}"
-    words = [name for name in ("tfidf", "jaccard") if name in scored]
-    against = agreement_differences(scored, ["score", *words], against="score") if words else None
-    if against is None or not len(against):
+        verdict = (
+            f"On {pair_count} pairs the model's scores correlate with people's at {correlation}"
+        )
+    word_measures = [name for name in ("tfidf", "jaccard") if name in scored]
+    if not word_measures:
         return f"{verdict}."
-    better = (against["verdict"] == "lower").all()
-    return (
-        f"{verdict}. It does {'' if better else 'not clearly '}better than counting shared words."
-    )
+    compared = agreement_differences(scored, ["score", *word_measures], against="score")
+    if not len(compared):
+        return f"{verdict}."
+    better = "not clearly better"
+    if (compared["verdict"] == "lower").all():
+        better = "better"
+    return f"{verdict}. It does {better} than counting shared words."
+
+
+def _beside_the_benchmark(lowest: float, highest: float) -> str:
+    """Return how an interval of correlations lies beside the one on STS Benchmark."""
+    if highest < STSB_SPEARMAN:
+        return "less well than"
+    if lowest > STSB_SPEARMAN:
+        return "better than"
+    return "about as well as"
 
 
 def describe_threshold(
     table: pd.DataFrame, scored: pd.DataFrame, *, gold_threshold: float = 4.0
 ) -> str:
-    """Say which threshold finds best what people call the same, and how right it is.
+    """Describe which threshold finds best what people call the same, and how right it is.
 
     Parameters
     ----------
@@ -226,22 +261,26 @@ def describe_threshold(
     >>> describe_threshold(thresholds(scored), scored).partition(": ")[2]
     'too few such pairs to choose a threshold by.'
     """
-    same = int((scored["gold_score"] >= gold_threshold).sum())
-    said = f"People call {same or 'none'} of {counted(len(scored), 'pair')} the same"
-    said += f" ({gold_threshold:g} or more of 5)"
-    if min(same, len(scored) - same) < FEWEST:
-        kind = "such pairs" if same < FEWEST else "other pairs"
-        return f"{said}: too few {kind} to choose a threshold by."
+    same_count = int((scored["gold_score"] >= gold_threshold).sum())
+    other_count = len(scored) - same_count
+    sentence = (
+        f"People call {same_count or 'none'} of {counted(len(scored), 'pair')} the same "
+        f"({gold_threshold:g} or more of 5)"
+    )
+    if same_count < FEWEST_OF_A_KIND:
+        return f"{sentence}: too few such pairs to choose a threshold by."
+    if other_count < FEWEST_OF_A_KIND:
+        return f"{sentence}: too few other pairs to choose a threshold by."
     best = table.sort_values("f1", ascending=False, kind="stable").iloc[0]
     return (
-        f"{said}. A threshold of {best['threshold']:g} finds them best: it finds "
+        f"{sentence}. A threshold of {best['threshold']:g} finds them best: it finds "
         f"{best['recall']:.0%} of them, and {best['precision']:.0%} of what it finds is right. "
         "It was chosen on these pairs; on others, expect less."
     )
 
 
 def judge_hits(hits: pd.DataFrame, *, model: Encoder) -> pd.DataFrame:
-    """Say of each query whether its best hit is near enough to trust, the weakest first.
+    """Return for each query whether its best hit is near enough to trust, the weakest first.
 
     Parameters
     ----------
@@ -267,14 +306,15 @@ def judge_hits(hits: pd.DataFrame, *, model: Encoder) -> pd.DataFrame:
     [['not known', 'b'], ['not known', 'a']]
     """
     best = hits[hits["rank"] == 1].sort_values("score", kind="stable")
-    score = best["score"].to_numpy()
-    verdict = np.select([score >= NEAR, score >= FAR], ["near", "doubtful"], "nothing near")
-    best = best.assign(verdict=verdict if is_calibrated(model) else "not known")
+    best["verdict"] = "not known"
+    if is_calibrated(model):
+        is_near, is_doubtful = best["score"] >= NEAR, best["score"] >= FAR
+        best["verdict"] = np.select([is_near, is_doubtful], ["near", "doubtful"], "nothing near")
     return best[["verdict", "query", "text", "score"]].reset_index(drop=True)
 
 
 def describe_hits(judged: pd.DataFrame) -> str:
-    """Say for how many queries a text is near, and name those without.
+    """Describe for how many queries a text is near, and name those without.
 
     Parameters
     ----------
@@ -292,34 +332,55 @@ def describe_hits(judged: pd.DataFrame) -> str:
     >>> describe_hits(judged.assign(score=[0.2, 0.9]))
     '1 of 2 queries has a text near enough to trust; “b” has none.'
     """
-    kinds, total = judged.groupby("verdict")["query"].agg(list), len(judged)
-    if "not known" in kinds:
-        low, high = (f"{judged['score'].iloc[end]:.2f}" for end in (0, -1))
-        least = quoted(judged["query"].iloc[0])
-        hits = f"The best hits score from {low} (for {least}) to {high}"
-        hits = f"The best hit scores {low}" if total == 1 else hits
-        return f"{hits}; for this model it is not known which can be trusted."
-    if total == 1:
-        said = {"near": "The query has a text", "nothing near": "The query has no text"}
-        doubtful = "It is doubtful whether the query has a text"
-        return f"{said.get(kinds.index[0], doubtful)} near enough to trust."
-    near = len(kinds.get("near", []))
-    has = "have" if near > 1 else "has"
-    parts = [f"{near or 'None'} of {total:,} queries {has} a text near enough to trust"]
-    for verdict, one, more in (
-        ("nothing near", "has none", "have none"),
-        ("doubtful", "is doubtful", "are doubtful"),
-    ):
-        queries = kinds.get(verdict, [])
-        named = [quoted(each) for each in queries[:3]]
-        named += [f"{len(queries) - 3:,} more"] if len(queries) > 3 else []
-        if named:
-            parts.append(f"{listed(named)} {one if len(named) == 1 else more}")
+    query_count = len(judged)
+    queries_by_verdict = judged.groupby("verdict")["query"].agg(list)
+    if "not known" in queries_by_verdict:
+        return _describe_unknown_hits(judged)
+    if query_count == 1:
+        return _describe_only_hit(queries_by_verdict.index[0])
+    near_count = len(queries_by_verdict.get("near", []))
+    have = plural(max(near_count, 1), "has", "have")
+    parts = [
+        f"{near_count or 'None'} of {query_count:,} queries {have} a text near enough to trust"
+    ]
+    distant = queries_by_verdict.get("nothing near", [])
+    if distant:
+        parts.append(f"{_name_queries(distant)} {plural(len(distant), 'has', 'have')} none")
+    doubtful = queries_by_verdict.get("doubtful", [])
+    if doubtful:
+        parts.append(f"{_name_queries(doubtful)} {plural(len(doubtful), 'is', 'are')} doubtful")
     return f"{'; '.join(parts)}."
 
 
+def _describe_unknown_hits(judged: pd.DataFrame) -> str:
+    weakest, strongest = judged.iloc[0], judged.iloc[-1]
+    hits = f"The best hit scores {weakest['score']:.2f}"
+    if len(judged) > 1:
+        hits = (
+            f"The best hits score from {weakest['score']:.2f} (for {quoted(weakest['query'])}) to "
+            f"{strongest['score']:.2f}"
+        )
+    return f"{hits}; for this model it is not known which can be trusted."
+
+
+def _describe_only_hit(verdict: str) -> str:
+    beginning = {
+        "near": "The query has a text",
+        "nothing near": "The query has no text",
+        "doubtful": "It is doubtful whether the query has a text",
+    }
+    return f"{beginning[verdict]} near enough to trust."
+
+
+def _name_queries(queries: Sequence[str]) -> str:
+    names = [quoted(query) for query in queries[:NAMED_QUERIES]]
+    if len(queries) > NAMED_QUERIES:
+        names.append(f"{len(queries) - NAMED_QUERIES:,} more")
+    return listed(names)
+
+
 def describe_nearness(model: Encoder) -> str:
-    """Say what the verdicts of `judge_hits` rest on, or that they rest on nothing for this model.
+    """Describe what the verdicts of `judge_hits` rest on, if on anything for this model.
 
     Parameters
     ----------
@@ -346,7 +407,7 @@ def describe_nearness(model: Encoder) -> str:
 
 
 def describe_ranking(reference: str, ranked: pd.DataFrame, threshold: float) -> str:
-    """Say which candidate is nearest to a reference, and how many say nearly the same.
+    """Describe which candidate is nearest to a reference, and how many say nearly the same.
 
     Parameters
     ----------
@@ -366,14 +427,20 @@ def describe_ranking(reference: str, ranked: pd.DataFrame, threshold: float) -> 
     >>> describe_ranking("a", ranked, 0.8)
     'Nearest to “a” is “b” (0.40). The reference is also a candidate. None scores 0.8 or more.'
     """
-    others = ranked[ranked["sentence"] != reference]
-    if others.empty:
+    candidates = ranked[ranked["sentence"] != reference]
+    if candidates.empty:
         return "The only candidate is the reference itself."
-    best = others.iloc[0]
-    differ = f", but they may differ in {best['differ_in']}" if best.get("differ_in") else ""
-    said = f"Nearest to {quoted(reference)} is {quoted(best['sentence'])} ({best['score']:.2f}"
-    said += f"{differ})." if differ else ")."
-    said += " The reference is also a candidate." if len(others) < len(ranked) else ""
-    close = int((others["score"] >= threshold).sum())
-    many = f"{counted(close, 'candidate')} score{'s' * (close == 1)}" if close else "None scores"
-    return f"{said} {many} {threshold:g} or more."
+    best = candidates.iloc[0]
+    score = f"{best['score']:.2f}"
+    if best.get("differ_in"):
+        score += f", but they may differ in {best['differ_in']}"
+    sentences = [f"Nearest to {quoted(reference)} is {quoted(best['sentence'])} ({score})."]
+    if len(candidates) < len(ranked):
+        sentences.append("The reference is also a candidate.")
+    close_count = int((candidates["score"] >= threshold).sum())
+    close_candidates = "None scores"
+    if close_count:
+        scores = plural(close_count, "scores", "score")
+        close_candidates = f"{counted(close_count, 'candidate')} {scores}"
+    sentences.append(f"{close_candidates} {threshold:g} or more.")
+    return " ".join(sentences)
