@@ -260,7 +260,7 @@ def test_answers_without_content_are_counted_with_their_repeats_and_quoted_once(
         "without content": 6,
         "likely not in English": 0,
     }
-    assert describe_data(read_sentences(texts), "answer", found=cautions) == (
+    assert describe_data(read_sentences(texts), "answer", cautions=cautions) == (
         "7 answers: 2 repeated, 6 without content (such as “n/a”, “-” and “ok”)."
     )
 

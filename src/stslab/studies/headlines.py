@@ -26,7 +26,7 @@ NEAR, FAR = 0.5, 0.35
 
 
 def describe_data(
-    read: Input, noun: str, *, found: Cautions | None = None, notes: Sequence[str] = ()
+    read: Input, noun: str, *, cautions: Cautions | None = None, notes: Sequence[str] = ()
 ) -> str:
     """Describe in one line what was read: how much, from where, and what is odd about it.
 
@@ -35,7 +35,7 @@ def describe_data(
     read : Input
     noun : str
         What a row is, in the singular.
-    found : Cautions or None, default None
+    cautions : Cautions or None, default None
         As from `text_cautions`.
     notes : sequence of str, default ()
         What else to say of it, such as what was left out.
@@ -56,9 +56,9 @@ def describe_data(
     details = []
     if read.duplicates:
         details.append(f"{read.duplicates:,} repeated")
-    if found:
-        counts = found.counts.items()
-        details += [_describe_count(caution, found) for caution, count in counts if count]
+    if cautions:
+        counts = cautions.counts.items()
+        details += [_describe_count(caution, cautions) for caution, count in counts if count]
     details += notes
     if read.blank:
         details.append(f"{counted(read.blank, 'blank row')} left out")
@@ -68,14 +68,14 @@ def describe_data(
     return " ".join([f"{sentence}.", *read.notes()])
 
 
-def _describe_count(caution: str, found: Cautions) -> str:
+def _describe_count(caution: str, cautions: Cautions) -> str:
     """Return how many texts a caution concerns; of answers without content, which ones."""
-    text = f"{found.counts[caution]:,} {caution}"
+    text = f"{cautions.counts[caution]:,} {caution}"
     if caution != EMPTY:
         return text
-    examples = found.table.loc[found.table["caution"] == caution, "example"]
+    examples = cautions.table.loc[cautions.table["caution"] == caution, "example"]
     listed_examples = listed([quoted(example) for example in dict.fromkeys(examples)])
-    if len(examples) < found.counts[caution]:
+    if len(examples) < cautions.counts[caution]:
         listed_examples = f"such as {listed_examples}"
     return f"{text} ({listed_examples})"
 
