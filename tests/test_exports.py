@@ -21,7 +21,6 @@ ANSWERS = [
     "Wi-Fi dropped every single evening.",
     "The shower was cold in the morning.",
 ]
-SHORT_ANSWERS = ["Cold coffee", "Noisy room", "Parking"]
 QUESTION = "What should we change?"
 
 
@@ -47,17 +46,25 @@ def export(path: Path, header: list[str], rows: list[list[str]], end: str = "") 
 )
 def test_times_are_no_texts(tmp_path: Path, time: str) -> None:
     """As Google Forms, Notion and Twitter write them."""
-    rows = [[time.format(number), text] for number, text in enumerate(SHORT_ANSWERS, start=1)]
+    rows = [[time.format(number), text] for number, text in enumerate(ANSWERS[:5], start=1)]
     read = read_sentences(export(tmp_path / "my.csv", ["Timestamp", QUESTION], rows))
-    assert read.columns_read == [QUESTION]
+    assert (read.columns_read, read.texts) == ([QUESTION], ANSWERS[:5])
     assert read.kinds["Timestamp"] == "date"
+
+
+def test_short_answers_beside_times_are_the_texts(tmp_path: Path) -> None:
+    answers = ["Cold coffee", "Noisy room", "Parking"]
+    rows = [[f"2026/05/01 10:00:{n}1 AM EST", text] for n, text in enumerate(answers)]
+    assert (
+        read_sentences(export(tmp_path / "my.csv", ["Timestamp", QUESTION], rows)).texts == answers
+    )
 
 
 def test_a_note_on_one_row_is_not_the_answers(tmp_path: Path) -> None:
     rows = [[str(number), text, ""] for number, text in enumerate(ANSWERS)]
     rows[3][2] = "Called this guest back on Monday, who then asked for a refund of two nights."
     read = read_sentences(export(tmp_path / "my.csv", ["id", QUESTION, "Internal note"], rows))
-    assert read.columns_read == [QUESTION]
+    assert (read.columns_read, read.texts) == ([QUESTION], ANSWERS)
 
 
 def test_a_browser_and_an_address_are_no_texts(tmp_path: Path) -> None:
@@ -68,7 +75,7 @@ def test_a_browser_and_an_address_are_no_texts(tmp_path: Path) -> None:
         for number, text in enumerate(ANSWERS)
     ]
     read = read_sentences(export(tmp_path / "my.csv", ["User Agent", "Photo", QUESTION], rows))
-    assert read.columns_read == [QUESTION]
+    assert (read.columns_read, read.texts) == ([QUESTION], ANSWERS)
 
 
 @pytest.mark.parametrize("ending", [".csv", ".xlsx"])

@@ -151,7 +151,8 @@ def _is_of_another_kind(cells: Sequence[Any], rows_below: Sequence[Sequence[Any]
             continue
         if is_blank(cell):
             continue
-        if not re.search(r"[^\W\d_]{2}", str(cell)):
+        is_date = column_kind([cell]) == "date"  # which may hold the name of a month, AM or GMT
+        if is_date or not re.search(r"[^\W\d_]{2}", str(cell)):
             return False
         compared.append(str(cell))
     # In one column alone, a word or two may be an answer, such as "not applicable".
