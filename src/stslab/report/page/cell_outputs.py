@@ -39,6 +39,7 @@ class CellOutputs:
         self.figure_count = 0
         self.table_count = 0
         self.has_heatmap = False
+        self.has_outlines = False
         self.has_map = False
         self.descriptions: set[str] = set()
 
@@ -66,6 +67,8 @@ class CellOutputs:
             names += ["figures", "pictures"]
         if self.has_heatmap:
             names += ["colors", "heatmap"]
+        if self.has_outlines:
+            names.append("outlines")
         if self.has_map:
             names.append("map")
         return names
@@ -86,6 +89,7 @@ class CellOutputs:
             return self._picture(forms, alt, ident, "plot ours", title, tools)
         self.figure_count += 1
         self.has_heatmap = True
+        self.has_outlines = self.has_outlines or "groups" in forms[MATRIX]
         caption = f"Figure {self.figure_count}. {title}"
         table = render_heatmap(forms[MATRIX], ident=ident, caption=caption, alt=alt)
         return Markup('<div class="figure">{}{}</div>').format(table, tools)
