@@ -121,7 +121,8 @@ def test_a_list_in_french_raises_its_caution(model: Any) -> None:
         "256 tokens or without content."
     )
     assert cautions.headlines() == [
-        "4 of 5 texts are likely not in English, the language that the model was made for. "
+        "4 of 5 texts are likely not in English, the language that the model was made for: such "
+        "texts may score as alike for their language alone. "
         "Try MODEL=paraphrase-multilingual-MiniLM-L12-v2, which needs a download."
     ]
 
@@ -270,12 +271,13 @@ def test_a_multilingual_model_is_named_where_more_than_a_tenth_needs_one(model: 
     english = [f"The dog number {number} plays in the park." for number in range(9)]
     few = text_cautions([*english, FRENCH[0]], model=model)
     assert few.headlines() == [
-        "1 of 10 texts is likely not in English, the language that the model was made for."
+        "1 of 10 texts is likely not in English, the language that the model was made for: such "
+        "texts may score as alike for their language alone."
     ]
     assert "MODEL=" not in few.describe()
     advice = "Try MODEL=paraphrase-multilingual-MiniLM-L12-v2, which needs a download."
     more = text_cautions([*english, *FRENCH[:2]], model=model)
-    assert more.headlines()[0].endswith(f"made for. {advice}")
+    assert more.headlines()[0].endswith(f"language alone. {advice}")
     assert more.describe().endswith(advice)
     greetings = ["Guten Morgen", "Gute Nacht", "Auf Wiedersehen", "Vielen Dank", "Bitte schön"]
     short = text_cautions(greetings, model=model)

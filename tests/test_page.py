@@ -398,12 +398,13 @@ def test_a_heatmap_names_the_rows_of_the_file():
 
 
 def test_a_heatmap_outlines_its_groups():
-    """Around the square of each group that has a name."""
+    """Around the square of each group."""
     names = ["a", "b", "c", "d"]
-    matrix = {"sentences": names, "labels": names, "groups": ["Lake", "Lake", "", "Food"]}
+    matrix = {"sentences": names, "labels": names, "outlines": [[0, 2], [3, 4]]}
     matrix["values"] = [[0.25] * 4 for _ in names]
     assert heatmap.is_matrix(matrix)
-    assert not heatmap.is_matrix({**matrix, "groups": ["Lake"]})
+    for damaged in ([[0, 5]], [[2, 1]], [[0]], [["a", "b"]], 3):
+        assert not heatmap.is_matrix({**matrix, "outlines": damaged})
     html = heatmap.render_heatmap(matrix, ident="m", caption="t", alt="a")
     edges = [cell.split() for cell in re.findall(r'<td class="h25 ?([^"]*)">', html)]
     top_left, top_right, bottom_left, bottom_right = (

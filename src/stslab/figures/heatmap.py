@@ -91,8 +91,9 @@ def heatmap(
         _draw_cells(ax, matrix)
         page_forms[MATRIX] = _page_data(matrix, numbers)
         if groups is not None:
-            page_forms[MATRIX]["groups"] = list(groups)
-            _outline(ax, _spans(groups))
+            spans = _spans(groups)
+            page_forms[MATRIX]["outlines"] = spans
+            _outline(ax, spans)
     else:
         assert groups is not None  # they were given, or named above
         _draw_image(ax, matrix, groups)

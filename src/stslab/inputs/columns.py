@@ -1,7 +1,7 @@
 """Which columns of a table hold the texts, and what the other ones hold.
 
-What is in a column tells; a usual name is a hint. Texts are different from row to row,
-have several words, and are longer than names or kinds.
+A column is found by what is in it; a usual name is only a hint. Texts are different from row to
+row, have several words, and are longer than names or kinds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BEGINNING = 1000  # characters of a cell that are looked at
 SEVERAL_WORDS = 0.3  # of its filled cells, at least, hold several words in a column of texts
 MOST_REPEATED = 0.3  # of those, at least, differ from each other
 SHORTER = 1 / 2  # of the mean length of the longest texts: shorter ones are names or kinds
-SELDOM = 1 / 5  # of the cells of the fullest column of texts: others are notes on a few rows
+LEAST_FILLED = 1 / 5  # of the cells of the fullest column of texts: fewer are notes on a few rows
 FEW_KINDS = 20  # of a column with at most so many values, or a fifth of the rows, they are kinds
 
 # Names that are hints, in any case. The first two win over the others.
@@ -306,10 +306,10 @@ def _has_several_words(text: str) -> bool:
 
 
 def _longest_texts(columns: Sequence[Column]) -> list[Column]:
-    """Return the columns whose cells look like texts, without those of few or much shorter ones."""
+    """Return the columns whose cells look like texts, without those of few or of short ones."""
     candidates = [column for column in columns if column.may_hold_texts]
     fullest = max((column.filled_count for column in candidates), default=0)
-    candidates = [column for column in candidates if column.filled_count >= SELDOM * fullest]
+    candidates = [column for column in candidates if column.filled_count >= LEAST_FILLED * fullest]
     longest = max((column.mean_length for column in candidates), default=0.0)
     return [column for column in candidates if column.mean_length >= SHORTER * longest]
 

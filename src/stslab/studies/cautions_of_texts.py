@@ -167,7 +167,10 @@ def _describe_findings(counts: Mapping[str, int], total: int) -> Iterator[str]:
             # A result, and no caution: `describe_data` says it.
             continue
         if caution == FOREIGN:
-            yield f"{subject} {is_or_are} {caution}, the language that the model was made for."
+            yield (
+                f"{subject} {is_or_are} {caution}, the language that the model was made for: such "
+                f"texts may score as alike for their language alone."
+            )
         else:
             yield f"{subject} {is_or_are} {caution}: the model does not read the rest."
 

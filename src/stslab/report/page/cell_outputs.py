@@ -89,7 +89,7 @@ class CellOutputs:
             return self._picture(forms, alt, ident, "plot ours", title, tools)
         self.figure_count += 1
         self.has_heatmap = True
-        self.has_outlines = self.has_outlines or "groups" in forms[MATRIX]
+        self.has_outlines = self.has_outlines or "outlines" in forms[MATRIX]
         caption = f"Figure {self.figure_count}. {title}"
         table = render_heatmap(forms[MATRIX], ident=ident, caption=caption, alt=alt)
         return Markup('<div class="figure">{}{}</div>').format(table, tools)

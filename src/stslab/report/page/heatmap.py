@@ -55,10 +55,9 @@ def is_matrix(data: Any) -> bool:
             and all(math.isfinite(value) for row in values for value in row)
             and len(data.get("rows", names)) == len(names)
             and all(type(row) is int for row in data.get("rows", ()))
-            and len(data.get("groups", names)) == len(names)
-            and all(isinstance(name, str) for name in data.get("groups", ()))
+            and all(0 <= start < stop <= len(names) for start, stop in data.get("outlines", ()))
         )
-    except (KeyError, TypeError, AttributeError, OverflowError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return False
 
 
@@ -69,8 +68,8 @@ def render_heatmap(data: Mapping[str, Any], *, ident: str, caption: str, alt: st
     ----------
     data : mapping
         ``sentences`` and their short ``labels``, the matrix as ``values``, and optionally
-        ``rows``, the sentences' numbers, and ``groups``, the name of each one's group, by which
-        the sentences are ordered, or "".
+        ``rows``, the sentences' numbers, and ``outlines``, of each group that is outlined the
+        first row and the one after its last.
     ident : str
         The id of the table on the page.
     caption : str
@@ -113,7 +112,7 @@ def _rows(data: Mapping[str, Any], numbers: Sequence[int]) -> list[_Row]:
     write_score = _two_decimals
     if len(names) > LISTED:
         write_score = _short_score
-    groups = data.get("groups") or [""] * len(names)
+    outlines = data.get("outlines", ())
     rows = []
     for row, (number, name, label, scores) in enumerate(
         zip(numbers, names, labels, values, strict=True)
@@ -123,7 +122,7 @@ def _rows(data: Mapping[str, Any], numbers: Sequence[int]) -> list[_Row]:
         if len(names) > NAMED:
             column_head = Markup('<span class="vh">{}</span>').format(_spoken(name))
         cells = [
-            (color_class(score) + _outline_classes(groups, row, column), write_score(score))
+            (color_class(score) + _outline_classes(outlines, row, column), write_score(score))
             for column, score in enumerate(scores)
         ]
         ten_thousandths = " ".join(f"{score * 10_000:.0f}" for score in scores)
@@ -131,16 +130,14 @@ def _rows(data: Mapping[str, Any], numbers: Sequence[int]) -> list[_Row]:
     return rows
 
 
-def _outline_classes(groups: Sequence[str], row: int, column: int) -> str:
+def _outline_classes(outlines: Sequence[Sequence[int]], row: int, column: int) -> str:
     """Return the CSS classes of the sides on which a cell is at the edge of its group's square."""
-    group = groups[row]
-    if not group or groups[column] != group:
-        return ""
-    first = groups.index(group)
-    last = first + groups.count(group) - 1
-    sides = {"top": row == first, "bottom": row == last}
-    sides |= {"left": column == first, "right": column == last}
-    return "".join(f" edge-{side}" for side, is_edge in sides.items() if is_edge)
+    for start, stop in outlines:
+        if start <= row < stop and start <= column < stop:
+            sides = {"top": row == start, "bottom": row == stop - 1}
+            sides |= {"left": column == start, "right": column == stop - 1}
+            return "".join(f" edge-{side}" for side, is_edge in sides.items() if is_edge)
+    return ""
 
 
 def _two_decimals(score: float) -> str:

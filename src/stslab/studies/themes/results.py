@@ -51,9 +51,12 @@ class Theme:
 
     @property
     def title(self) -> str:
-        """Return the name for a sentence: ``Late (delivery, days)``."""
+        """Return the name for a sentence: ``Late (delivery, days)``, or ``Like “Log in fails”``.
+
+        A name that is a text is not what all texts of the theme say.
+        """
         if not self.words:
-            return f"“{self.name}”"
+            return f"Like “{self.name}”"
         first, *further = (word for word, _ in self.words)
         title = first[:1].upper() + first[1:]
         if further:

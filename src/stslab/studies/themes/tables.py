@@ -172,7 +172,7 @@ def describe_opposites(themes: Themes) -> str:
     listed_examples = listed(list(examples.values())[:EXAMPLES])
     return (
         f"At least {pairs} of texts in one theme {hold} opposites, such as {listed_examples}: "
-        f"what the texts are about is the same, and what they say of it may not be."
+        f"such texts may be about the same and say the opposite of it."
     )
 
 
