@@ -128,11 +128,13 @@ def test_notes_below_a_report_are_no_texts(tmp_path: Path) -> None:
     assert read.source_notes == ["Left out: 4 footer rows."]
 
 
-def test_a_last_answer_below_a_blank_row_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "answer", ["A late answer came by mail.", "Keep my answer confidential.", "Total rip-off"]
+)
+def test_a_last_answer_below_a_blank_row_is_read(tmp_path: Path, answer: str) -> None:
     rows = [[text, str(number)] for number, text in enumerate(ANSWERS)]
-    end = "\nA late answer came by mail.\n"
-    read = read_sentences(export(tmp_path / "my.csv", ["Comment", "n"], rows, end))
-    assert read.texts == [*ANSWERS, "A late answer came by mail."]
+    path = export(tmp_path / "my.csv", ["Comment", "n"], rows, f"\n{answer}\n")
+    assert read_sentences(path).texts == [*ANSWERS, answer]
 
 
 def test_commas_in_a_tsv_file_are_its_delimiter_where_it_has_no_tab(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ _TOTAL = re.compile(
     re.IGNORECASE,
 )
 _FOOTER = re.compile(
-    r"^(grand )?totals?\b|copyright|\(c\) \d{4}|confidential|all rights reserved"
-    r"|(generated|exported|created|run) (by|on|at)\b",
+    r"(grand totals?|copyright|confidential information)\b"
+    r"|(generated|exported|created|run) (by|on|at)\b|\(c\) \d{4}",
     re.IGNORECASE,
 )
 
@@ -176,7 +176,7 @@ def _footer_rows(rows: Iterable[Row]) -> list[int]:
             continue
         if len(cells) < 2 or len(filled) > 1 or is_blank(cells[0]):
             break
-        is_known = is_known or bool(_FOOTER.search(str(cells[0])))
+        is_known = is_known or bool(_FOOTER.match(str(cells[0]).strip()))
         below_blank.append(number)
     if not is_known:
         return []
