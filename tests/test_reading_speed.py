@@ -56,7 +56,7 @@ def csv_file(frame: pd.DataFrame, tmp_path: Path) -> Path:
 @pytest.mark.slow
 @pytest.mark.xfail(
     strict=True,
-    reason="measured: 21 times. pandas 3 parses in C, in an eighth of the time in which Python's "
+    reason="measured: 24 times. pandas 3 parses in C, in an eighth of the time in which Python's "
     "csv module gives the bare rows",
 )
 def test_a_csv_file_is_read_in_three_times_the_time_of_pandas(csv_file: Path) -> None:
